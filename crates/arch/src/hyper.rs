@@ -1,0 +1,176 @@
+//! Hyper-parameters, read by either of their names and checked before anything is built from them.
+
+use serde_json::Value;
+
+use crate::Error;
+use crate::source::{Name, Source};
+
+/// The sizes that every decoder has.
+#[derive(Clone, Debug)]
+pub(crate) struct Hyper {
+    pub vocabulary: usize,
+    pub hidden: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub key_heads: usize,
+    pub head_dim: usize,
+    pub feed_forward: usize,
+    pub context: usize,
+    pub eps: f32,
+}
+
+const fn name(gguf: &'static str, hugging_face: &'static str) -> Name {
+    Name { gguf, hugging_face }
+}
+
+const HIDDEN: Name = name("embedding_length", "hidden_size");
+const LAYERS: Name = name("block_count", "num_hidden_layers");
+const HEADS: Name = name("attention.head_count", "num_attention_heads");
+const KEY_HEADS: Name = name("attention.head_count_kv", "num_key_value_heads");
+const HEAD_DIM: Name = name("attention.key_length", "head_dim");
+const VALUE_DIM: Name = name("attention.value_length", "head_dim");
+const FEED_FORWARD: Name = name("feed_forward_length", "intermediate_size");
+const CONTEXT: Name = name("context_length", "max_position_embeddings");
+const EPS: Name = name("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+pub(crate) const EMBEDDING: Name = name("token_embd", "model.embed_tokens");
+
+/// No size of a model that could run is larger; products of three sizes stay far below 2^64.
+const SIZE_MAX: usize = 1 << 24;
+
+/// Wider heads have no room in the kernels' buffers.
+const HEAD_DIM_MAX: usize = 512;
+
+impl Hyper {
+    /// Reads them, and refuses what contradicts itself.
+    pub fn read(source: &Source) -> Result<Hyper, Error> {
+        let hidden = source.size(HIDDEN)?;
+        let heads = source.size(HEADS)?;
+        let head_dim = source.size_or(HEAD_DIM, hidden / heads)?;
+        let hyper = Hyper {
+            vocabulary: vocabulary(source)?,
+            hidden,
+            layers: source.size(LAYERS)?,
+            heads,
+            key_heads: source.size_or(KEY_HEADS, heads)?,
+            head_dim,
+            feed_forward: source.size(FEED_FORWARD)?,
+            context: source.size(CONTEXT)?,
+            eps: source.number(EPS)?.ok_or_else(|| source.missing(EPS))?,
+        };
+        hyper.check(source)?;
+        Ok(hyper)
+    }
+
+    /// The sizes as callers see them; those of cache and weights are known when all are found.
+    pub fn shape(&self, family: &'static str) -> crate::Shape {
+        let &Hyper { vocabulary, hidden, layers, context, .. } = self;
+        crate::Shape { family, vocabulary, hidden, layers, context, page_len: 0, weight_bytes: 0 }
+    }
+
+    fn check(&self, source: &Source) -> Result<(), Error> {
+        if !self.heads.is_multiple_of(self.key_heads) {
+            let why = format!("is {}, which does not divide {} heads", self.key_heads, self.heads);
+            return Err(source.bad(KEY_HEADS, why));
+        }
+        if self.head_dim > HEAD_DIM_MAX || !self.head_dim.is_multiple_of(2) {
+            let why = format!("is {}; heads are even and at most {HEAD_DIM_MAX} wide", self.head_dim);
+            return Err(source.bad(HEAD_DIM, why));
+        }
+        let value_dim = source.size_or(VALUE_DIM, self.head_dim)?;
+        if value_dim != self.head_dim {
+            let why = format!("is {value_dim}, but keys are {} wide", self.head_dim);
+            return Err(source.bad(VALUE_DIM, why));
+        }
+        if self.eps.is_nan() || self.eps < 0.0 {
+            return Err(source.bad(EPS, format!("is {}", self.eps)));
+        }
+        Ok(())
+    }
+}
+
+/// A GGUF file need not state the size of its vocabulary; the embedding has it.
+fn vocabulary(source: &Source) -> Result<usize, Error> {
+    let name = source.tensor_name(EMBEDDING, None, "weight");
+    let tensor = source.tensor(&name)?;
+    match tensor.shape[..] {
+        [vocabulary, _] if vocabulary > 0 => Ok(vocabulary),
+        _ => Err(Error::Shape { name, expected: vec![], found: tensor.shape.to_vec() }),
+    }
+}
+
+impl Source {
+    /// A size that must be there and positive.
+    pub(crate) fn size(&self, name: Name) -> Result<usize, Error> {
+        self.size_if(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A size, or what follows from others when it is absent.
+    pub(crate) fn size_or(&self, name: Name, otherwise: usize) -> Result<usize, Error> {
+        Ok(self.size_if(name)?.unwrap_or(otherwise))
+    }
+
+    /// A size that may be absent (or null).
+    pub(crate) fn size_if(&self, name: Name) -> Result<Option<usize>, Error> {
+        let found = match self.gguf() {
+            Some(gguf) => gguf.u64(&self.key(name))?,
+            None => match &self.value(name) {
+                Value::Null => None,
+                value => Some(value.as_u64().ok_or_else(|| self.bad(name, format!("is {value}")))?),
+            },
+        };
+        match found.map(usize::try_from) {
+            None => Ok(None),
+            Some(Ok(size)) if (1..=SIZE_MAX).contains(&size) => Ok(Some(size)),
+            Some(_) => Err(self.bad(name, format!("is out of range (1 to {SIZE_MAX})"))),
+        }
+    }
+
+    /// A number that may be absent (or null).
+    pub(crate) fn number(&self, name: Name) -> Result<Option<f32>, Error> {
+        match self.gguf() {
+            Some(gguf) => Ok(gguf.f32(&self.key(name))?),
+            None => match &self.value(name) {
+                Value::Null => Ok(None),
+                value => match value.as_f64() {
+                    Some(number) => Ok(Some(number as f32)),
+                    None => Err(self.bad(name, format!("is {value}"))),
+                },
+            },
+        }
+    }
+
+    /// A flag of `config.json`; GGUF files have none of those that are asked for.
+    pub(crate) fn flag(&self, hugging_face: &'static str, otherwise: bool) -> Result<bool, Error> {
+        match self.config().map_or(&Value::Null, |config| &config[hugging_face]) {
+            Value::Null => Ok(otherwise),
+            Value::Bool(flag) => Ok(*flag),
+            other => {
+                let why = format!("is {other}, and not true or false");
+                Err(Error::Value { key: hugging_face.to_owned(), why })
+            }
+        }
+    }
+
+    /// The name under which this file has a hyper-parameter.
+    pub(crate) fn key(&self, name: Name) -> String {
+        match self.gguf() {
+            Some(gguf) => {
+                let architecture = gguf.str("general.architecture").ok().flatten().unwrap_or("");
+                format!("{architecture}.{}", name.gguf)
+            }
+            None => name.hugging_face.to_owned(),
+        }
+    }
+
+    pub(crate) fn missing(&self, name: Name) -> Error {
+        Error::MissingKey { key: self.key(name) }
+    }
+
+    pub(crate) fn bad(&self, name: Name, why: String) -> Error {
+        Error::Value { key: self.key(name), why }
+    }
+
+    fn value(&self, name: Name) -> Value {
+        self.config().map_or(Value::Null, |config| config[name.hugging_face].clone())
+    }
+}

@@ -1,0 +1,123 @@
+//! Model families: what their files call things, their hyper-parameters, and the recipe of a
+//! forward pass.
+//!
+//! A family is one file with one [`Family`] in it; [`FAMILIES`] lists them. What families share
+//! stands in `parts`, where each part reads its weights and applies them. Knows neither threads
+//! nor instruction sets (a `kernels::Machine` hides them), nor queues and users.
+
+mod error;
+mod hyper;
+mod llama;
+mod mistral;
+mod parts;
+mod qwen2;
+mod qwen3;
+mod rope;
+mod source;
+mod weight;
+
+pub use error::Error;
+pub use source::Source;
+
+use kernels::{Machine, RowTable};
+
+/// A model family: how to recognise it and how to load it.
+pub struct Family {
+    /// Its name, as people say it.
+    pub name: &'static str,
+    /// Values of `general.architecture` in GGUF files.
+    pub gguf: &'static [&'static str],
+    /// Values of `architectures` in `config.json`.
+    pub hugging_face: &'static [&'static str],
+    /// Reads the hyper-parameters and finds every weight.
+    pub load: fn(&Source) -> Result<Box<dyn Model>, Error>,
+}
+
+/// All families, in the order in which messages list them.
+pub const FAMILIES: &[Family] =
+    &[llama::FAMILY, mistral::FAMILY, qwen2::FAMILY, qwen3::FAMILY];
+
+/// What callers must know of a model's sizes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The family's name.
+    pub family: &'static str,
+    /// Entries of the vocabulary.
+    pub vocabulary: usize,
+    /// Width of the residual stream.
+    pub hidden: usize,
+    /// Layers.
+    pub layers: usize,
+    /// Positions for which the model was made.
+    pub context: usize,
+    /// Numbers that 64 positions keep in the cache.
+    pub page_len: usize,
+    /// Bytes of weights that one decoded token reads.
+    pub weight_bytes: u64,
+}
+
+/// A loaded model.
+pub trait Model: Send + Sync {
+    /// Its sizes.
+    fn shape(&self) -> &Shape;
+
+    /// Runs the rows of a step through all layers, and writes keys, values and wanted logits.
+    fn forward(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step);
+}
+
+/// Rows that pass through the model together: of one sequence or of several, each in order.
+pub struct Step<'a> {
+    /// One token per row.
+    pub tokens: &'a [u32],
+    /// Where each row stands, and the pages of its sequence.
+    pub rows: &'a [RowTable<'a>],
+    /// All pages of the cache.
+    pub pages: &'a mut [Box<[f32]>],
+    /// Rows whose logits are wanted, ascending.
+    pub wanted: &'a [usize],
+    /// `(wanted.len(), vocabulary)`
+    pub logits: &'a mut [f32],
+    /// Called with the input of each layer and with the normalised output: for comparisons with a
+    /// reference.
+    pub watch: Option<&'a dyn Fn(usize, &[f32])>,
+}
+
+impl Step<'_> {
+    fn show(&self, layer: usize, stream: &[f32]) {
+        if let Some(watch) = self.watch {
+            watch(layer, stream);
+        }
+    }
+}
+
+/// Buffers of a forward pass, kept from step to step so that none allocates.
+#[derive(Default)]
+pub struct Scratch {
+    stream: Vec<f32>,
+    hidden: Vec<f32>,
+    queries: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    mixed: Vec<f32>,
+    gate: Vec<f32>,
+    up: Vec<f32>,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+/// Opens what `source` holds as a model of its family.
+///
+/// # Errors
+/// When the family is unknown, or the file lacks something or has something the family does not know.
+pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    let found = source.architecture()?;
+    let names = |family: &Family| if source.is_gguf() { family.gguf } else { family.hugging_face };
+    let family = FAMILIES.iter().find(|family| names(family).contains(&found.as_str()));
+    let Some(family) = family else {
+        let known = FAMILIES.iter().map(|family| family.name).collect();
+        return Err(Error::UnknownFamily { found, known });
+    };
+    let model = (family.load)(source)?;
+    source.all_used()?;
+    Ok(model)
+}

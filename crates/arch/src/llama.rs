@@ -1,0 +1,39 @@
+//! Llama 2 and 3 (text), and what was built on them: TinyLlama, Yi, the R1 distills on Llama.
+//!
+//! GGUF files store queries and keys permuted, so that neighbours form a rotary pair; checkpoints
+//! pair halves. Mistral's GGUF files say `llama` as well and carry no window.
+
+use kernels::portable::rope::Pairing;
+
+use crate::hyper::Hyper;
+use crate::parts::attention::Options;
+use crate::parts::decoder::{Decoder, Recipe};
+use crate::rope::Rope;
+use crate::source::Source;
+use crate::weight::Bias;
+use crate::{Error, Family, Model};
+
+pub(crate) const FAMILY: Family =
+    Family { name: "llama", gguf: &["llama"], hugging_face: &["LlamaForCausalLM"], load };
+
+fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    let hyper = Hyper::read(source)?;
+    let pairing = if source.is_gguf() { Pairing::Neighbours } else { Pairing::Halves };
+    let bias = bias(source, "attention_bias")?;
+    let attention = Options { bias, output_bias: bias, head_norms: false, window: None };
+    let recipe = Recipe {
+        family: FAMILY.name,
+        rope: Rope::read(source, hyper.head_dim, pairing)?,
+        attention: vec![attention; hyper.layers],
+        mlp_bias: self::bias(source, "mlp_bias")?,
+    };
+    Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
+}
+
+fn bias(source: &Source, flag: &'static str) -> Result<Bias, Error> {
+    Ok(match (source.is_gguf(), source.flag(flag, false)?) {
+        (true, _) => Bias::IfThere,
+        (false, true) => Bias::Yes,
+        (false, false) => Bias::No,
+    })
+}

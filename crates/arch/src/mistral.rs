@@ -1,0 +1,31 @@
+//! Mistral 7B and its kin: a Llama whose layers may see only the last few thousand positions.
+//!
+//! Checkpoints only: their GGUF files say `llama`, and the window is lost in them.
+
+use kernels::portable::rope::Pairing;
+
+use crate::hyper::Hyper;
+use crate::parts::attention::Options;
+use crate::parts::decoder::{Decoder, Recipe};
+use crate::rope::Rope;
+use crate::source::{Name, Source};
+use crate::weight::Bias;
+use crate::{Error, Family, Model};
+
+pub(crate) const FAMILY: Family =
+    Family { name: "mistral", gguf: &[], hugging_face: &["MistralForCausalLM"], load };
+
+const WINDOW: Name = Name { gguf: "attention.sliding_window", hugging_face: "sliding_window" };
+
+fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    let hyper = Hyper::read(source)?;
+    let window = source.size_if(WINDOW)?;
+    let attention = Options { bias: Bias::No, output_bias: Bias::No, head_norms: false, window };
+    let recipe = Recipe {
+        family: FAMILY.name,
+        rope: Rope::read(source, hyper.head_dim, Pairing::Halves)?,
+        attention: vec![attention; hyper.layers],
+        mlp_bias: Bias::No,
+    };
+    Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
+}

@@ -1,0 +1,147 @@
+//! The decoder that Llama, Mistral, Qwen2 and Qwen3 share: attention and a gated feed-forward
+//! layer in turn, each behind a norm and added to the residual stream.
+
+use kernels::{Machine, Product, Rounding};
+
+use super::attention::{Attention, Options};
+use super::mlp::GatedMlp;
+use crate::hyper::{EMBEDDING, Hyper};
+use crate::rope::Rope;
+use crate::source::{Name, Source};
+use crate::weight::{self, Bias, Weight};
+use crate::{Error, Model, Scratch, Shape, Step};
+
+const ATTENTION_NORM: Name = Name { gguf: "attn_norm", hugging_face: "input_layernorm" };
+const MLP_NORM: Name = Name { gguf: "ffn_norm", hugging_face: "post_attention_layernorm" };
+const FINAL_NORM: Name = Name { gguf: "output_norm", hugging_face: "model.norm" };
+const HEAD: Name = Name { gguf: "output", hugging_face: "lm_head" };
+
+/// How a family's decoder differs from the plainest one.
+pub(crate) struct Recipe {
+    /// The family's name.
+    pub family: &'static str,
+    /// Its rotary positions.
+    pub rope: Rope,
+    /// Its attention, for each layer.
+    pub attention: Vec<Options>,
+    /// Biases of the feed-forward layers.
+    pub mlp_bias: Bias,
+}
+
+/// A whole model of this kind.
+pub(crate) struct Decoder {
+    shape: Shape,
+    embedding: Weight,
+    layers: Vec<Layer>,
+    norm: Vec<f32>,
+    /// The matrix of the logits, unless the embedding is used for them.
+    head: Option<Weight>,
+    rope: Rope,
+    eps: f32,
+}
+
+struct Layer {
+    attention_norm: Vec<f32>,
+    attention: Attention,
+    mlp_norm: Vec<f32>,
+    mlp: GatedMlp,
+}
+
+impl Decoder {
+    /// Finds all weights.
+    pub fn find(source: &Source, h: &Hyper, recipe: Recipe) -> Result<Decoder, Error> {
+        let norm = |name, layer| {
+            weight::row(source, &source.tensor_name(name, layer, "weight"), h.hidden)
+        };
+        let layer = |i| {
+            Ok(Layer {
+                attention_norm: norm(ATTENTION_NORM, Some(i))?,
+                attention: Attention::find(source, i, h, recipe.attention[i])?,
+                mlp_norm: norm(MLP_NORM, Some(i))?,
+                mlp: GatedMlp::find(source, i, h, recipe.mlp_bias)?,
+            })
+        };
+        let matrix = |name: String| Weight::find(source, &name, h.vocabulary, h.hidden);
+        let mut decoder = Decoder {
+            shape: h.shape(recipe.family),
+            embedding: matrix(source.tensor_name(EMBEDDING, None, "weight"))?,
+            layers: (0..h.layers).map(layer).collect::<Result<_, Error>>()?,
+            norm: norm(FINAL_NORM, None)?,
+            head: head_name(source)?.map(matrix).transpose()?,
+            rope: recipe.rope,
+            eps: h.eps,
+        };
+        decoder.shape.page_len = decoder.layers.iter().map(|l| l.attention.page_len()).sum();
+        decoder.shape.weight_bytes = decoder.weight_bytes();
+        Ok(decoder)
+    }
+
+    fn weight_bytes(&self) -> u64 {
+        let of_layer = |layer: &Layer| layer.attention.bytes() + layer.mlp.bytes();
+        self.layers.iter().map(of_layer).sum::<u64>() + self.head_weight().bytes()
+    }
+
+    fn head_weight(&self) -> &Weight {
+        self.head.as_ref().unwrap_or(&self.embedding)
+    }
+
+    fn embed(&self, step: &Step, scratch: &mut Scratch) {
+        let hidden = self.shape.hidden;
+        scratch.stream.resize(step.tokens.len() * hidden, 0.0);
+        scratch.hidden.resize(step.tokens.len() * hidden, 0.0);
+        for (token, row) in step.tokens.iter().zip(scratch.stream.chunks_exact_mut(hidden)) {
+            self.embedding.row(*token as usize, row);
+        }
+    }
+
+    /// Logits of the wanted rows, which are gathered first: nobody needs those of a whole prompt.
+    fn logits(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step) {
+        let hidden = self.shape.hidden;
+        for (to, from) in step.wanted.iter().enumerate() {
+            scratch.hidden.copy_within(from * hidden..(from + 1) * hidden, to * hidden);
+        }
+        let weights = self.head_weight().view();
+        // Only the wanted rows come here, so the second plane costs little and spares a rounding.
+        let rounding = Rounding::Twice;
+        let product = Product { weights, rounding, bias: None, out: step.logits };
+        let wanted = &scratch.hidden[..step.wanted.len() * hidden];
+        machine.product(wanted, &mut [product]);
+    }
+}
+
+impl Model for Decoder {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn forward(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step) {
+        self.rope.prepare(step, scratch);
+        self.embed(step, scratch); // (n, hidden)
+        for (i, layer) in self.layers.iter().enumerate() {
+            step.show(i, &scratch.stream);
+            machine.rms_norm(&scratch.stream, &layer.attention_norm, self.eps, &mut scratch.hidden);
+            layer.attention.apply(machine, &self.rope, step, scratch);
+            machine.add(&mut scratch.stream, &scratch.hidden);
+            machine.rms_norm(&scratch.stream, &layer.mlp_norm, self.eps, &mut scratch.hidden);
+            layer.mlp.apply(machine, scratch);
+            machine.add(&mut scratch.stream, &scratch.hidden);
+        }
+        machine.rms_norm(&scratch.stream, &self.norm, self.eps, &mut scratch.hidden);
+        step.show(self.layers.len(), &scratch.hidden);
+        self.logits(machine, scratch, step); // (wanted, vocabulary)
+    }
+}
+
+/// The name of the head, unless the embedding serves as it.
+fn head_name(source: &Source) -> Result<Option<String>, Error> {
+    let name = source.tensor_name(HEAD, None, "weight");
+    let tied = match source.is_gguf() {
+        true => source.find(&name).is_none(),
+        false => source.flag("tie_word_embeddings", false)?,
+    };
+    if tied {
+        // Some folders store the tied head a second time.
+        source.may_skip(&name);
+    }
+    Ok((!tied).then_some(name))
+}

@@ -1,0 +1,55 @@
+//! The gated feed-forward layer: `down(silu(gate(x)) · up(x))`.
+
+use kernels::{Machine, Product, Rounding};
+
+use crate::hyper::Hyper;
+use crate::source::{Name, Source};
+use crate::weight::{Bias, Linear};
+use crate::{Error, Scratch};
+
+const GATE: Name = Name { gguf: "ffn_gate", hugging_face: "mlp.gate_proj" };
+const UP: Name = Name { gguf: "ffn_up", hugging_face: "mlp.up_proj" };
+const DOWN: Name = Name { gguf: "ffn_down", hugging_face: "mlp.down_proj" };
+
+/// The three matrices of the layer.
+pub(crate) struct GatedMlp {
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+}
+
+impl GatedMlp {
+    pub fn find(source: &Source, layer: usize, h: &Hyper, bias: Bias) -> Result<GatedMlp, Error> {
+        let (wide, narrow) = ((h.feed_forward, h.hidden), (h.hidden, h.feed_forward));
+        Ok(GatedMlp {
+            gate: Linear::find(source, (GATE, layer), wide, bias)?,
+            up: Linear::find(source, (UP, layer), wide, bias)?,
+            down: Linear::find(source, (DOWN, layer), narrow, bias)?,
+        })
+    }
+
+    /// From `scratch.hidden` to `scratch.hidden`.
+    pub fn apply(&self, machine: &mut Machine, scratch: &mut Scratch) {
+        let n = scratch.hidden.len() / self.gate.weight.cols();
+        scratch.gate.resize(n * self.gate.weight.rows(), 0.0);
+        scratch.up.resize(n * self.up.weight.rows(), 0.0);
+        let (gate, up) = (&mut scratch.gate, &mut scratch.up);
+        let products =
+            &mut [self.gate.product(Rounding::Once, gate), self.up.product(Rounding::Once, up)];
+        machine.product(&scratch.hidden, products);
+        machine.silu_times(&mut scratch.gate, &scratch.up);
+        let down = self.down.product(Rounding::Once, &mut scratch.hidden);
+        machine.product(&scratch.gate, &mut [down]);
+    }
+
+    pub fn bytes(&self) -> u64 {
+        [&self.gate, &self.up, &self.down].iter().map(|linear| linear.weight.bytes()).sum()
+    }
+}
+
+impl Linear {
+    /// This layer as one product of a step.
+    pub fn product<'a>(&'a self, rounding: Rounding, out: &'a mut [f32]) -> Product<'a> {
+        Product { weights: self.weight.view(), rounding, bias: self.bias.as_deref(), out }
+    }
+}

@@ -1,0 +1,29 @@
+//! Qwen3 dense (text): each query and key head is normalised before it is rotated, heads are as
+//! wide as the file says, and small ones use the embedding as head.
+
+use kernels::portable::rope::Pairing;
+
+use crate::hyper::Hyper;
+use crate::parts::attention::Options;
+use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::window;
+use crate::rope::Rope;
+use crate::source::Source;
+use crate::weight::Bias;
+use crate::{Error, Family, Model};
+
+pub(crate) const FAMILY: Family =
+    Family { name: "qwen3", gguf: &["qwen3"], hugging_face: &["Qwen3ForCausalLM"], load };
+
+fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    let hyper = Hyper::read(source)?;
+    let bias = if source.flag("attention_bias", false)? { Bias::Yes } else { Bias::No };
+    let plain = Options { bias, output_bias: bias, head_norms: true, window: None };
+    let recipe = Recipe {
+        family: FAMILY.name,
+        rope: Rope::read(source, hyper.head_dim, Pairing::Halves)?,
+        attention: window::of_layers(source, &hyper, plain)?,
+        mlp_bias: Bias::No,
+    };
+    Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
+}

@@ -1,0 +1,257 @@
+//! Rotary positions: from a model's settings to the angle by which each pair turns per position.
+//!
+//! Everything is computed in f64 with the kernels' own functions and rounded to f32 once.
+
+use kernels::portable::angles::{ln, power};
+use kernels::portable::rope::Pairing;
+use serde_json::Value;
+
+use crate::source::{Name, Source};
+use crate::{Error, Scratch, Step};
+use kernels::Rotation;
+
+/// Frequencies of a head's pairs, and a factor of their cosines and sines.
+#[derive(Debug)]
+pub(crate) struct Rope {
+    pub frequencies: Vec<f32>,
+    pub magnitude: f32,
+    pub pairing: Pairing,
+}
+
+/// How a model stretches its positions beyond the length it was first trained for.
+#[derive(Clone, Debug, PartialEq)]
+enum Scaling {
+    None,
+    Linear { factor: f64 },
+    Llama3 { factor: f64, low: f64, high: f64, original: f64 },
+    Yarn(Yarn),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Yarn {
+    factor: f64,
+    original: f64,
+    beta_fast: f64,
+    beta_slow: f64,
+    magnitude: f64,
+    truncate: bool,
+}
+
+/// Base, rotated width and scaling: all that the frequencies follow from.
+#[derive(Clone, Debug)]
+struct Settings {
+    base: f64,
+    dim: usize,
+    scaling: Scaling,
+}
+
+impl Rope {
+    /// Reads the settings of a model whose heads are `head_dim` wide.
+    pub fn read(source: &Source, head_dim: usize, pairing: Pairing) -> Result<Rope, Error> {
+        let settings = match source.config() {
+            Some(config) => from_config(config, head_dim)?,
+            None => from_gguf(source, head_dim)?,
+        };
+        if settings.dim > head_dim || settings.dim % 2 != 0 || settings.dim == 0 {
+            return Err(bad("rope.dimension_count", &format!("is {} of {head_dim}", settings.dim)));
+        }
+        let (frequencies, magnitude) = frequencies(&settings);
+        let mut frequencies: Vec<f32> = frequencies.into_iter().map(|f| f as f32).collect();
+        divide_by_factors(source, &mut frequencies)?;
+        Ok(Rope { frequencies, magnitude: magnitude as f32, pairing })
+    }
+
+    /// Fills the scratch's tables for the rows of a step.
+    pub fn prepare(&self, step: &Step, scratch: &mut Scratch) {
+        let len = self.frequencies.len();
+        scratch.cos.resize(step.rows.len() * len, 0.0);
+        scratch.sin.resize(step.rows.len() * len, 0.0);
+        let tables = scratch.cos.chunks_exact_mut(len).zip(scratch.sin.chunks_exact_mut(len));
+        for (row, (cos, sin)) in step.rows.iter().zip(tables) {
+            kernels::portable::angles::table(
+                row.position,
+                &self.frequencies,
+                self.magnitude,
+                (cos, sin),
+            );
+        }
+    }
+
+    /// The rotation by prepared tables.
+    pub fn rotation<'a>(&self, cos: &'a [f32], sin: &'a [f32]) -> Rotation<'a> {
+        Rotation { cos, sin, len: self.frequencies.len(), pairing: self.pairing }
+    }
+}
+
+/// GGUF files of Llama 3.1 and later carry the scaling as one factor per pair.
+fn divide_by_factors(source: &Source, frequencies: &mut [f32]) -> Result<(), Error> {
+    const FACTORS: &str = "rope_freqs.weight";
+    if !source.is_gguf() || source.find(FACTORS).is_none() {
+        return Ok(());
+    }
+    let factors = crate::weight::row(source, FACTORS, frequencies.len())?;
+    for (frequency, factor) in frequencies.iter_mut().zip(factors) {
+        *frequency /= factor;
+    }
+    Ok(())
+}
+
+fn frequencies(settings: &Settings) -> (Vec<f64>, f64) {
+    let plain = (0..settings.dim / 2)
+        .map(|i| power(settings.base, -((2 * i) as f64) / settings.dim as f64));
+    match &settings.scaling {
+        Scaling::None => (plain.collect(), 1.0),
+        Scaling::Linear { factor } => (plain.map(|f| f / factor).collect(), 1.0),
+        &Scaling::Llama3 { factor, low, high, original } => {
+            let stretch = |f: f64| {
+                // Turns that the pair makes within the original length.
+                let turns = original * f / std::f64::consts::TAU;
+                let kept = ((turns - low) / (high - low)).clamp(0.0, 1.0);
+                (1.0 - kept) * f / factor + kept * f
+            };
+            (plain.map(stretch).collect(), 1.0)
+        }
+        Scaling::Yarn(yarn) => {
+            let (low, high) = yarn.correction_range(settings);
+            let stretch = |(i, f): (usize, f64)| {
+                let stretched = ((i as f64 - low) / (high - low)).clamp(0.0, 1.0);
+                (f / yarn.factor) * stretched + f * (1.0 - stretched)
+            };
+            (plain.enumerate().map(stretch).collect(), yarn.magnitude)
+        }
+    }
+}
+
+impl Yarn {
+    /// Pairs below the first make many turns and are kept; those above the second are stretched.
+    fn correction_range(&self, settings: &Settings) -> (f64, f64) {
+        let dim = settings.dim as f64;
+        let pair_with_turns = |turns: f64| {
+            dim * ln(self.original / (turns * std::f64::consts::TAU)) / (2.0 * ln(settings.base))
+        };
+        let (mut low, mut high) = (pair_with_turns(self.beta_fast), pair_with_turns(self.beta_slow));
+        if self.truncate {
+            (low, high) = (low.floor(), high.ceil());
+        }
+        (low, high) = (low.max(0.0), high.min(dim - 1.0));
+        if low == high { (low, high + 0.001) } else { (low, high) }
+    }
+}
+
+/// YaRN's growth of scores with the stretch.
+fn yarn_magnitude(factor: f64, weight: f64) -> f64 {
+    if factor <= 1.0 { 1.0 } else { 0.1 * weight * ln(factor) + 1.0 }
+}
+
+fn bad(key: &str, why: &str) -> Error {
+    Error::Value { key: key.to_owned(), why: why.to_owned() }
+}
+
+/// Values that logarithms and divisions can bear.
+fn positive(key: &str, value: f64) -> Result<f64, Error> {
+    if (1e-6..1e12).contains(&value) { Ok(value) } else { Err(bad(key, &format!("is {value}"))) }
+}
+
+fn from_config(config: &Value, head_dim: usize) -> Result<Settings, Error> {
+    // Newer files have one object; older ones a base beside an object that may be null.
+    let object = ["rope_parameters", "rope_scaling"].map(|key| &config[key]);
+    let rope = object.into_iter().find(|value| value.is_object()).unwrap_or(&Value::Null);
+    let number = |key: &str| match &rope[key] {
+        Value::Null => Ok(None),
+        value => match value.as_f64() {
+            Some(number) => positive(key, number).map(Some),
+            None => Err(bad(key, &format!("is {value}"))),
+        },
+    };
+    let required = |key: &str| {
+        number(key)?.ok_or_else(|| Error::MissingKey { key: format!("rope_parameters.{key}") })
+    };
+    let base = match number("rope_theta")? {
+        Some(base) => base,
+        None => positive("rope_theta", config["rope_theta"].as_f64().unwrap_or(10_000.0))?,
+    };
+    let part = rope["partial_rotary_factor"].as_f64().or(config["partial_rotary_factor"].as_f64());
+    let dim = (head_dim as f64 * part.unwrap_or(1.0)) as usize;
+    let kind = rope["rope_type"].as_str().or(rope["type"].as_str()).unwrap_or("default");
+    let scaling = match kind {
+        "default" => Scaling::None,
+        "linear" => Scaling::Linear { factor: required("factor")? },
+        "llama3" => Scaling::Llama3 {
+            factor: required("factor")?,
+            low: required("low_freq_factor")?,
+            high: required("high_freq_factor")?,
+            original: required("original_max_position_embeddings")?,
+        },
+        "yarn" => {
+            let trained = config["max_position_embeddings"].as_f64();
+            let original = number("original_max_position_embeddings")?.or(trained);
+            let original = original.ok_or_else(|| bad("max_position_embeddings", "is missing"))?;
+            let factor = match (number("factor")?, trained) {
+                (Some(factor), _) => factor,
+                (None, Some(trained)) => trained / original,
+                (None, None) => return Err(bad("factor", "is missing")),
+            };
+            let of_scores = match (number("mscale")?, number("mscale_all_dim")?) {
+                (Some(one), Some(all)) => yarn_magnitude(factor, one) / yarn_magnitude(factor, all),
+                _ => yarn_magnitude(factor, 1.0),
+            };
+            Scaling::Yarn(Yarn {
+                factor,
+                original,
+                beta_fast: number("beta_fast")?.unwrap_or(32.0),
+                beta_slow: number("beta_slow")?.unwrap_or(1.0),
+                magnitude: number("attention_factor")?.unwrap_or(of_scores),
+                truncate: rope["truncate"].as_bool().unwrap_or(true),
+            })
+        }
+        other => return Err(unknown_scaling("rope_type", other)),
+    };
+    Ok(Settings { base, dim, scaling })
+}
+
+fn unknown_scaling(key: &str, found: &str) -> Error {
+    bad(key, &format!("is `{found}`; hearth knows default, linear, llama3 and yarn"))
+}
+
+const fn gguf_only(gguf: &'static str) -> Name {
+    Name { gguf, hugging_face: "" }
+}
+
+const BASE: Name = gguf_only("rope.freq_base");
+const DIMENSIONS: Name = gguf_only("rope.dimension_count");
+const KIND: Name = gguf_only("rope.scaling.type");
+const FACTOR: Name = gguf_only("rope.scaling.factor");
+const OLD_FACTOR: Name = gguf_only("rope.scale_linear");
+const ORIGINAL: Name = gguf_only("rope.scaling.original_context_length");
+const MAGNITUDE: Name = gguf_only("rope.scaling.attn_factor");
+const BETA_FAST: Name = gguf_only("rope.scaling.yarn_beta_fast");
+const BETA_SLOW: Name = gguf_only("rope.scaling.yarn_beta_slow");
+const CONTEXT: Name = gguf_only("context_length");
+
+fn from_gguf(source: &Source, head_dim: usize) -> Result<Settings, Error> {
+    let number = |name: Name| match source.number(name)? {
+        Some(number) => positive(name.gguf, f64::from(number)).map(Some),
+        None => Ok(None),
+    };
+    let base = number(BASE)?.unwrap_or(10_000.0);
+    let dim = source.size_or(DIMENSIONS, head_dim)?;
+    let factor = number(FACTOR)?.or(number(OLD_FACTOR)?).unwrap_or(1.0);
+    let kind = match source.gguf() {
+        Some(gguf) => gguf.str(&source.key(KIND))?.unwrap_or("linear"),
+        None => "linear",
+    };
+    let scaling = match kind {
+        "none" => Scaling::None,
+        "linear" => Scaling::Linear { factor },
+        "yarn" => Scaling::Yarn(Yarn {
+            factor,
+            original: source.size_or(ORIGINAL, source.size(CONTEXT)?)? as f64,
+            beta_fast: number(BETA_FAST)?.unwrap_or(32.0),
+            beta_slow: number(BETA_SLOW)?.unwrap_or(1.0),
+            magnitude: number(MAGNITUDE)?.unwrap_or(1.0) * yarn_magnitude(factor, 1.0),
+            truncate: true,
+        }),
+        other => return Err(unknown_scaling(&source.key(KIND), other)),
+    };
+    Ok(Settings { base, dim, scaling })
+}

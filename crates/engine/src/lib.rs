@@ -1,0 +1,18 @@
+//! Runs loaded models: sequences and their pages, batches of rows, sampling, and turns.
+//!
+//! Knows neither model families (an `arch::Model` hides them) nor HTTP. One thread owns an
+//! [`Engine`] and everything in it.
+
+mod draw;
+mod error;
+// mod generate;
+mod pages;
+mod run;
+mod sample;
+mod stop;
+
+pub use error::Error;
+// pub use generate::{Reply, Request};
+pub use pages::Sequence;
+pub use run::{Engine, Feed, Settings, Wanted, Watch};
+pub use sample::Sampler;

@@ -1,0 +1,182 @@
+//! One pass of rows through a model: of one sequence or of several at once.
+
+use arch::{Model, Scratch, Shape, Step};
+use kernels::{Isa, Machine, RowTable};
+
+use crate::Error;
+use crate::pages::{Pages, Sequence};
+
+/// How an engine runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// The instruction set.
+    pub isa: Isa,
+    /// Threads, the calling one included.
+    pub threads: usize,
+    /// Rows of a prompt that pass through the model together; changes speed and memory, no bit.
+    pub chunk: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Settings { isa: Isa::best(), threads, chunk: 512 }
+    }
+}
+
+/// A model with all that it needs to run.
+pub struct Engine {
+    model: Box<dyn Model>,
+    machine: Machine,
+    scratch: Scratch,
+    pages: Pages,
+    logits: Vec<f32>,
+    chunk: usize,
+}
+
+/// Tokens to be added to a sequence in one pass.
+pub struct Feed<'a> {
+    /// The sequence.
+    pub sequence: &'a mut Sequence,
+    /// The tokens.
+    pub tokens: &'a [u32],
+    /// Whose logits are wanted.
+    pub wanted: Wanted,
+}
+
+/// Which of the fed tokens' logits are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// None of them: the middle of a prompt.
+    None,
+    /// The last one's: what comes next?
+    Last,
+    /// Those of all.
+    All,
+}
+
+/// A function that sees the stream of rows before each layer and after the last.
+pub type Watch<'a> = &'a dyn Fn(usize, &[f32]);
+
+impl Engine {
+    /// An engine for a model.
+    pub fn new(model: Box<dyn Model>, settings: Settings) -> Engine {
+        let pages = Pages::new(model.shape().page_len);
+        let machine = Machine::new(settings.isa, settings.threads);
+        let (scratch, logits) = (Scratch::default(), Vec::new());
+        Engine { model, machine, scratch, pages, logits, chunk: settings.chunk.max(1) }
+    }
+
+    /// The model's sizes.
+    pub fn shape(&self) -> &Shape {
+        self.model.shape()
+    }
+
+    /// Gives a sequence pages for `len` positions beforehand, so that growing so far allocates none.
+    pub fn reserve(&mut self, sequence: &mut Sequence, len: usize) {
+        self.pages.reserve(sequence, len.min(self.model.shape().context));
+    }
+
+    /// Forgets all but the first `len` tokens of a sequence.
+    pub fn truncate(&mut self, sequence: &mut Sequence, len: usize) {
+        self.pages.truncate(sequence, len);
+    }
+
+    /// Adds a prompt to a sequence, piece by piece; returns the logits of its last token.
+    ///
+    /// # Errors
+    /// When it is empty, does not fit, or holds a token that the model does not have.
+    pub fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<&[f32], Error> {
+        let (chunk, end) = (self.chunk, tokens.len().max(1) - 1);
+        if tokens.is_empty() {
+            return Err(Error::EmptyPrompt);
+        }
+        self.fits(sequence, tokens.len())?;
+        for (i, piece) in tokens.chunks(chunk).enumerate() {
+            let wanted = if i == end / chunk { Wanted::Last } else { Wanted::None };
+            self.step(&mut [Feed { sequence, tokens: piece, wanted }])?;
+        }
+        Ok(&self.logits)
+    }
+
+    /// One pass: all tokens of all feeds together. Returns the wanted logits, feed after feed.
+    ///
+    /// # Errors
+    /// As for `prefill`; then no sequence has changed.
+    pub fn step(&mut self, feeds: &mut [Feed]) -> Result<&[f32], Error> {
+        self.step_watched(feeds, None)
+    }
+
+    /// The same, showing every layer's input, for comparisons with a reference.
+    ///
+    /// # Errors
+    /// As for `step`.
+    pub fn step_watched(
+        &mut self,
+        feeds: &mut [Feed],
+        watch: Option<Watch>,
+    ) -> Result<&[f32], Error> {
+        let vocabulary = self.model.shape().vocabulary;
+        for feed in feeds.iter_mut() {
+            self.fits(feed.sequence, feed.tokens.len())?;
+            if let Some(&token) = feed.tokens.iter().find(|token| **token as usize >= vocabulary) {
+                return Err(Error::Token { token, vocabulary });
+            }
+            let len = feed.sequence.tokens().len() + feed.tokens.len();
+            self.pages.reserve(feed.sequence, len);
+        }
+        let batch = Batch::of(feeds);
+        self.logits.resize(batch.wanted.len() * vocabulary, 0.0);
+        let mut step = Step {
+            tokens: &batch.tokens,
+            rows: &batch.rows,
+            pages: self.pages.all(),
+            wanted: &batch.wanted,
+            logits: &mut self.logits,
+            watch,
+        };
+        self.model.forward(&mut self.machine, &mut self.scratch, &mut step);
+        let positions = batch.wanted.iter().map(|row| batch.rows[*row].position);
+        let bad = positions.zip(self.logits.chunks(vocabulary)).find(|(_, row)| !finite(row));
+        let bad = bad.map(|(position, _)| position);
+        for feed in feeds {
+            feed.sequence.push(feed.tokens);
+        }
+        bad.map_or(Ok(&self.logits[..]), |position| Err(Error::NotFinite { position }))
+    }
+
+    fn fits(&self, sequence: &Sequence, more: usize) -> Result<(), Error> {
+        let (needed, context) = (sequence.tokens().len() + more, self.model.shape().context);
+        if needed > context { Err(Error::ContextFull { needed, context }) } else { Ok(()) }
+    }
+}
+
+fn finite(row: &[f32]) -> bool {
+    row.iter().all(|x| x.is_finite())
+}
+
+/// The rows of all feeds, one after the other.
+struct Batch<'a> {
+    tokens: Vec<u32>,
+    rows: Vec<RowTable<'a>>,
+    wanted: Vec<usize>,
+}
+
+impl<'a> Batch<'a> {
+    fn of(feeds: &'a [Feed]) -> Batch<'a> {
+        let mut batch = Batch { tokens: Vec::new(), rows: Vec::new(), wanted: Vec::new() };
+        for feed in feeds {
+            let (first, pages) = (feed.sequence.tokens().len(), feed.sequence.pages());
+            let positions = first..first + feed.tokens.len();
+            batch.tokens.extend_from_slice(feed.tokens);
+            batch.rows.extend(positions.map(|position| RowTable { position, pages }));
+            let end = batch.rows.len();
+            match feed.wanted {
+                Wanted::None => {}
+                Wanted::Last => batch.wanted.extend(end.checked_sub(1)),
+                Wanted::All => batch.wanted.extend(end - feed.tokens.len()..end),
+            }
+        }
+        batch
+    }
+}

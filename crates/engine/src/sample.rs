@@ -1,0 +1,200 @@
+//! Chooses the next token. `docs/sampling.md` states the same order of steps for users.
+//!
+//! 1. logit bias; 2. repetition, then frequency and presence penalties; 3. temperature (0 takes the
+//! best at once); 4. top-k; 5. top-p; 6. min-p; 7. one draw by (seed, position). Ties go to the
+//! lower token. Log probabilities are those of the model, before step 1.
+
+use std::cmp::Ordering;
+
+use kernels::portable::angles::ln;
+use kernels::portable::math::exp;
+use turn::{Choice, Sampling};
+
+use crate::draw::uniform;
+
+/// Chooses tokens by fixed settings, and keeps the buffers for it.
+pub struct Sampler {
+    settings: Sampling,
+    logits: Vec<f32>,
+    counts: Vec<u32>,
+    candidates: Vec<Candidate>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Candidate {
+    token: u32,
+    /// Logit at first, then its exponential relative to the largest.
+    weight: f32,
+}
+
+impl Sampler {
+    /// A sampler with these settings.
+    pub fn new(settings: Sampling) -> Sampler {
+        Sampler { settings, logits: vec![], counts: vec![], candidates: vec![] }
+    }
+
+    /// Chooses the token that follows `history`, of which the first `prompt` were given.
+    pub fn choose(&mut self, logits: &[f32], history: &[u32], prompt: usize) -> Choice {
+        self.logits.clear();
+        self.logits.extend_from_slice(logits);
+        self.adjust(history, prompt);
+        let token = if self.settings.temperature == 0.0 {
+            best(&self.logits)
+        } else {
+            self.draw(history.len() as u64)
+        };
+        let logprobs = LogProbs::of(logits);
+        let top = self.top(logits).into_iter().map(|token| (token, logprobs.at(token)));
+        Choice { token, logprob: logprobs.at(token), top: top.collect() }
+    }
+
+    /// Steps 1 and 2.
+    fn adjust(&mut self, history: &[u32], prompt: usize) {
+        for (token, bias) in &self.settings.logit_bias {
+            if let Some(logit) = self.logits.get_mut(*token as usize) {
+                *logit += bias;
+            }
+        }
+        let Sampling { repetition_penalty, frequency_penalty, presence_penalty, .. } = self.settings;
+        if repetition_penalty != 1.0 {
+            for (token, _) in self.count(history) {
+                let logit = &mut self.logits[token as usize];
+                *logit = match *logit > 0.0 {
+                    true => *logit / repetition_penalty,
+                    false => *logit * repetition_penalty,
+                };
+            }
+        }
+        if frequency_penalty != 0.0 || presence_penalty != 0.0 {
+            for (token, count) in self.count(&history[prompt.min(history.len())..]) {
+                self.logits[token as usize] -= count as f32 * frequency_penalty + presence_penalty;
+            }
+        }
+    }
+
+    /// Each token of `tokens` once, with how often it is there.
+    fn count(&mut self, tokens: &[u32]) -> Vec<(u32, u32)> {
+        self.counts.clear();
+        self.counts.extend(tokens.iter().filter(|token| (**token as usize) < self.logits.len()));
+        self.counts.sort_unstable();
+        let runs = self.counts.chunk_by(|a, b| a == b);
+        runs.map(|run| (run[0], run.len() as u32)).collect()
+    }
+
+    /// Steps 3 to 7.
+    fn draw(&mut self, position: u64) -> u32 {
+        let temperature = self.settings.temperature;
+        for logit in &mut self.logits {
+            *logit /= temperature;
+        }
+        let largest = self.logits.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
+        self.candidates.clear();
+        self.candidates.extend(self.logits.iter().enumerate().map(|(token, logit)| {
+            Candidate { token: token as u32, weight: exp(logit - largest) }
+        }));
+        let kept = self.keep();
+        let candidates = &self.candidates[..kept];
+        let total: f64 = candidates.iter().map(|c| f64::from(c.weight)).sum();
+        let mut left = uniform(self.settings.seed, position) * total;
+        let drawn = candidates.iter().find(|c| {
+            left -= f64::from(c.weight);
+            left < 0.0
+        });
+        // Rounding may leave a crumb at the end of the walk; it belongs to the last candidate.
+        drawn.or(candidates.last()).map_or(0, |candidate| candidate.token)
+    }
+
+    /// Steps 4 to 6: sorts the candidates that stay to the front and returns how many they are.
+    fn keep(&mut self) -> usize {
+        let Sampling { top_k, top_p, min_p, .. } = self.settings;
+        let mut kept = self.candidates.len();
+        if top_k > 0 {
+            kept = kept.min(top_k);
+        }
+        let total: f64 = match kept == self.candidates.len() {
+            true => self.candidates.iter().map(|c| f64::from(c.weight)).sum(),
+            false => {
+                sort_front(&mut self.candidates, kept);
+                self.candidates[..kept].iter().map(|c| f64::from(c.weight)).sum()
+            }
+        };
+        kept = self.keep_mass(kept, f64::from(top_p) * total);
+        let floor = min_p * self.candidates.first().map_or(0.0, |c| c.weight);
+        self.candidates[..kept].partition_point(|c| c.weight >= floor).max(1)
+    }
+
+    /// Sorts as many of the first `len` candidates as it takes to reach `mass`; returns their number.
+    fn keep_mass(&mut self, len: usize, mass: f64) -> usize {
+        // Most often a few candidates have nearly all the mass; sorting all would cost more than
+        // the model's step does.
+        let mut sorted = 256.min(len);
+        loop {
+            sort_front(&mut self.candidates, sorted);
+            let mut left = mass;
+            for (i, candidate) in self.candidates[..sorted].iter().enumerate() {
+                left -= f64::from(candidate.weight);
+                if left <= 0.0 {
+                    return i + 1;
+                }
+            }
+            if sorted == len {
+                return len;
+            }
+            sorted = (sorted * 8).min(len);
+        }
+    }
+
+    fn top(&mut self, logits: &[f32]) -> Vec<u32> {
+        let count = self.settings.top_logprobs.min(logits.len());
+        if count == 0 {
+            return Vec::new();
+        }
+        self.candidates.clear();
+        self.candidates.extend(
+            logits.iter().enumerate().map(|(i, x)| Candidate { token: i as u32, weight: *x }),
+        );
+        sort_front(&mut self.candidates, count);
+        self.candidates[..count].iter().map(|candidate| candidate.token).collect()
+    }
+}
+
+/// Brings the `len` first candidates in order to the front: heavier ones first, then lower tokens.
+fn sort_front(candidates: &mut [Candidate], len: usize) {
+    if len < candidates.len() {
+        candidates.select_nth_unstable_by(len, by_weight);
+    }
+    candidates[..len].sort_unstable_by(by_weight);
+}
+
+fn by_weight(a: &Candidate, b: &Candidate) -> Ordering {
+    b.weight.total_cmp(&a.weight).then(a.token.cmp(&b.token))
+}
+
+/// The token with the largest logit; of equals the lowest.
+pub(crate) fn best(logits: &[f32]) -> u32 {
+    let first = (0, f32::NEG_INFINITY);
+    let better = |best: (usize, f32), (i, x): (usize, &f32)| if *x > best.1 { (i, *x) } else { best };
+    logits.iter().enumerate().fold(first, better).0 as u32
+}
+
+/// Log probabilities of one position.
+struct LogProbs<'a> {
+    logits: &'a [f32],
+    largest: f32,
+    log_total: f64,
+}
+
+impl LogProbs<'_> {
+    fn of(logits: &[f32]) -> LogProbs<'_> {
+        let largest = logits.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
+        let total: f64 = logits.iter().map(|x| f64::from(exp(x - largest))).sum();
+        LogProbs { logits, largest, log_total: ln(total) }
+    }
+
+    fn at(&self, token: u32) -> f32 {
+        (f64::from(self.logits[token as usize] - self.largest) - self.log_total) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests;

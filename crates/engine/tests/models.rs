@@ -1,0 +1,78 @@
+//! The tiny models of `golden/` against their references: logits, hidden states, greedy tokens.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use engine::{Engine, Feed, Sequence, Settings, Wanted};
+use testkit::{Difference, Expected, golden};
+
+/// Bounds of `golden/README.md` for float weights.
+const LARGEST: f64 = 1e-3;
+const MEAN: f64 = 2e-5;
+
+fn open(path: &Path) -> Engine {
+    let source = arch::Source::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let model = arch::load(&source).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Engine::new(model, Settings::default())
+}
+
+fn best(logits: &[f32]) -> u32 {
+    let better = |best: usize, i: usize| if logits[i] > logits[best] { i } else { best };
+    (0..logits.len()).fold(0, better) as u32
+}
+
+fn check(model: &str, expected: &str) {
+    let (mut engine, expected) = (open(&golden(model)), Expected::open(&golden(expected)));
+    let (ids, greedy) = (expected.ids("input_ids"), expected.ids("greedy"));
+    let mut sequence = Sequence::default();
+    let logits = {
+        let feed = Feed { sequence: &mut sequence, tokens: &ids, wanted: Wanted::All };
+        engine.step(&mut [feed]).unwrap().to_vec()
+    };
+    let difference = Difference::between(&logits, &expected.floats("logits"));
+    assert!(difference.max <= LARGEST && difference.mean <= MEAN, "{model}: {difference:?}");
+
+    let mut last = logits[logits.len() - engine.shape().vocabulary..].to_vec();
+    let mut chosen = Vec::new();
+    for _ in &greedy {
+        chosen.push(best(&last));
+        let tokens = &chosen[chosen.len() - 1..];
+        let feed = Feed { sequence: &mut sequence, tokens, wanted: Wanted::Last };
+        last = engine.step(&mut [feed]).unwrap().to_vec();
+    }
+    assert_eq!(chosen, greedy, "{model}");
+    println!("{model}: largest {:.2e}, mean {:.2e}", difference.max, difference.mean);
+}
+
+fn check_hidden_states(model: &str) {
+    let (mut engine, expected) =
+        (open(&golden(model)), Expected::open(&golden(&format!("{model}/expected.safetensors"))));
+    let (ids, states) = (expected.ids("input_ids"), RefCell::new(Vec::new()));
+    let feed =
+        Feed { sequence: &mut Sequence::default(), tokens: &ids, wanted: Wanted::Last };
+    let watch = |_: usize, stream: &[f32]| states.borrow_mut().extend_from_slice(stream);
+    engine.step_watched(&mut [feed], Some(&watch)).unwrap();
+    let difference = Difference::between(&states.borrow(), &expected.floats("hidden_states"));
+    assert!(difference.max <= LARGEST && difference.mean <= MEAN, "{model}: {difference:?}");
+}
+
+#[test]
+fn hugging_face_folders() {
+    for family in ["llama", "mistral", "qwen2", "qwen3"] {
+        let folder = format!("models/{family}");
+        check(&folder, &format!("{folder}/expected.safetensors"));
+        check_hidden_states(&folder);
+    }
+}
+
+#[test]
+fn gguf_files() {
+    for (file, expected) in [
+        ("gguf/llama.gguf", "models/llama/expected.safetensors"),
+        ("gguf/qwen2.gguf", "models/qwen2/expected.safetensors"),
+        ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
+        ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
+    ] {
+        check(file, expected);
+    }
+}

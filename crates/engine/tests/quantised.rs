@@ -1,0 +1,48 @@
+//! Quantised models: the canon's logits must be at least as close to the reference, which computes
+//! with the same weights in float32, as llama.cpp's are.
+
+use std::path::PathBuf;
+
+use engine::{Engine, Feed, Sequence, Settings, Wanted};
+use testkit::{Difference, Expected, golden};
+
+fn files() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(golden("quant")).unwrap();
+    let mut files: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "gguf"));
+    files.sort();
+    files
+}
+
+fn logits(path: &std::path::Path, ids: &[u32]) -> Vec<f32> {
+    let source = arch::Source::open(path).unwrap();
+    let mut engine = Engine::new(arch::load(&source).unwrap(), Settings::default());
+    let feed =
+        Feed { sequence: &mut Sequence::default(), tokens: ids, wanted: Wanted::All };
+    engine.step(&mut [feed]).unwrap().to_vec()
+}
+
+#[test]
+fn no_further_from_the_reference_than_llama_cpp() {
+    let files = files();
+    assert!(files.len() >= 14, "{files:?}");
+    println!("{:24} {:>10} {:>10} {:>10} {:>10}", "file", "max", "mean", "llama max", "mean");
+    let mut worse = Vec::new();
+    for path in files {
+        let expected = Expected::open(&path.with_extension("expected.safetensors"));
+        let reference = expected.floats("reference_logits");
+        let ours = Difference::between(&logits(&path, &expected.ids("input_ids")), &reference);
+        let llama = Difference::between(&expected.floats("llamacpp_logits"), &reference);
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        println!(
+            "{name:24} {:10.6} {:10.6} {:10.6} {:10.6} {:6.3}",
+            ours.max, ours.mean, llama.max, llama.mean, ours.mean / llama.mean
+        );
+        // With F16 weights neither side rounds, and both differ by the noise of float32 alone.
+        let noise = ours.max <= 1e-3 && ours.mean <= 2e-5;
+        if ours.mean > llama.mean && !noise {
+            worse.push(name);
+        }
+    }
+    assert!(worse.is_empty(), "further from the reference than llama.cpp: {worse:?}");
+}

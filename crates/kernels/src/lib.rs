@@ -1,0 +1,25 @@
+//! Arithmetic on rows of numbers and blocks of quantised weights, the same bits everywhere.
+//!
+//! Owns canon 1 (`docs/numerics.md`): `portable` is its definition in plain Rust, and every faster
+//! path must equal it bit for bit. A [`Machine`] holds an instruction set and a crew of threads and
+//! offers each operation whole; who calls it knows neither.
+//!
+//! Does not know files, models or sequences. Never allocates in an operation whose scratch was
+//! reserved, never locks, logs or spawns.
+
+#[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
+compile_error!("hearth runs on 64-bit little-endian machines only");
+
+pub mod blocks;
+mod crew;
+mod format;
+mod half;
+mod isa;
+mod machine;
+pub mod portable;
+
+pub use crew::Crew;
+pub use format::Format;
+pub use half::{bf16_to_f32, f16_to_f32};
+pub use isa::{Isa, UnknownIsa};
+pub use machine::{Attention, Heads, Machine, Matrix, Pages, Product, Rotation, Rounding, RowTable};

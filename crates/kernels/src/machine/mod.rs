@@ -1,0 +1,129 @@
+//! The operations of a forward pass, each whole: an instruction set and a crew behind plain slices.
+//!
+//! Rows lie one after the other in a slice. How an operation is split among threads never shows in
+//! its result, because each output is computed by one thread, in the canon's order.
+
+mod attention;
+mod product;
+mod shared;
+
+pub use attention::{Attention, Heads, Pages, RowTable};
+pub use product::{Matrix, Product, Rounding};
+
+use crate::isa::per_isa;
+use crate::portable::rope::Pairing;
+use crate::portable::{math, norm, rope};
+use crate::{Crew, Isa};
+use product::Scratch;
+use shared::Shared;
+
+/// An instruction set, a crew of threads, and the scratch that operations reuse.
+pub struct Machine {
+    isa: Isa,
+    crew: Crew,
+    scratch: Scratch,
+}
+
+/// Cosines and sines by which the heads of each row are rotated: `(n, len)` each.
+#[derive(Clone, Copy)]
+pub struct Rotation<'a> {
+    /// Cosines.
+    pub cos: &'a [f32],
+    /// Sines.
+    pub sin: &'a [f32],
+    /// Pairs in a head that are rotated.
+    pub len: usize,
+    /// Which elements form a pair.
+    pub pairing: Pairing,
+}
+
+per_isa!(rms_norm = norm::rms_norm; (x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]));
+per_isa!(rms_norm_in_place = norm::rms_norm_in_place; (x: &mut [f32], weight: &[f32], eps: f32));
+per_isa!(rotate = rope::rotate; (head: &mut [f32], cos: &[f32], sin: &[f32], pairing: Pairing));
+per_isa!(silu_times = math::silu_times; (gate: &mut [f32], up: &[f32]));
+
+/// Numbers below which an operation is not worth waking the crew for.
+const WORTH_SPLITTING: usize = 1 << 15;
+
+impl Machine {
+    /// A machine of `threads` threads, the calling one included.
+    pub fn new(isa: Isa, threads: usize) -> Machine {
+        Machine { isa, crew: Crew::new(threads), scratch: Scratch::default() }
+    }
+
+    /// Its instruction set.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Its number of threads.
+    pub fn threads(&self) -> usize {
+        self.crew.threads()
+    }
+
+    /// Normalises each row of `x` to `out`, which has as many.
+    pub fn rms_norm(&self, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
+        assert_eq!(x.len(), out.len());
+        let (isa, len) = (self.isa, weight.len());
+        let out = Shared::rows(out, len);
+        self.each_row(x.len() / len, len, &|i| {
+            // SAFETY: each row is visited by one thread.
+            let out = unsafe { out.row(i) };
+            rms_norm(isa, &x[i * len..][..len], weight, eps, out);
+        });
+    }
+
+    /// Normalises each run of `weight.len()` numbers of `x` where it stands.
+    pub fn rms_norm_in_place(&self, x: &mut [f32], weight: &[f32], eps: f32) {
+        let (isa, len) = (self.isa, weight.len());
+        let (n, x) = (x.len() / len, Shared::rows(x, len));
+        self.each_row(n, len, &|i| {
+            // SAFETY: each row is visited by one thread.
+            rms_norm_in_place(isa, unsafe { x.row(i) }, weight, eps);
+        });
+    }
+
+    /// Rotates all heads, of `dim` numbers each, of each row.
+    pub fn rotate(&self, x: &mut [f32], dim: usize, by: Rotation) {
+        let (isa, n) = (self.isa, by.cos.len() / by.len);
+        let row_len = x.len() / n;
+        let x = Shared::rows(x, row_len);
+        self.each_row(n, row_len, &|i| {
+            let (cos, sin) = (&by.cos[i * by.len..][..by.len], &by.sin[i * by.len..][..by.len]);
+            // SAFETY: each row is visited by one thread.
+            for head in unsafe { x.row(i) }.chunks_exact_mut(dim) {
+                rotate(isa, head, cos, sin, by.pairing);
+            }
+        });
+    }
+
+    /// `gate = silu(gate) · up`, element by element.
+    pub fn silu_times(&self, gate: &mut [f32], up: &[f32]) {
+        assert_eq!(gate.len(), up.len());
+        const RUN: usize = 1024;
+        let (isa, n) = (self.isa, gate.len().div_ceil(RUN));
+        let gate = Shared::rows(gate, RUN);
+        self.each_row(n, RUN, &|i| {
+            // SAFETY: each run is visited by one thread.
+            let gate = unsafe { gate.row(i) };
+            silu_times(isa, gate, &up[i * RUN..][..gate.len()]);
+        });
+    }
+
+    /// `x += y`, element by element.
+    pub fn add(&self, x: &mut [f32], y: &[f32]) {
+        assert_eq!(x.len(), y.len());
+        for (x, y) in x.iter_mut().zip(y) {
+            *x += y;
+        }
+    }
+
+    /// Calls `work` for each row: by the whole crew when there is enough to do.
+    fn each_row(&self, n: usize, row_len: usize, work: &(dyn Fn(usize) + Sync)) {
+        let threads = self.crew.threads();
+        if n < threads || n * row_len < WORTH_SPLITTING {
+            return (0..n).for_each(work);
+        }
+        self.crew.together(&|t| (t * n / threads..(t + 1) * n / threads).for_each(work));
+    }
+}

@@ -1,0 +1,101 @@
+//! Rows of a weight matrix times activation rows.
+//!
+//! For quantised weights an output has one f32 accumulator. The parts of its row are taken in
+//! ascending order, and for each plane of the rounded activations a part adds its exact integer sum
+//! with one fused multiply-add, and its minima with another. For float weights an output is a sum over lanes. In both an output
+//! depends on its weight row and its activation row alone, so batches cannot change it.
+
+use super::lanes::{Lanes, accumulate};
+use super::round::RUN;
+use crate::blocks::{self, Part};
+use crate::machine::Matrix;
+
+/// Activation rows that share one unpacking of a weight block.
+pub const ROWS_TOGETHER: usize = 32;
+
+/// Rounded activation rows, row after row, each as one plane or two.
+#[derive(Clone, Copy)]
+pub struct Rounded<'a> {
+    /// Numbers in a row.
+    pub len: usize,
+    /// Length of a group.
+    pub group_len: usize,
+    /// Planes of a row; a second one holds what the first has rounded away.
+    pub planes: usize,
+    /// Planes that this product takes, from the first.
+    pub planes_used: usize,
+    /// `(n, planes, len)`
+    pub q: &'a [i8],
+    /// `(n, planes, len / group_len)`
+    pub scales: &'a [f32],
+    /// `(n, planes, len / 16)`
+    pub sums: &'a [i16],
+}
+
+/// Outputs of weight row `row` for the activation rows `first ..`, at most [`ROWS_TOGETHER`].
+#[inline(always)]
+pub fn quantised_row(w: &Matrix, row: usize, x: &Rounded, first: usize, out: &mut [f32]) {
+    let (format, mut part) = (w.format, Part::ZERO);
+    let (block_len, part_len) = (format.block_len(), format.part_len());
+    out.fill(0.0);
+    for (block_index, block) in w.row(row).chunks_exact(format.block_bytes()).enumerate() {
+        for index in 0..block_len / part_len {
+            blocks::unpack(format, block, index, &mut part);
+            let at = block_index * block_len + index * part_len;
+            let level = &part.level[..part_len];
+            for (i, sum) in out.iter_mut().enumerate() {
+                for plane in 0..x.planes_used {
+                    let start = ((first + i) * x.planes + plane) * x.len + at;
+                    *sum = add_part(&part, level, x, start, *sum);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add_part(part: &Part, level: &[i16], x: &Rounded, start: usize, sum: f32) -> f32 {
+    let scale = x.scales[start / x.group_len];
+    let products = integer_dot(level, &x.q[start..start + level.len()]);
+    let sum = (part.scale * scale).mul_add(products as f32, sum);
+    if part.min == 0.0 {
+        return sum;
+    }
+    let minima = integer_minima(&part.below, &x.sums[start / RUN..], level.len());
+    (-(part.min * scale)).mul_add(minima as f32, sum)
+}
+
+#[inline(always)]
+fn integer_dot(level: &[i16], q: &[i8]) -> i32 {
+    level.iter().zip(q).map(|(&level, &q)| i32::from(level) * i32::from(q)).sum()
+}
+
+#[inline(always)]
+fn integer_minima(below: &[u8; 16], sums: &[i16], part_len: usize) -> i32 {
+    let runs = part_len / RUN;
+    below[..runs].iter().zip(sums).map(|(&below, &sum)| i32::from(below) * i32::from(sum)).sum()
+}
+
+/// Weights decoded at a time in a product with float weights.
+const FLOATS_TOGETHER: usize = 256;
+
+/// Outputs of float weight row `row` for `out.len()` activation rows that begin `x`.
+#[inline(always)]
+pub fn float_row(w: &Matrix, row: usize, x: &[f32], out: &mut [f32]) {
+    let mut sums = [Lanes::ZERO; ROWS_TOGETHER];
+    let mut weights = [0.0_f32; FLOATS_TOGETHER];
+    let bytes = w.row(row);
+    let step = FLOATS_TOGETHER * w.format.block_bytes();
+    for (index, bytes) in bytes.chunks(step).enumerate() {
+        let len = bytes.len() / w.format.block_bytes();
+        let (at, weights) = (index * FLOATS_TOGETHER, &mut weights[..len]);
+        blocks::decode(w.format, bytes, weights);
+        for (i, sums) in sums[..out.len()].iter_mut().enumerate() {
+            let start = i * w.cols + at;
+            accumulate(sums, weights, &x[start..start + len]);
+        }
+    }
+    for (out, sums) in out.iter_mut().zip(sums) {
+        *out = sums.total();
+    }
+}

@@ -1,0 +1,79 @@
+//! Activations rounded to int8 in groups, ready for a product with quantised weights.
+
+use super::math::round_ties_even;
+
+/// Weights that share one integer minimum; also the run over which activations are summed.
+pub const RUN: usize = 16;
+
+/// Rounds one row. A group's scale is `max|x| / 127`, its numbers `x / scale` to the nearest, ties
+/// to even. `sums` receives the sum of each run of 16 rounded numbers, which weights with minima need.
+#[inline(always)]
+pub fn round_row(x: &[f32], group_len: usize, q: &mut [i8], scales: &mut [f32], sums: &mut [i16]) {
+    let groups = x.chunks_exact(group_len).zip(q.chunks_exact_mut(group_len));
+    for ((x, q), scale) in groups.zip(scales) {
+        *scale = round_group(x, q);
+    }
+    for (q, sum) in q.chunks_exact(RUN).zip(sums) {
+        *sum = q.iter().map(|&q| i16::from(q)).sum();
+    }
+}
+
+/// Takes the rounded numbers off the row they stand for: `x[i] −= scale · q[i]`, rounded once.
+#[inline(always)]
+pub fn subtract_rounded(x: &mut [f32], group_len: usize, q: &[i8], scales: &[f32]) {
+    let groups = x.chunks_exact_mut(group_len).zip(q.chunks_exact(group_len));
+    for ((x, q), scale) in groups.zip(scales) {
+        for (x, q) in x.iter_mut().zip(q) {
+            *x = (-scale).mul_add(f32::from(*q), *x);
+        }
+    }
+}
+
+#[inline(always)]
+fn round_group(x: &[f32], q: &mut [i8]) -> f32 {
+    let largest = x.iter().fold(0.0_f32, |m, x| if x.abs() > m { x.abs() } else { m });
+    let scale = largest / 127.0;
+    let inverse = 1.0 / scale;
+    if !inverse.is_finite() {
+        // Zero, or so small that its inverse is not a number: the group counts as zero.
+        q.fill(0);
+        return 0.0;
+    }
+    for (q, x) in q.iter_mut().zip(x) {
+        *q = round_ties_even(x * inverse) as i8;
+    }
+    scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounded(x: &[f32]) -> (Vec<i8>, f32, Vec<i16>) {
+        let (mut q, mut scale, mut sums) = (vec![0; x.len()], [0.0], vec![0; x.len() / RUN]);
+        round_row(x, x.len(), &mut q, &mut scale, &mut sums);
+        (q, scale[0], sums)
+    }
+
+    #[test]
+    fn the_largest_number_becomes_127() {
+        let mut x = [0.0_f32; 32];
+        (x[3], x[4], x[31]) = (-2.54, 1.0, 2.0);
+        let (q, scale, sums) = rounded(&x);
+        assert_eq!((q[3], q[4], q[31]), (-127, 50, 100));
+        assert_eq!(scale, 2.54 / 127.0);
+        assert_eq!(sums, [-77, 100]);
+    }
+
+    #[test]
+    fn zeros_and_vanishing_groups_are_zero() {
+        for x in [[0.0_f32; 32], [1e-38; 32], [-0.0; 32]] {
+            let (q, scale, _) = rounded(&x);
+            if x[0] < 1e-37 && x[0] > 0.0 {
+                // 1e-38 / 127 is subnormal and its inverse overflows.
+                assert_eq!(scale, 0.0);
+            }
+            assert!(q.iter().all(|&q| q == 0));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What a reply consists of.
+
+/// One item of a reply.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A token was chosen. Its text may still be held back, as half a character or as the possible
+    /// beginning of a stop string.
+    Token(Choice),
+    /// Text that is complete and may be shown.
+    Text(String),
+    /// The reply is over; the last event of every turn.
+    End(Finish, Usage),
+}
+
+/// A chosen token, and what else might have been chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// The token.
+    pub token: u32,
+    /// Natural logarithm of its probability under the model alone, before any sampling setting.
+    pub logprob: f32,
+    /// The most probable tokens with theirs, descending, as many as were asked for.
+    pub top: Vec<(u32, f32)>,
+}
+
+/// Why a reply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The model ended it.
+    End,
+    /// A stop string appeared.
+    Stop,
+    /// The limit of tokens was reached.
+    Length,
+    /// The context is full.
+    Context,
+    /// The user ended it.
+    Cancelled,
+}
+
+/// What a turn used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Of these, tokens whose keys and values were there already.
+    pub cached_tokens: usize,
+    /// Tokens that were generated.
+    pub generated_tokens: usize,
+}

@@ -1,0 +1,11 @@
+//! The vocabulary that all stages share: what a turn asks for, and the events that answer it.
+//!
+//! Plain values. Knows no files, no sockets, no threads and no clock.
+
+mod event;
+mod fault;
+mod sampling;
+
+pub use event::{Choice, Event, Finish, Usage};
+pub use fault::{Fault, Retry, Side};
+pub use sampling::{Limits, Sampling};
