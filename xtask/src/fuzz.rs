@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: runs the fuzz targets for a while each, on the stable compiler.
 //!
-//! Installs cargo-fuzz into `target/tools` the first time. What a run finds goes into a corpus under
-//! `target/`, beside the tracked one, so that the repository grows only by hand. Inputs that crash
-//! are kept under `fuzz/artifacts`, which git ignores.
+//! Installs cargo-fuzz into `target/tools` the first time. What a run finds goes into a corpus
+//! under `target/`, beside the tracked one, so that the repository grows only by hand. Inputs that
+//! crash are kept under `fuzz/artifacts`, which git ignores.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

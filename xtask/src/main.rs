@@ -10,6 +10,7 @@ mod mutate;
 mod process;
 mod tidy;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -84,12 +85,12 @@ fn main() -> ExitCode {
 
 fn dispatch(arguments: &[String]) -> Result<(), Failure> {
     let Some((name, rest)) = arguments.split_first() else {
-        println!("{}", usage());
+        print_usage();
         return Ok(());
     };
     if matches!(name.as_str(), "help" | "--help" | "-h") || rest.iter().any(|word| word == "--help")
     {
-        println!("{}", usage());
+        print_usage();
         return Ok(());
     }
     let command = COMMANDS
@@ -97,6 +98,11 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         .find(|command| command.name == name)
         .ok_or_else(|| Failure::Usage(format!("there is no command `{name}`")))?;
     (command.run)(&repository_root(), rest)
+}
+
+/// A reader who has seen enough closes the pipe, which is no failure of ours.
+fn print_usage() {
+    let _ = writeln!(io::stdout(), "{}", usage());
 }
 
 fn usage() -> String {

@@ -1,9 +1,9 @@
 //! `cargo xtask mutate`: shows that the tests can fail.
 //!
-//! One half spoils an expected value of each family of golden files, the other a line of source. Both
-//! work on copies under `target/mutate`, never on the repository. A mutation is killed when tests
-//! that were green before it turn red; one that survives, that does not compile, or whose place in
-//! the source is gone is an error.
+//! One half spoils an expected value of each family of golden files, the other a line of source.
+//! Both work on copies under `target/mutate`, never on the repository. A mutation is killed when
+//! tests that were green before it turn red; one that survives, that does not compile, or whose
+//! place in the source is gone is an error.
 
 mod change;
 mod copy;

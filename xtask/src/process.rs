@@ -67,11 +67,25 @@ fn not_started(command: &Command, error: &std::io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Stdio;
+
     use super::*;
 
     #[test]
     fn a_line_reads_as_typed() {
         assert_eq!(line(Command::new("/a/b/cargo").args(["test", "-p", "x"])), "cargo test -p x");
+    }
+
+    #[test]
+    fn a_child_that_takes_too_long_is_ended() {
+        let mut version = Command::new("rustc");
+        version.arg("--version").stdout(Stdio::null());
+        assert!(within(Duration::from_secs(60), &mut version).unwrap().success());
+        // A compiler that waits for its source for ever.
+        let mut waiting = Command::new("rustc");
+        waiting.arg("-").stdin(Stdio::piped());
+        let refused = within(Duration::from_millis(50), &mut waiting).unwrap_err();
+        assert_eq!(refused, "rustc -: not done after 0 s");
     }
 
     #[test]
@@ -83,9 +97,9 @@ mod tests {
     #[test]
     fn success_and_failure_of_a_child_are_told_apart() {
         let root = crate::repository_root();
-        assert!(succeed(cargo(&root).arg("--version").stdout(std::process::Stdio::null())).is_ok());
+        assert!(succeed(cargo(&root).arg("--version").stdout(Stdio::null())).is_ok());
         let mut refused = cargo(&root);
-        refused.arg("no-such-command").stderr(std::process::Stdio::null());
+        refused.arg("no-such-command").stderr(Stdio::null());
         assert!(succeed(&mut refused).unwrap_err().starts_with("cargo no-such-command: "));
     }
 }

@@ -79,7 +79,10 @@ impl fmt::Display for Error {
                 "the tensor `{name}` should be {expected:?} by the model's hyper-parameters, but is {found:?}"
             ),
             Error::Storage { name, storage } => {
-                write!(f, "the tensor `{name}` is stored as {storage}, which hearth cannot compute with here")
+                write!(
+                    f,
+                    "the tensor `{name}` is stored as {storage}, which hearth cannot compute with here"
+                )
             }
             Error::Unused { names } => write!(
                 f,

@@ -73,7 +73,8 @@ impl Hyper {
             return Err(source.bad(KEY_HEADS, why));
         }
         if self.head_dim > HEAD_DIM_MAX || !self.head_dim.is_multiple_of(2) {
-            let why = format!("is {}; heads are even and at most {HEAD_DIM_MAX} wide", self.head_dim);
+            let why =
+                format!("is {}; heads are even and at most {HEAD_DIM_MAX} wide", self.head_dim);
             return Err(source.bad(HEAD_DIM, why));
         }
         let value_dim = source.size_or(VALUE_DIM, self.head_dim)?;

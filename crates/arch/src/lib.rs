@@ -34,8 +34,7 @@ pub struct Family {
 }
 
 /// All families, in the order in which messages list them.
-pub const FAMILIES: &[Family] =
-    &[llama::FAMILY, mistral::FAMILY, qwen2::FAMILY, qwen3::FAMILY];
+pub const FAMILIES: &[Family] = &[llama::FAMILY, mistral::FAMILY, qwen2::FAMILY, qwen3::FAMILY];
 
 /// What callers must know of a model's sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]

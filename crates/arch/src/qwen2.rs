@@ -17,8 +17,7 @@ pub(crate) const FAMILY: Family =
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
-    let plain =
-        Options { bias: Bias::Yes, output_bias: Bias::No, head_norms: false, window: None };
+    let plain = Options { bias: Bias::Yes, output_bias: Bias::No, head_norms: false, window: None };
     let recipe = Recipe {
         family: FAMILY.name,
         rope: Rope::read(source, hyper.head_dim, Pairing::Halves)?,

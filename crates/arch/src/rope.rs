@@ -129,7 +129,8 @@ impl Yarn {
         let pair_with_turns = |turns: f64| {
             dim * ln(self.original / (turns * std::f64::consts::TAU)) / (2.0 * ln(settings.base))
         };
-        let (mut low, mut high) = (pair_with_turns(self.beta_fast), pair_with_turns(self.beta_slow));
+        let (mut low, mut high) =
+            (pair_with_turns(self.beta_fast), pair_with_turns(self.beta_slow));
         if self.truncate {
             (low, high) = (low.floor(), high.ceil());
         }

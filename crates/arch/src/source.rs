@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use formats::Tensor;
 use formats::gguf::Gguf;
 use formats::safetensors::Safetensors;
+use formats::{Place, Tensor};
 use serde_json::Value;
 
 use crate::Error;
@@ -123,7 +123,8 @@ impl Source {
         let used = self.used.borrow();
         let tensors = self.files.tensors();
         let unused = tensors.iter().map(|tensor| tensor.name).filter(|name| !used.contains(*name));
-        let unused = unused.filter(|name| !HARMLESS.iter().any(|harmless| name.ends_with(harmless)));
+        let unused =
+            unused.filter(|name| !HARMLESS.iter().any(|harmless| name.ends_with(harmless)));
         let names: Vec<String> = unused.map(str::to_owned).collect();
         if names.is_empty() { Ok(()) } else { Err(Error::Unused { names }) }
     }
@@ -134,6 +135,20 @@ impl Files {
         match self {
             Files::Gguf(gguf) => gguf.tensor(name),
             Files::Folder { weights, .. } => weights.tensor(name),
+        }
+    }
+
+    pub(crate) fn place(&self, tensor: &Tensor) -> Option<Place> {
+        match self {
+            Files::Gguf(gguf) => gguf.place(tensor),
+            Files::Folder { weights, .. } => weights.place(tensor),
+        }
+    }
+
+    pub(crate) fn bytes_at(&self, place: &Place) -> &[u8] {
+        match self {
+            Files::Gguf(gguf) => gguf.bytes_at(place),
+            Files::Folder { weights, .. } => weights.bytes_at(place),
         }
     }
 

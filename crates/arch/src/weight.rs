@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use formats::{Storage, Tensor};
+use formats::{Place, Storage, Tensor};
 use kernels::{Format, Matrix};
 
-use crate::source::{Files, Name, Source};
 use crate::Error;
+use crate::source::{Files, Name, Source};
 
 /// A matrix in the mapped file, kept open for as long as the matrix lives.
 pub(crate) struct Weight {
     files: Arc<Files>,
-    name: String,
+    place: Place,
     format: Format,
     rows: usize,
     cols: usize,
@@ -42,14 +42,13 @@ impl Weight {
             let why = format!("is no multiple of the {} weights in a block", format.block_len());
             return Err(Error::Value { key: format!("width {cols} of {name}"), why });
         }
-        let files = Arc::clone(&source.files);
-        Ok(Weight { files, name: name.to_owned(), format, rows, cols })
+        let place = source.files.place(&tensor).expect("a tensor lies in the files it came from");
+        Ok(Weight { files: Arc::clone(&source.files), place, format, rows, cols })
     }
 
     /// The matrix where it lies.
     pub fn view(&self) -> Matrix<'_> {
-        let tensor = self.files.tensor(&self.name);
-        let bytes = tensor.map_or(&[][..], |tensor| tensor.bytes);
+        let bytes = self.files.bytes_at(&self.place);
         Matrix::new(self.format, self.rows, self.cols, bytes).expect("checked when it was found")
     }
 
@@ -81,7 +80,8 @@ impl Linear {
         bias: Bias,
     ) -> Result<Linear, Error> {
         let (name, layer) = name;
-        let weight = Weight::find(source, &source.tensor_name(name, Some(layer), "weight"), rows, cols)?;
+        let weight =
+            Weight::find(source, &source.tensor_name(name, Some(layer), "weight"), rows, cols)?;
         let name = source.tensor_name(name, Some(layer), "bias");
         let bias = match bias {
             Bias::No => None,

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use text::tokenizer::Tokenizer;
+use text::tokenizer::{Decoder, Tokenizer};
 use turn::{Choice, Event, Finish, Limits, Sampling, Usage};
 
 use crate::stop::Stops;
@@ -23,7 +23,8 @@ pub type Reply<'a> = &'a mut dyn FnMut(Event) -> ControlFlow<()>;
 
 /// A turn that runs.
 struct Run<'a> {
-    tokenizer: &'a Tokenizer,
+    /// Tokens with which the model ends a reply.
+    ends: &'a [u32],
     sampler: Sampler,
     stops: Stops<'a>,
     usage: Usage,
@@ -46,7 +47,7 @@ impl Engine {
         let cached = sequence.common_prefix(request.prompt).min(request.prompt.len().max(1) - 1);
         self.truncate(sequence, cached);
         let mut run = Run {
-            tokenizer,
+            ends: tokenizer.ends(),
             sampler: Sampler::new(request.sampling.clone()),
             stops: Stops::new(&request.limits.stop),
             usage: Usage {
@@ -56,59 +57,89 @@ impl Engine {
             },
             limit: request.limits.tokens.unwrap_or(usize::MAX),
         };
-        let logits = self.prefill(sequence, &request.prompt[cached..])?;
-        let first = run.sampler.choose(logits, sequence.tokens(), request.prompt.len());
-        let finish = run.go(self, sequence, first, reply)?;
-        let left = run.stops.finish();
-        if finish != Finish::Stop && !left.is_empty() {
-            let _ = reply(Event::Text(left));
+        let Some(first) = self.read(sequence, request.prompt, &mut run, reply)? else {
+            let _ = reply(Event::End(Finish::Cancelled, run.usage));
+            return Ok(());
+        };
+        let mut text = tokenizer.stream(false).continuing();
+        let mut finish = run.go(self, (sequence, first), &mut text, reply)?;
+        if !matches!(finish, Finish::Stop | Finish::Cancelled) {
+            // Half a character may be left, and it may even complete a stop string.
+            let (shown, stopped) = run.stops.push(text.finish());
+            let shown = if stopped { shown } else { shown + &run.stops.finish() };
+            finish = if stopped { Finish::Stop } else { finish };
+            if !shown.is_empty() {
+                let _ = reply(Event::Text(shown));
+            }
         }
         let _ = reply(Event::End(finish, run.usage));
         Ok(())
     }
 }
 
+impl Engine {
+    /// Reads the rest of the prompt, and chooses the first token unless the turn was ended meanwhile.
+    fn read(
+        &mut self,
+        sequence: &mut Sequence,
+        prompt: &[u32],
+        run: &mut Run,
+        reply: Reply,
+    ) -> Result<Option<Choice>, Error> {
+        let rest = &prompt[run.usage.cached_tokens..];
+        self.admit(sequence, rest)?;
+        for piece in rest.chunks(self.chunk()) {
+            self.step(&mut [Feed { sequence, tokens: piece, wanted: Wanted::Last }])?;
+            if reply(Event::Read(sequence.tokens().len())).is_break() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(run.sampler.choose(self.logits(), sequence.tokens(), prompt.len())))
+    }
+}
+
 impl Run<'_> {
+    /// Feeds each chosen token back, until there is a reason to end.
     fn go(
         &mut self,
         engine: &mut Engine,
-        sequence: &mut Sequence,
-        first: Choice,
+        (sequence, first): (&mut Sequence, Choice),
+        text: &mut Decoder,
         reply: Reply,
     ) -> Result<Finish, Error> {
-        let (mut choice, mut text) = (first, self.tokenizer.stream(false));
-        let context = engine.shape().context;
+        let (mut choice, context) = (first, engine.shape().context);
         loop {
-            let token = choice.token;
-            if self.limit == 0 {
+            if self.usage.generated_tokens >= self.limit {
                 return Ok(Finish::Length);
             }
+            let token = choice.token;
             self.usage.generated_tokens += 1;
-            if self.tokenizer.ends().contains(&token) {
+            if self.ends.contains(&token) {
                 return Ok(Finish::End);
             }
-            if reply(Event::Token(choice)).is_break() {
-                return Ok(Finish::Cancelled);
+            if let Some(finish) = self.show(choice, text, reply) {
+                return Ok(finish);
             }
-            let last = self.usage.generated_tokens >= self.limit;
-            let full = sequence.tokens().len() >= context;
-            let mut piece = text.push(token);
-            if last || full {
-                piece += &text.finish();
-            }
-            let (shown, stopped) = self.stops.push(&piece);
-            if !shown.is_empty() && reply(Event::Text(shown)).is_break() {
-                return Ok(Finish::Cancelled);
-            }
-            match () {
-                () if stopped => return Ok(Finish::Stop),
-                () if last => return Ok(Finish::Length),
-                () if full => return Ok(Finish::Context),
-                () => {}
+            if sequence.tokens().len() >= context {
+                return Ok(Finish::Context);
             }
             let feed = Feed { sequence, tokens: &[token], wanted: Wanted::Last };
             let logits = engine.step(&mut [feed])?;
             choice = self.sampler.choose(logits, sequence.tokens(), self.usage.prompt_tokens);
+        }
+    }
+
+    /// Sends what a token adds to the text; returns a reason to end, if it gives one.
+    fn show(&mut self, choice: Choice, text: &mut Decoder, reply: Reply) -> Option<Finish> {
+        let (shown, stopped) = self.stops.push(text.push(choice.token));
+        let mut broken = reply(Event::Token(choice)).is_break();
+        if !broken && !shown.is_empty() {
+            broken = reply(Event::Text(shown)).is_break();
+        }
+        match (broken, stopped) {
+            (true, _) => Some(Finish::Cancelled),
+            (false, true) => Some(Finish::Stop),
+            (false, false) => None,
         }
     }
 }

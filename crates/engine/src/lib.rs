@@ -5,14 +5,14 @@
 
 mod draw;
 mod error;
-// mod generate;
+mod generate;
 mod pages;
 mod run;
 mod sample;
 mod stop;
 
 pub use error::Error;
-// pub use generate::{Reply, Request};
+pub use generate::{Reply, Request};
 pub use pages::Sequence;
 pub use run::{Engine, Feed, Settings, Wanted, Watch};
-pub use sample::Sampler;
+pub use sample::{Sampler, best};

@@ -87,16 +87,28 @@ impl Engine {
     /// # Errors
     /// When it is empty, does not fit, or holds a token that the model does not have.
     pub fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<&[f32], Error> {
-        let (chunk, end) = (self.chunk, tokens.len().max(1) - 1);
+        self.admit(sequence, tokens)?;
+        for piece in tokens.chunks(self.chunk) {
+            self.step(&mut [Feed { sequence, tokens: piece, wanted: Wanted::Last }])?;
+        }
+        Ok(&self.logits)
+    }
+
+    /// Refuses a whole prompt before any of it is computed.
+    pub(crate) fn admit(&self, sequence: &Sequence, tokens: &[u32]) -> Result<(), Error> {
         if tokens.is_empty() {
             return Err(Error::EmptyPrompt);
         }
-        self.fits(sequence, tokens.len())?;
-        for (i, piece) in tokens.chunks(chunk).enumerate() {
-            let wanted = if i == end / chunk { Wanted::Last } else { Wanted::None };
-            self.step(&mut [Feed { sequence, tokens: piece, wanted }])?;
-        }
-        Ok(&self.logits)
+        self.fits(sequence, tokens)
+    }
+
+    pub(crate) fn chunk(&self) -> usize {
+        self.chunk
+    }
+
+    /// The wanted logits of the last step.
+    pub(crate) fn logits(&self) -> &[f32] {
+        &self.logits
     }
 
     /// One pass: all tokens of all feeds together. Returns the wanted logits, feed after feed.
@@ -118,10 +130,7 @@ impl Engine {
     ) -> Result<&[f32], Error> {
         let vocabulary = self.model.shape().vocabulary;
         for feed in feeds.iter_mut() {
-            self.fits(feed.sequence, feed.tokens.len())?;
-            if let Some(&token) = feed.tokens.iter().find(|token| **token as usize >= vocabulary) {
-                return Err(Error::Token { token, vocabulary });
-            }
+            self.fits(feed.sequence, feed.tokens)?;
             let len = feed.sequence.tokens().len() + feed.tokens.len();
             self.pages.reserve(feed.sequence, len);
         }
@@ -145,9 +154,16 @@ impl Engine {
         bad.map_or(Ok(&self.logits[..]), |position| Err(Error::NotFinite { position }))
     }
 
-    fn fits(&self, sequence: &Sequence, more: usize) -> Result<(), Error> {
-        let (needed, context) = (sequence.tokens().len() + more, self.model.shape().context);
-        if needed > context { Err(Error::ContextFull { needed, context }) } else { Ok(()) }
+    fn fits(&self, sequence: &Sequence, tokens: &[u32]) -> Result<(), Error> {
+        let &Shape { context, vocabulary, .. } = self.model.shape();
+        let needed = sequence.tokens().len() + tokens.len();
+        if needed > context {
+            return Err(Error::ContextFull { needed, context });
+        }
+        match tokens.iter().find(|token| **token as usize >= vocabulary) {
+            Some(&token) => Err(Error::Token { token, vocabulary }),
+            None => Ok(()),
+        }
     }
 }
 

@@ -55,7 +55,8 @@ impl Sampler {
                 *logit += bias;
             }
         }
-        let Sampling { repetition_penalty, frequency_penalty, presence_penalty, .. } = self.settings;
+        let Sampling { repetition_penalty, frequency_penalty, presence_penalty, .. } =
+            self.settings;
         if repetition_penalty != 1.0 {
             for (token, _) in self.count(history) {
                 let logit = &mut self.logits[token as usize];
@@ -89,9 +90,12 @@ impl Sampler {
         }
         let largest = self.logits.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
         self.candidates.clear();
-        self.candidates.extend(self.logits.iter().enumerate().map(|(token, logit)| {
-            Candidate { token: token as u32, weight: exp(logit - largest) }
-        }));
+        self.candidates.extend(
+            self.logits.iter().enumerate().map(|(token, logit)| Candidate {
+                token: token as u32,
+                weight: exp(logit - largest),
+            }),
+        );
         let kept = self.keep();
         let candidates = &self.candidates[..kept];
         let total: f64 = candidates.iter().map(|c| f64::from(c.weight)).sum();
@@ -171,9 +175,10 @@ fn by_weight(a: &Candidate, b: &Candidate) -> Ordering {
 }
 
 /// The token with the largest logit; of equals the lowest.
-pub(crate) fn best(logits: &[f32]) -> u32 {
+pub fn best(logits: &[f32]) -> u32 {
     let first = (0, f32::NEG_INFINITY);
-    let better = |best: (usize, f32), (i, x): (usize, &f32)| if *x > best.1 { (i, *x) } else { best };
+    let better =
+        |best: (usize, f32), (i, x): (usize, &f32)| if *x > best.1 { (i, *x) } else { best };
     logits.iter().enumerate().fold(first, better).0 as u32
 }
 

@@ -10,9 +10,17 @@ use testkit::{Expected, golden};
 
 fn models() -> Vec<PathBuf> {
     let names = [
-        "models/llama", "models/mistral", "models/qwen2", "models/qwen3", "gguf/llama.gguf",
-        "quant/dense.Q4_K_M.gguf", "quant/dense.Q8_0.gguf", "quant/dense.Q5_1.gguf",
-        "quant/dense.IQ4_XS.gguf", "quant/dense.Q2_K.gguf", "quant/dense.BF16.gguf",
+        "models/llama",
+        "models/mistral",
+        "models/qwen2",
+        "models/qwen3",
+        "gguf/llama.gguf",
+        "quant/dense.Q4_K_M.gguf",
+        "quant/dense.Q8_0.gguf",
+        "quant/dense.Q5_1.gguf",
+        "quant/dense.IQ4_XS.gguf",
+        "quant/dense.Q2_K.gguf",
+        "quant/dense.BF16.gguf",
     ];
     names.map(golden).into()
 }
@@ -87,12 +95,14 @@ fn strangers_in_the_batch_change_no_bit() {
         for (step, token) in ids.iter().enumerate() {
             // The seventh sequence is the one that is looked at; the others say something else, and
             // each step brings some of them several tokens and others none.
-            let feeds = sequences.iter_mut().enumerate().filter(|(i, _)| *i == 7 || (step + i) % 3 > 0);
+            let feeds =
+                sequences.iter_mut().enumerate().filter(|(i, _)| *i == 7 || (step + i) % 3 > 0);
             let mut own = 0;
             let noise: Vec<u32> = (0..40).map(|i| (i * 7 + step as u32) % 300).collect();
             let mut feeds: Vec<Feed> = feeds
                 .map(|(i, sequence)| {
-                    let tokens = if i == 7 { std::slice::from_ref(token) } else { &noise[..1 + i % 3] };
+                    let tokens =
+                        if i == 7 { std::slice::from_ref(token) } else { &noise[..1 + i % 3] };
                     own += usize::from(i < 7);
                     Feed { sequence, tokens, wanted: Wanted::Last }
                 })

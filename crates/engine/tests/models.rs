@@ -48,8 +48,7 @@ fn check_hidden_states(model: &str) {
     let (mut engine, expected) =
         (open(&golden(model)), Expected::open(&golden(&format!("{model}/expected.safetensors"))));
     let (ids, states) = (expected.ids("input_ids"), RefCell::new(Vec::new()));
-    let feed =
-        Feed { sequence: &mut Sequence::default(), tokens: &ids, wanted: Wanted::Last };
+    let feed = Feed { sequence: &mut Sequence::default(), tokens: &ids, wanted: Wanted::Last };
     let watch = |_: usize, stream: &[f32]| states.borrow_mut().extend_from_slice(stream);
     engine.step_watched(&mut [feed], Some(&watch)).unwrap();
     let difference = Difference::between(&states.borrow(), &expected.floats("hidden_states"));

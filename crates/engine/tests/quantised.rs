@@ -17,8 +17,7 @@ fn files() -> Vec<PathBuf> {
 fn logits(path: &std::path::Path, ids: &[u32]) -> Vec<f32> {
     let source = arch::Source::open(path).unwrap();
     let mut engine = Engine::new(arch::load(&source).unwrap(), Settings::default());
-    let feed =
-        Feed { sequence: &mut Sequence::default(), tokens: ids, wanted: Wanted::All };
+    let feed = Feed { sequence: &mut Sequence::default(), tokens: ids, wanted: Wanted::All };
     engine.step(&mut [feed]).unwrap().to_vec()
 }
 
@@ -36,7 +35,11 @@ fn no_further_from_the_reference_than_llama_cpp() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         println!(
             "{name:24} {:10.6} {:10.6} {:10.6} {:10.6} {:6.3}",
-            ours.max, ours.mean, llama.max, llama.mean, ours.mean / llama.mean
+            ours.max,
+            ours.mean,
+            llama.max,
+            llama.mean,
+            ours.mean / llama.mean
         );
         // With F16 weights neither side rounds, and both differ by the noise of float32 alone.
         let noise = ours.max <= 1e-3 && ours.mean <= 2e-5;

@@ -18,5 +18,6 @@ mod tensor;
 
 pub use error::{Error, Flaw, Reason};
 pub use safetensors::Safetensors;
+pub use source::Place;
 pub use storage::Storage;
 pub use tensor::{Shape, Tensor};

@@ -1,6 +1,6 @@
 //! Where the bytes of an opened file live: in a map, or in memory that the caller gave.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 use crate::error::Error;
@@ -19,6 +19,38 @@ impl Source {
             Ok(map) => Ok(Source::Mapped(map)),
             Err(problem) => Err(Error::from(problem).in_file(path)),
         }
+    }
+}
+
+/// Where the bytes of a tensor lie among the files of a model: found once by name, kept by whoever
+/// needs the bytes again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    file: usize,
+    bytes: Range<usize>,
+}
+
+impl Place {
+    /// Finds a part of one of the sources; `None` when it is in none of them.
+    pub(crate) fn find<'a>(
+        mut sources: impl Iterator<Item = &'a Source>,
+        part: &[u8],
+    ) -> Option<Place> {
+        let start = part.as_ptr().addr();
+        let (mut file, mut at) = (0, 0);
+        sources.find(|source| {
+            at = start.wrapping_sub(source.as_ptr().addr());
+            let inside = at.checked_add(part.len()).is_some_and(|end| end <= source.len());
+            file += usize::from(!inside);
+            inside
+        })?;
+        Some(Place { file, bytes: at..at + part.len() })
+    }
+
+    /// The bytes, given the sources among which the place was found.
+    pub(crate) fn among<'a>(&self, mut sources: impl Iterator<Item = &'a Source>) -> &'a [u8] {
+        let bytes = sources.nth(self.file).and_then(|source| source.get(self.bytes.clone()));
+        bytes.unwrap_or_default()
     }
 }
 

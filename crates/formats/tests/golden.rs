@@ -155,3 +155,15 @@ fn values_of_the_wrong_type_are_named() {
     assert!(said(file.array("text").unwrap_err()).contains("where array"));
     assert!(said(file.f32("big").unwrap_err()).contains("where f32"));
 }
+
+#[test]
+fn a_place_leads_back_to_the_bytes() {
+    let gguf = Gguf::open(&golden("gguf/qwen3.gguf")).unwrap();
+    let other = Gguf::open(&golden("gguf/llama.gguf")).unwrap();
+    for tensor in gguf.tensors() {
+        let place = gguf.place(&tensor).expect("it lies in this file");
+        assert_eq!(gguf.bytes_at(&place).as_ptr(), tensor.bytes.as_ptr());
+        assert_eq!(gguf.bytes_at(&place).len(), tensor.bytes.len());
+        assert_eq!(other.place(&tensor), None);
+    }
+}

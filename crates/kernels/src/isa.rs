@@ -100,14 +100,17 @@ macro_rules! per_isa {
     ($(#[$meta:meta])* $name:ident = $portable:path; ($($arg:ident: $kind:ty),*)) => {
         $(#[$meta])*
         #[inline]
+        #[allow(clippy::too_many_arguments)] // One more than the operation: the set.
         pub(crate) fn $name(isa: $crate::Isa, $($arg: $kind),*) {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2,fma,f16c")]
+                #[allow(clippy::too_many_arguments)]
                 fn avx2($($arg: $kind),*) {
                     $portable($($arg),*)
                 }
                 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+                #[allow(clippy::too_many_arguments)]
                 fn avx512($($arg: $kind),*) {
                     $portable($($arg),*)
                 }

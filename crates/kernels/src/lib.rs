@@ -22,4 +22,6 @@ pub use crew::Crew;
 pub use format::Format;
 pub use half::{bf16_to_f32, f16_to_f32};
 pub use isa::{Isa, UnknownIsa};
-pub use machine::{Attention, Heads, Machine, Matrix, Pages, Product, Rotation, Rounding, RowTable};
+pub use machine::{
+    Attention, Heads, Machine, Matrix, Pages, Product, Rotation, Rounding, RowTable,
+};

@@ -1,1 +1,4 @@
 //! (text)
+
+pub mod template;
+pub mod tokenizer;

@@ -3,6 +3,8 @@
 /// One item of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// So many tokens of the prompt have been read; sent while a long one is.
+    Read(usize),
     /// A token was chosen. Its text may still be held back, as half a character or as the possible
     /// beginning of a stop string.
     Token(Choice),

@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn an_element_grows_and_no_other() {
-        let header = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I32","shape":[1],"data_offsets":[8,12]}}"#;
+        let a = r#""a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#;
+        let b = r#""b":{"dtype":"I32","shape":[1],"data_offsets":[8,12]}"#;
+        let header = format!("{{{a},{b}}}");
         let mut file = (header.len() as u64).to_le_bytes().to_vec();
         file.extend(header.as_bytes());
         let data = file.len();

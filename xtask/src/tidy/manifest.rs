@@ -119,7 +119,8 @@ mod tests {
         let text = "[package]\nname = \"x\"\n[dependencies]\na.workspace = true\n\
                     b = { version = \"1\" }\n[dev-dependencies]\nc = \"1\"\n\
                     [target.'cfg(unix)'.dependencies]\nd = \"1\"\n\
-                    [dependencies.e]\nversion = \"1\"\n[build-dependencies]\nf = \"1\"\n[lints]\nworkspace = true\n\
+                    [dependencies.e]\nversion = \"1\"\n\
+                    [build-dependencies]\nf = \"1\"\n[lints]\nworkspace = true\n\
                     [workspace.dependencies]\ng = \"1\"\n";
         let found = dependencies(text);
         let names: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.is_dev)).collect();

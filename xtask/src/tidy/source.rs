@@ -341,7 +341,8 @@ mod tests {
     #[test]
     fn functions_are_measured() {
         let text = "impl X {\n  pub fn long<F: Fn(u8) -> u8, const N: usize>(\n    \
-                    &'a mut self,\n    f: F,\n    [a, b]: [u8; N],\n    map: Map<K, V>,\n  ) -> [u8; 4] {\n    \
+                    &'a mut self,\n    f: F,\n    [a, b]: [u8; N],\n    \
+                    map: Map<K, V>,\n  ) -> [u8; 4] {\n    \
                     inner(|x, y| x)\n  }\n}\ntype P = fn(u8, u8);\nfn bare(self: Box<Self>);\n";
         let functions = Source::new(text).functions();
         let found: Vec<_> =

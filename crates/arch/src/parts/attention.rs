@@ -48,12 +48,18 @@ struct Norms {
 }
 
 impl Attention {
-    pub fn find(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<Attention, Error> {
+    pub fn find(
+        source: &Source,
+        layer: usize,
+        h: &Hyper,
+        with: Options,
+    ) -> Result<Attention, Error> {
         let (dim, value_dim) = (h.head_dim, h.head_dim);
         let heads = Heads { queries: h.heads, keys: h.key_heads, dim, value_dim };
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
         let (wide, narrow) = ((h.heads * dim, h.hidden), (h.key_heads * dim, h.hidden));
-        let norm = |name| weight::row(source, &source.tensor_name(name, Some(layer), "weight"), dim);
+        let norm =
+            |name| weight::row(source, &source.tensor_name(name, Some(layer), "weight"), dim);
         let norms = match with.head_norms {
             true => Some(Norms { q: norm(Q_NORM)?, k: norm(K_NORM)?, eps: h.eps }),
             false => None,
@@ -71,7 +77,13 @@ impl Attention {
     }
 
     /// From `scratch.hidden` to `scratch.hidden`, keeping keys and values in the pages.
-    pub fn apply(&self, machine: &mut Machine, rope: &Rope, step: &mut Step, scratch: &mut Scratch) {
+    pub fn apply(
+        &self,
+        machine: &mut Machine,
+        rope: &Rope,
+        step: &mut Step,
+        scratch: &mut Scratch,
+    ) {
         let (n, heads) = (step.rows.len(), self.heads);
         scratch.queries.resize(n * heads.queries * heads.dim, 0.0);
         scratch.keys.resize(n * heads.keys * heads.dim, 0.0);

@@ -50,9 +50,8 @@ struct Layer {
 impl Decoder {
     /// Finds all weights.
     pub fn find(source: &Source, h: &Hyper, recipe: Recipe) -> Result<Decoder, Error> {
-        let norm = |name, layer| {
-            weight::row(source, &source.tensor_name(name, layer, "weight"), h.hidden)
-        };
+        let norm =
+            |name, layer| weight::row(source, &source.tensor_name(name, layer, "weight"), h.hidden);
         let layer = |i| {
             Ok(Layer {
                 attention_norm: norm(ATTENTION_NORM, Some(i))?,

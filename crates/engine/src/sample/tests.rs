@@ -55,7 +55,8 @@ fn each_filter_keeps_what_it_says() {
 #[test]
 fn penalties_and_bias_move_the_choice() {
     let greedy = Sampling::greedy;
-    let token = |settings: Sampling, history: &[u32], prompt| choose(settings, history, prompt).token;
+    let token =
+        |settings: Sampling, history: &[u32], prompt| choose(settings, history, prompt).token;
     assert_eq!(token(Sampling { logit_bias: vec![(4, 9.0)], ..greedy() }, &[], 0), 4);
     assert_eq!(token(Sampling { presence_penalty: 0.5, ..greedy() }, &[1], 0), 3);
     assert_eq!(token(Sampling { frequency_penalty: 0.4, ..greedy() }, &[1, 1, 1, 3, 3, 3], 0), 2);

@@ -16,7 +16,7 @@ mod write;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::source::Source;
+use crate::source::{Place, Source};
 use crate::tensor::Tensor;
 
 pub use encode::ArrayBuf;
@@ -68,6 +68,16 @@ impl Gguf {
     /// The tensor of that name.
     pub fn tensor(&self, name: &str) -> Option<Tensor<'_>> {
         self.parts.iter().find_map(|part| part.tensor(name))
+    }
+
+    /// Where a tensor of this model lies.
+    pub fn place(&self, tensor: &Tensor) -> Option<Place> {
+        Place::find(self.parts.iter().map(|part| &part.source), tensor.bytes)
+    }
+
+    /// The bytes at a place that `place` of this model gave.
+    pub fn bytes_at(&self, place: &Place) -> &[u8] {
+        place.among(self.parts.iter().map(|part| &part.source))
     }
 
     /// All tensors, in the order of the files.

@@ -54,6 +54,10 @@ struct Body {
 }
 
 impl File {
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
     pub(super) fn open(path: &Path) -> Result<File, Error> {
         File::read(Source::open(path)?).map_err(|error| error.in_file(path))
     }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::error::{Error, Reason};
-use crate::source::Source;
+use crate::source::{Place, Source};
 use crate::tensor::Tensor;
 
 use file::File;
@@ -56,6 +56,16 @@ impl Safetensors {
     /// The tensor of that name.
     pub fn tensor(&self, name: &str) -> Option<Tensor<'_>> {
         self.files.iter().find_map(|file| file.tensor(name))
+    }
+
+    /// Where a tensor of this model lies.
+    pub fn place(&self, tensor: &Tensor) -> Option<Place> {
+        Place::find(self.files.iter().map(File::source), tensor.bytes)
+    }
+
+    /// The bytes at a place that `place` of this model gave.
+    pub fn bytes_at(&self, place: &Place) -> &[u8] {
+        place.among(self.files.iter().map(File::source))
     }
 
     /// All tensors, in the order of the files and of their headers.

@@ -66,7 +66,7 @@ pub fn valid() -> Bytes {
     let header = r#"{"__metadata__":{"format":"pt","a\"b":"\u00e9"},
         "scalar":{"dtype":"F32","shape":[],"data_offsets":[0,4]},
         "nothing":{"dtype":"I64","shape":[3,0],"data_offsets":[4,4]},
-        "a\/\u00e9":{"data_offsets":[4,10],"extra":[{"x":null}],"shape":[1,3],"dtype":"BF16"}}    "#;
+      "a\/\u00e9":{"data_offsets":[4,10],"extra":[{"x":null}],"shape":[1,3],"dtype":"BF16"}}    "#;
     file(header, 10)
 }
 

@@ -9,7 +9,6 @@
 
 use super::Machine;
 use super::shared::Shared;
-use crate::Isa;
 use crate::isa::per_isa;
 use crate::portable::attend::{self, TILE, Tile};
 
@@ -30,6 +29,12 @@ impl Heads {
     /// Numbers that this layer keeps in one page.
     pub const fn page_len(&self) -> usize {
         self.keys * self.head_len()
+    }
+
+    /// The query heads that share a key head.
+    fn queries_of(&self, key_head: usize) -> std::ops::Range<usize> {
+        let together = self.queries / self.keys;
+        key_head * together..(key_head + 1) * together
     }
 
     const fn head_len(&self) -> usize {
@@ -63,11 +68,15 @@ pub struct Attention<'a> {
     pub rows: &'a [RowTable<'a>],
 }
 
-per_isa!(
-    #[allow(clippy::too_many_arguments)]
-    attend_head = attend_head_portable;
-    (of: &Attention<'_>, row: usize, key_head: usize, q: &[f32], out: &mut [f32])
-);
+/// One query head of one row.
+pub(crate) struct Query<'a> {
+    row: usize,
+    key_head: usize,
+    q: &'a [f32],
+}
+
+per_isa!(attend_head = attend_head_portable;
+    (of: &Attention<'_>, query: &Query<'_>, out: &mut [f32]));
 
 impl Machine {
     /// Puts the keys and values of each row in its place in the pages.
@@ -96,10 +105,16 @@ impl Machine {
         assert_eq!(out.len(), n * heads.queries * heads.value_dim);
         let out = Shared::rows(out, heads.queries * heads.value_dim);
         // Heads outside, rows inside: with a long prompt each thread gets short and long rows.
-        let (items, threads) = (heads.keys * n, self.crew.threads());
-        self.crew.together(&|t| {
-            for item in t * items / threads..(t + 1) * items / threads {
-                attend_item(isa, of, (item / n, item % n), q, &out);
+        let positions: usize = of.rows.iter().map(|row| row.position + 1).sum();
+        self.split(heads.keys * n, positions * heads.queries * heads.dim, &|items| {
+            for item in items {
+                let (key_head, row) = (item / n, item % n);
+                for head in heads.queries_of(key_head) {
+                    let q = &q[(row * heads.queries + head) * heads.dim..][..heads.dim];
+                    // SAFETY: an output head belongs to one item, and an item to one thread.
+                    let out = unsafe { out.part(row, head * heads.value_dim, heads.value_dim) };
+                    attend_head(isa, of, &Query { row, key_head, q }, out);
+                }
             }
         });
     }
@@ -117,26 +132,9 @@ pub struct Pages<'a> {
     pub values: &'a [f32],
 }
 
-/// The query heads of one row that share a key head.
-fn attend_item(
-    isa: Isa,
-    of: &Attention,
-    (key_head, row): (usize, usize),
-    q: &[f32],
-    out: &Shared,
-) {
-    let heads = of.heads;
-    let together = heads.queries / heads.keys;
-    for head in key_head * together..(key_head + 1) * together {
-        let q = &q[(row * heads.queries + head) * heads.dim..][..heads.dim];
-        // SAFETY: an output head belongs to one item, and an item to one thread.
-        let out = unsafe { out.part(row, head * heads.value_dim, heads.value_dim) };
-        attend_head(isa, of, row, key_head, q, out);
-    }
-}
-
 #[inline(always)]
-fn attend_head_portable(of: &Attention, row: usize, key_head: usize, q: &[f32], out: &mut [f32]) {
+fn attend_head_portable(of: &Attention, query: &Query, out: &mut [f32]) {
+    let &Query { row, key_head, q } = query;
     let RowTable { position, pages } = of.rows[row];
     let first = of.window.map_or(0, |window| (position + 1).saturating_sub(window));
     let tiles = (first / TILE..=position / TILE).map(|tile| {

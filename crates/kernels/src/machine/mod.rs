@@ -10,6 +10,8 @@ mod shared;
 pub use attention::{Attention, Heads, Pages, RowTable};
 pub use product::{Matrix, Product, Rounding};
 
+use std::ops::Range;
+
 use crate::isa::per_isa;
 use crate::portable::rope::Pairing;
 use crate::portable::{math, norm, rope};
@@ -120,10 +122,16 @@ impl Machine {
 
     /// Calls `work` for each row: by the whole crew when there is enough to do.
     fn each_row(&self, n: usize, row_len: usize, work: &(dyn Fn(usize) + Sync)) {
+        self.split(n, n * row_len, &|items| items.for_each(work));
+    }
+
+    /// Splits `n` items into one run per thread; the caller does all when `size`, the numbers that
+    /// pass through, is not worth waking the others for.
+    fn split(&self, n: usize, size: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
         let threads = self.crew.threads();
-        if n < threads || n * row_len < WORTH_SPLITTING {
-            return (0..n).for_each(work);
+        if n < threads || size < WORTH_SPLITTING {
+            return work(0..n);
         }
-        self.crew.together(&|t| (t * n / threads..(t + 1) * n / threads).for_each(work));
+        self.crew.together(&|t| work(t * n / threads..(t + 1) * n / threads));
     }
 }

@@ -4,7 +4,7 @@ use super::Machine;
 use super::shared::Shared;
 use crate::isa::per_isa;
 use crate::portable::product::{self, ROWS_TOGETHER, Rounded};
-use crate::portable::round::{self, RUN};
+use crate::portable::round::{self, Plane, RUN};
 use crate::{Format, Isa};
 
 /// A weight matrix where it lies: `rows` outputs of `cols` inputs each.
@@ -82,13 +82,12 @@ struct Groups {
 }
 
 per_isa!(quantised_row = product::quantised_row;
-    (w: &Matrix<'_>, row: usize, x: &Rounded<'_>, first: usize, out: &mut [f32]));
+    (w: &Matrix<'_>, row: usize, x: &Rounded<'_>, out: &mut [f32]));
 per_isa!(float_row = product::float_row;
     (w: &Matrix<'_>, row: usize, x: &[f32], out: &mut [f32]));
-per_isa!(round_row = round::round_row;
-    (x: &[f32], group_len: usize, q: &mut [i8], scales: &mut [f32], sums: &mut [i16]));
+per_isa!(round_row = round::round_row; (x: &[f32], group_len: usize, to: &mut Plane<'_>));
 per_isa!(subtract_rounded = round::subtract_rounded;
-    (x: &mut [f32], group_len: usize, q: &[i8], scales: &[f32]));
+    (x: &mut [f32], group_len: usize, rounded: &Plane<'_>));
 
 const SHORT: usize = 32;
 const LONG: usize = 256;
@@ -131,13 +130,10 @@ impl Machine {
     }
 
     fn split_rows(&self, job: &Job, x: &[f32], scratch: &Scratch) {
-        let (rows, threads, isa) = (job.weights.rows, self.crew.threads(), self.isa);
+        let (isa, rows) = (self.isa, job.weights.rows);
         let rounded = scratch.view(job);
-        self.crew.together(&|t| {
-            let end = (t + 1) * rows / threads;
-            for row in t * rows / threads..end {
-                job.row(isa, row, x, rounded.as_ref());
-            }
+        self.split(rows, rows * x.len(), &|rows| {
+            rows.for_each(|row| job.row(isa, row, x, rounded.as_ref()));
         });
     }
 }
@@ -149,7 +145,9 @@ impl Job<'_> {
         for first in (0..n).step_by(ROWS_TOGETHER) {
             let sums = &mut sums[..ROWS_TOGETHER.min(n - first)];
             match rounded {
-                Some(rounded) => quantised_row(isa, &self.weights, row, rounded, first, sums),
+                Some(rounded) => {
+                    quantised_row(isa, &self.weights, row, &rounded.from_row(first), sums)
+                }
                 None => float_row(isa, &self.weights, row, &x[first * cols..], sums),
             }
             for (i, sum) in sums.iter().enumerate() {
@@ -197,9 +195,10 @@ impl Groups {
                 self.rest.clear();
                 self.rest.extend_from_slice(rows.next().unwrap_or_default());
             }
-            round_row(isa, &self.rest, group_len, q, scales, sums);
+            let plane = &mut Plane { q, scales, sums };
+            round_row(isa, &self.rest, group_len, plane);
             if i % self.planes + 1 < self.planes {
-                subtract_rounded(isa, &mut self.rest, group_len, q, scales);
+                subtract_rounded(isa, &mut self.rest, group_len, plane);
             }
         }
     }

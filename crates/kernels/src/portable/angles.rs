@@ -41,7 +41,8 @@ const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
 const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 // π/2 in three pieces, the first two with so few bits that k times them is exact for k < 2^20.
-const HALF_PI: [f64; 3] = [1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21];
+const HALF_PI: [f64; 3] =
+    [1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21];
 
 /// Cosine and sine of an angle below 2^20 quarter turns.
 pub fn cos_sin(angle: f64) -> (f64, f64) {

@@ -32,9 +32,22 @@ pub struct Rounded<'a> {
     pub sums: &'a [i16],
 }
 
-/// Outputs of weight row `row` for the activation rows `first ..`, at most [`ROWS_TOGETHER`].
+impl<'a> Rounded<'a> {
+    /// The rows from `row` on.
+    pub fn from_row(self, row: usize) -> Rounded<'a> {
+        let at = row * self.planes * self.len;
+        Rounded {
+            q: &self.q[at..],
+            scales: &self.scales[at / self.group_len..],
+            sums: &self.sums[at / RUN..],
+            ..self
+        }
+    }
+}
+
+/// Outputs of weight row `row` for the first activation rows, as many as `out` has room for.
 #[inline(always)]
-pub fn quantised_row(w: &Matrix, row: usize, x: &Rounded, first: usize, out: &mut [f32]) {
+pub fn quantised_row(w: &Matrix, row: usize, x: &Rounded, out: &mut [f32]) {
     let (format, mut part) = (w.format, Part::ZERO);
     let (block_len, part_len) = (format.block_len(), format.part_len());
     out.fill(0.0);
@@ -45,7 +58,7 @@ pub fn quantised_row(w: &Matrix, row: usize, x: &Rounded, first: usize, out: &mu
             let level = &part.level[..part_len];
             for (i, sum) in out.iter_mut().enumerate() {
                 for plane in 0..x.planes_used {
-                    let start = ((first + i) * x.planes + plane) * x.len + at;
+                    let start = (i * x.planes + plane) * x.len + at;
                     *sum = add_part(&part, level, x, start, *sum);
                 }
             }

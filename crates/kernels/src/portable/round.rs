@@ -5,24 +5,34 @@ use super::math::round_ties_even;
 /// Weights that share one integer minimum; also the run over which activations are summed.
 pub const RUN: usize = 16;
 
+/// Where one plane of a rounded row goes.
+pub struct Plane<'a> {
+    /// The rounded numbers.
+    pub q: &'a mut [i8],
+    /// The scale of each group.
+    pub scales: &'a mut [f32],
+    /// The sum of each run of 16 rounded numbers, which weights with minima need.
+    pub sums: &'a mut [i16],
+}
+
 /// Rounds one row. A group's scale is `max|x| / 127`, its numbers `x / scale` to the nearest, ties
-/// to even. `sums` receives the sum of each run of 16 rounded numbers, which weights with minima need.
+/// to even.
 #[inline(always)]
-pub fn round_row(x: &[f32], group_len: usize, q: &mut [i8], scales: &mut [f32], sums: &mut [i16]) {
-    let groups = x.chunks_exact(group_len).zip(q.chunks_exact_mut(group_len));
-    for ((x, q), scale) in groups.zip(scales) {
+pub fn round_row(x: &[f32], group_len: usize, to: &mut Plane) {
+    let groups = x.chunks_exact(group_len).zip(to.q.chunks_exact_mut(group_len));
+    for ((x, q), scale) in groups.zip(to.scales.iter_mut()) {
         *scale = round_group(x, q);
     }
-    for (q, sum) in q.chunks_exact(RUN).zip(sums) {
+    for (q, sum) in to.q.chunks_exact(RUN).zip(to.sums.iter_mut()) {
         *sum = q.iter().map(|&q| i16::from(q)).sum();
     }
 }
 
 /// Takes the rounded numbers off the row they stand for: `x[i] −= scale · q[i]`, rounded once.
 #[inline(always)]
-pub fn subtract_rounded(x: &mut [f32], group_len: usize, q: &[i8], scales: &[f32]) {
-    let groups = x.chunks_exact_mut(group_len).zip(q.chunks_exact(group_len));
-    for ((x, q), scale) in groups.zip(scales) {
+pub fn subtract_rounded(x: &mut [f32], group_len: usize, rounded: &Plane) {
+    let groups = x.chunks_exact_mut(group_len).zip(rounded.q.chunks_exact(group_len));
+    for ((x, q), scale) in groups.zip(rounded.scales.iter()) {
         for (x, q) in x.iter_mut().zip(q) {
             *x = (-scale).mul_add(f32::from(*q), *x);
         }
@@ -51,7 +61,8 @@ mod tests {
 
     fn rounded(x: &[f32]) -> (Vec<i8>, f32, Vec<i16>) {
         let (mut q, mut scale, mut sums) = (vec![0; x.len()], [0.0], vec![0; x.len() / RUN]);
-        round_row(x, x.len(), &mut q, &mut scale, &mut sums);
+        let to = &mut Plane { q: &mut q, scales: &mut scale, sums: &mut sums };
+        round_row(x, x.len(), to);
         (q, scale[0], sums)
     }
 

@@ -43,6 +43,29 @@ pub struct DateTime {
 }
 
 impl DateTime {
+    /// The moment so many seconds after the beginning of 1970, as clocks in UTC show it.
+    pub fn from_unix(seconds: u64) -> DateTime {
+        let (days, second_of_day) = (seconds / 86_400, (seconds % 86_400) as u32);
+        // Years that begin in March end with the leap day, and 400 of them are a whole cycle.
+        let days = days + 719_468;
+        let (cycle, day_of_cycle) = (days / 146_097, days % 146_097);
+        let year_of_cycle = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36_524
+            - day_of_cycle / 146_096)
+            / 365;
+        let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+        let month = (5 * day_of_year + 2) / 153; // 0 is March
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let year = cycle * 400 + year_of_cycle + u64::from(month >= 10);
+        DateTime {
+            year: u16::try_from(year).unwrap_or(9999).min(9999),
+            month: ((month + 2) % 12 + 1) as u8,
+            day: day as u8,
+            hour: (second_of_day / 3600) as u8,
+            minute: (second_of_day / 60 % 60) as u8,
+            second: (second_of_day % 60) as u8,
+        }
+    }
+
     /// Days passed since the first of January.
     fn day_of_year(&self) -> u32 {
         let (year, month) = (u32::from(self.year), u32::from(self.month));

@@ -1,6 +1,7 @@
 //! A map from characters to ids, as pages of 256, and the seams where no token crosses.
 
 use super::pairs::Pairs;
+use super::vocab::{Kind, Vocab};
 
 /// Ids by character. Only pages in use take room.
 #[derive(Default)]
@@ -40,7 +41,13 @@ pub(super) struct Seams {
 }
 
 impl Seams {
-    pub(super) fn new<'a>(pieces: impl Iterator<Item = &'a str>) -> Seams {
+    /// The seams between the pieces of text.
+    pub(super) fn of(vocab: &Vocab) -> Seams {
+        let texts = vocab.iter().filter(|&(_, _, kind)| kind == Kind::Text);
+        Seams::new(texts.map(|(_, piece, _)| piece))
+    }
+
+    fn new<'a>(pieces: impl Iterator<Item = &'a str>) -> Seams {
         let mut pairs = Vec::new();
         for piece in pieces {
             let neighbours = piece.chars().zip(piece.chars().skip(1));

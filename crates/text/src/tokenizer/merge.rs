@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::pairs::Pairs;
+use super::vocab::Vocab;
 
 /// A join of two neighbours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +108,20 @@ impl Joiner {
             self.previous[after as usize] = at;
         }
     }
+}
+
+/// The halves and the whole of `left right`, cut at the first space that leaves two tokens.
+pub(super) fn cut_merge(vocab: &Vocab, line: &str) -> Option<(u32, u32, u32)> {
+    const MOST_CUTS: usize = 256;
+    line.match_indices(' ').take(MOST_CUTS).find_map(|(at, _)| {
+        let (left, right) = (&line[..at], &line[at + 1..]);
+        join(vocab, left, right)
+    })
+}
+
+/// The ids of two pieces and of their join.
+pub(super) fn join(vocab: &Vocab, left: &str, right: &str) -> Option<(u32, u32, u32)> {
+    Some((vocab.id(left)?, vocab.id(right)?, vocab.id(&format!("{left}{right}"))?))
 }
 
 /// The first candidate of lowest rank.

@@ -45,8 +45,8 @@ pub(super) const PUNCTUATION: Set = Set::range(12, 18);
 pub(super) const SYMBOL: Set = Set::range(19, 22);
 /// The property White_Space: Z and the control characters from tab to return, and U+0085.
 pub(super) const SPACE: Set = Set::range(23, 25).or(Set::range(30, 30));
-/// All of C, which has the white control characters, and the code points not assigned.
-pub(super) const OTHER: Set = Set::range(26, 30).or(Set::range(0, 0));
+/// Control, format and private characters, white or not.
+pub(super) const OTHER: Set = Set::range(26, 30);
 
 /// The categories of all characters.
 pub(super) struct Categories {

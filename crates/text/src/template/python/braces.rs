@@ -86,9 +86,10 @@ impl Fields {
                 value = attribute(&value, &tail[..end])?;
                 rest = &tail[end..];
             } else {
-                let (key, tail) = rest[1..]
-                    .split_once(']')
-                    .ok_or_else(|| fault("Missing ']' in format string"))?;
+                let (key, tail) = rest
+                    .strip_prefix('[')
+                    .and_then(|rest| rest.split_once(']'))
+                    .ok_or_else(|| fault("only '.' or '[' may follow a name in a field"))?;
                 let key = key.parse::<i64>().map_or_else(|_| Value::from(key), Value::from);
                 value = item(heap, &value, &key)?;
                 rest = tail;

@@ -178,11 +178,15 @@ fn is_possessive(pattern: &str) -> bool {
 
 /// The characters with a meaning of their own: not escaped, and not in brackets.
 fn outside_classes(pattern: &str) -> impl Iterator<Item = (usize, char)> {
-    let (mut escaped, mut depth) = (false, 0_usize);
-    pattern.char_indices().filter(move |&(_, c)| {
-        let plain = !escaped && depth == 0;
+    let (mut escaped, mut name, mut depth) = (false, false, 0_usize);
+    pattern.char_indices().filter(move |&(at, c)| {
+        let plain = !escaped && !name && depth == 0;
         match c {
-            _ if escaped => escaped = false,
+            _ if escaped => {
+                escaped = false;
+                name = pattern[at + c.len_utf8()..].starts_with('{'); // \p{L}
+            }
+            _ if name => name = c != '}',
             '\\' => escaped = true,
             '[' => depth += 1,
             ']' => depth = depth.saturating_sub(1),

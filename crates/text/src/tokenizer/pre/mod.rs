@@ -17,7 +17,7 @@ mod runs;
 mod tests;
 mod words;
 
-pub(super) use general::General;
+pub(super) use general::{Behavior, General, literal};
 pub(super) use names::{Rules, by_name, names};
 pub(super) use patterns::by_pattern;
 
@@ -27,6 +27,8 @@ use gpt2::Gpt2;
 use reader::Reader;
 use runs::Run;
 use words::Words;
+
+use super::error::Error;
 
 /// What a rule says about one place of the text.
 enum Found {
@@ -52,6 +54,11 @@ pub(super) enum Splitter {
 }
 
 impl Splitter {
+    /// Whether every character of every text belongs to a match.
+    pub(super) fn matches_everything(&self) -> bool {
+        matches!(self, Splitter::Gpt2(_) | Splitter::Words(_) | Splitter::Cased(_))
+    }
+
     fn cut<'a>(&self, text: &'a str, part: &mut dyn FnMut(&'a str)) {
         match self {
             Splitter::Gpt2(rule) => cut(rule, text, part),
@@ -62,6 +69,15 @@ impl Splitter {
             Splitter::General(rule) => rule.cut(text, part),
         }
     }
+}
+
+/// Words between white space, with every punctuation mark on its own.
+pub(super) fn bert_words() -> Result<Vec<Splitter>, Error> {
+    let rules = [(r"\s+", Behavior::Removed), (r"[!-/:-@\[-`{-~\p{P}]", Behavior::Isolated)];
+    let rule = |(pattern, behavior)| {
+        General::new(pattern, behavior, false).map(|rule| Splitter::General(Box::new(rule)))
+    };
+    rules.into_iter().map(rule).collect()
 }
 
 /// Cuts by each rule in turn, the parts of the one by the next.

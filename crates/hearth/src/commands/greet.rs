@@ -1,0 +1,37 @@
+//! `hearth` alone: what this machine has, and what to type next.
+
+use std::io::{Write, stdout};
+
+use engine::Settings;
+
+use crate::failure::Failure;
+use crate::output;
+
+pub fn greet() -> Result<(), Failure> {
+    let Settings { isa, threads, .. } = Settings::default();
+    let memory = match memory_available() {
+        Some(bytes) => format!(", {} of memory free", output::size(bytes)),
+        None => String::new(),
+    };
+    let mut out = stdout();
+    writeln!(out, "hearth {} runs AI models on this machine.\n", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  This machine   {threads} threads, {}{memory}", isa.name())?;
+    let families: Vec<&str> = arch::FAMILIES.iter().map(|family| family.name).collect();
+    writeln!(out, "  Families       {}", families.join(", "))?;
+    writeln!(out, "  Files          GGUF, or a Hugging Face folder with safetensors\n")?;
+    writeln!(out, "What next:")?;
+    writeln!(out, "  hearth show FILE              what is in a model file")?;
+    writeln!(out, "  hearth run FILE \"a question\"  one answer")?;
+    writeln!(out, "  hearth run FILE               a chat")?;
+    writeln!(out, "  hearth bench FILE             how fast it is here")?;
+    writeln!(out, "  hearth help                   everything else")?;
+    Ok(())
+}
+
+/// Memory that a program may still use, where the system tells.
+fn memory_available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}

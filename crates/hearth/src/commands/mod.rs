@@ -1,0 +1,22 @@
+//! One file per command.
+
+mod bench;
+mod chat;
+mod greet;
+mod logits;
+mod run;
+mod show;
+
+use crate::failure::Failure;
+use crate::flags::Command;
+
+/// Does what the command line asks for; without a command, greets.
+pub fn call(command: Option<Command>) -> Result<(), Failure> {
+    match command {
+        None => greet::greet(),
+        Some(Command::Run(flags)) => run::run(&flags),
+        Some(Command::Show(flags)) => show::show(&flags),
+        Some(Command::Logits(flags)) => logits::logits(&flags),
+        Some(Command::Bench(flags)) => bench::bench(&flags),
+    }
+}

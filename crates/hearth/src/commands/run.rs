@@ -1,0 +1,148 @@
+//! `hearth run`: one answer to a prompt, or a chat.
+
+use std::io::{IsTerminal, Read, Write, stdin, stdout};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use engine::{Request, Sequence};
+use serde_json::{Value, json};
+use turn::{Event, Finish, Limits, Sampling, Usage};
+
+use super::chat;
+use crate::failure::Failure;
+use crate::flags::Run as Flags;
+use crate::interrupt;
+use crate::load::{self, Ready};
+use crate::output::Speeds;
+
+pub fn run(flags: &Flags) -> Result<(), Failure> {
+    interrupt::listen();
+    let (sampling, limits) = (flags.sampling.sampling(), flags.sampling.limits());
+    sampling.check()?;
+    let prompt = prompt(flags)?;
+    let mut model = load::ready(&flags.model, &flags.machine)?;
+    let mut asking = Asking { sampling, limits, verbose: flags.verbose };
+    match prompt {
+        None => chat::chat(&mut model, &mut asking, flags.system.as_deref()),
+        Some(prompt) => {
+            let ids = one_turn(&model, flags, &prompt)?;
+            let answer = asking.ask(&mut model, &mut Sequence::default(), &ids)?;
+            if answer.finish == Finish::Cancelled { Err(Failure::Interrupted) } else { Ok(()) }
+        }
+    }
+}
+
+/// The words of the command line, and after them what is piped in; nothing means a chat.
+fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
+    let mut prompt = flags.prompt.join(" ");
+    if !stdin().is_terminal() {
+        let mut piped = String::new();
+        stdin().read_to_string(&mut piped).map_err(|error| {
+            Failure::Request(format!("what is piped in cannot be read as text: {error}"))
+        })?;
+        if !prompt.is_empty() && !piped.is_empty() {
+            prompt.push_str("\n\n");
+        }
+        prompt.push_str(piped.trim_end_matches('\n'));
+        if prompt.is_empty() {
+            return Err(Failure::Request("the prompt is empty".to_owned()));
+        }
+    }
+    Ok((!prompt.is_empty()).then_some(prompt))
+}
+
+fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Vec<u32>, Failure> {
+    if flags.raw || model.template.is_none() {
+        if !flags.raw {
+            eprintln!("hearth: the model has no chat template; the prompt is continued as it is.");
+        }
+        return Ok(model.raw_ids(prompt));
+    }
+    let mut messages: Vec<Value> = Vec::new();
+    messages.extend(flags.system.iter().map(|text| json!({ "role": "system", "content": text })));
+    messages.push(json!({ "role": "user", "content": prompt }));
+    model.chat_ids(&messages)
+}
+
+/// How questions are asked.
+pub struct Asking {
+    pub sampling: Sampling,
+    pub limits: Limits,
+    pub verbose: bool,
+}
+
+/// A printed answer.
+pub struct Answer {
+    pub text: String,
+    pub finish: Finish,
+}
+
+impl Asking {
+    /// Streams an answer to the terminal.
+    pub fn ask(
+        &mut self,
+        model: &mut Ready,
+        sequence: &mut Sequence,
+        ids: &[u32],
+    ) -> Result<Answer, Failure> {
+        let request = Request { prompt: ids, sampling: &self.sampling, limits: &self.limits };
+        let mut shown = Shown::new();
+        let _answering = interrupt::Answering::begin();
+        let mut reply = |event| shown.take(event);
+        model.engine.answer(&model.tokenizer, sequence, &request, &mut reply)?;
+        shown.finish(self.verbose)
+    }
+}
+
+/// What has been printed of an answer, and when.
+struct Shown {
+    text: String,
+    begin: Instant,
+    first: Option<Instant>,
+    end: Option<(Finish, Usage)>,
+    failed: Option<std::io::Error>,
+}
+
+impl Shown {
+    fn new() -> Shown {
+        Shown { text: String::new(), begin: Instant::now(), first: None, end: None, failed: None }
+    }
+
+    fn take(&mut self, event: Event) -> ControlFlow<()> {
+        match event {
+            Event::Read(_) => {}
+            Event::Token(_) => {
+                self.first.get_or_insert_with(Instant::now);
+            }
+            Event::Text(text) => {
+                let mut out = stdout();
+                let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+                self.failed = printed.err();
+                self.text.push_str(&text);
+            }
+            Event::End(finish, usage) => self.end = Some((finish, usage)),
+        }
+        match interrupt::requested() || self.failed.is_some() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn finish(self, verbose: bool) -> Result<Answer, Failure> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
+        }
+        writeln!(stdout())?;
+        let (finish, usage) = self.end.unwrap_or((Finish::Cancelled, Usage::default()));
+        match finish {
+            Finish::Context => eprintln!("hearth: the context is full; the answer ends here."),
+            Finish::Cancelled => eprintln!("hearth: stopped."),
+            _ => {}
+        }
+        if verbose {
+            let first = self.first.unwrap_or_else(Instant::now);
+            eprint!("{}", Speeds { usage, begin: self.begin, first });
+        }
+        Ok(Answer { text: self.text, finish })
+    }
+}

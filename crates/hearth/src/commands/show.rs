@@ -1,0 +1,179 @@
+//! `hearth show`: what is in a model file, without loading it.
+
+use std::collections::BTreeMap;
+use std::io::{Write, stdout};
+
+use arch::Source;
+use formats::gguf::Value as Metadata;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::flags::Show as Flags;
+use crate::load;
+use crate::output::{count, size};
+
+pub fn show(flags: &Flags) -> Result<(), Failure> {
+    let source = load::source(&flags.model)?;
+    if flags.json {
+        return Ok(writeln!(stdout(), "{:#}", as_json(&source))?);
+    }
+    if flags.template {
+        return print_template(flags, &source);
+    }
+    print_summary(flags, &source)?;
+    if flags.keys {
+        print_keys(&source)?;
+    }
+    if flags.tensors {
+        print_tensors(&source)?;
+    }
+    Ok(())
+}
+
+fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
+    let (mut out, tensors) = (stdout(), source.tensors());
+    let (numbers, bytes) = totals(source);
+    let kind = match source.gguf() {
+        Some(gguf) => format!("GGUF version {}", gguf.version()),
+        None => "Hugging Face folder".to_owned(),
+    };
+    writeln!(out, "{}\n", flags.model.display())?;
+    let mut line = |name: &str, value: String| writeln!(out, "  {name:<14} {value}");
+    line("format", kind)?;
+    line("architecture", source.architecture().unwrap_or_else(|_| "not stated".to_owned()))?;
+    if let Some(name) = source.gguf().and_then(|gguf| gguf.str("general.name").ok().flatten()) {
+        line("name", name.to_owned())?;
+    }
+    line("parameters", count(numbers))?;
+    line("tensors", format!("{}, {} in all", tensors.len(), size(bytes)))?;
+    for (storage, (tensors, bytes)) in storages(source) {
+        line("", format!("{storage:<8} {tensors:>5} tensors {:>8}", size(bytes)))?;
+    }
+    match arch::load(source) {
+        Ok(model) => {
+            let shape = model.shape();
+            line("family", shape.family.to_owned())?;
+            line("layers", format!("{} of width {}", shape.layers, shape.hidden))?;
+            line("vocabulary", shape.vocabulary.to_string())?;
+            line("context", format!("{} tokens", shape.context))?;
+            let per_thousand = shape.page_len as u64 * 4 * 1000 / 64;
+            line("cache", format!("{} per 1000 tokens", size(per_thousand)))?;
+        }
+        Err(error) => line("cannot run", error.to_string())?,
+    }
+    match load::tokenizer(&flags.model, source) {
+        Ok(tokenizer) => {
+            line("tokenizer", format!("{} tokens", tokenizer.len()))?;
+            let template = tokenizer.chat_template().is_some();
+            line("chat template", if template { "yes" } else { "none" }.to_owned())?;
+        }
+        Err(_) => line("tokenizer", "none that hearth can use".to_owned())?,
+    }
+    Ok(())
+}
+
+fn print_template(flags: &Flags, source: &Source) -> Result<(), Failure> {
+    let tokenizer = load::tokenizer(&flags.model, source)?;
+    match tokenizer.chat_template() {
+        Some(template) => Ok(writeln!(stdout(), "{template}")?),
+        None => Err(Failure::Request("the model has no chat template".to_owned())),
+    }
+}
+
+fn print_keys(source: &Source) -> Result<(), Failure> {
+    let mut out = stdout();
+    writeln!(out)?;
+    match source.gguf() {
+        Some(gguf) => {
+            for (key, value) in gguf.keys() {
+                writeln!(out, "  {key} = {}", printable(&value))?;
+            }
+        }
+        None => writeln!(out, "{:#}", source.config().unwrap_or(&Value::Null))?,
+    }
+    Ok(())
+}
+
+fn print_tensors(source: &Source) -> Result<(), Failure> {
+    let mut out = stdout();
+    writeln!(out)?;
+    for tensor in source.tensors() {
+        let (storage, shape) = (tensor.storage.name(), format!("{:?}", tensor.shape));
+        writeln!(out, "  {:<44} {storage:<8} {shape}", tensor.name)?;
+    }
+    Ok(())
+}
+
+/// A metadata value on one line: long arrays by their length, control characters escaped.
+fn printable(value: &Metadata) -> String {
+    const SHOWN: usize = 60;
+    match value {
+        Metadata::Array(array) => format!("{} × {}", array.len(), array.kind().name()),
+        Metadata::Str(text) => {
+            let line: String = text.chars().take(SHOWN).flat_map(char::escape_default).collect();
+            let more = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
+            format!("\"{line}\"{more}")
+        }
+        other => plain(other).to_string(),
+    }
+}
+
+/// A scalar as JSON; of arrays only the length, since vocabularies have a hundred thousand entries.
+fn plain(value: &Metadata) -> Value {
+    match value {
+        Metadata::Array(array) => json!({ "array_of": array.kind().name(), "len": array.len() }),
+        Metadata::Str(text) => json!(text),
+        Metadata::Bool(flag) => json!(flag),
+        Metadata::F32(number) => json!(number),
+        Metadata::F64(number) => json!(number),
+        other => match other.integer() {
+            Some(number) => i64::try_from(number).map_or(json!(number as u64), |n| json!(n)),
+            None => Value::Null,
+        },
+    }
+}
+
+fn as_json(source: &Source) -> Value {
+    let tensors = source.tensors().into_iter().map(|tensor| {
+        json!({
+            "name": tensor.name,
+            "storage": tensor.storage.name(),
+            "shape": tensor.shape.to_vec(),
+            "bytes": tensor.bytes.len(),
+        })
+    });
+    let tensors: Vec<Value> = tensors.collect();
+    let keys = match source.gguf() {
+        Some(gguf) => gguf.keys().map(|(key, value)| (key.to_owned(), plain(&value))).collect(),
+        None => source.config().cloned().unwrap_or(Value::Null),
+    };
+    let (parameters, bytes) = totals(source);
+    json!({
+        "format": if source.is_gguf() { "gguf" } else { "huggingface" },
+        "architecture": source.architecture().ok(),
+        "parameters": parameters,
+        "bytes": bytes,
+        "keys": keys,
+        "tensors": tensors,
+    })
+}
+
+/// Numbers and bytes of all tensors.
+fn totals(source: &Source) -> (u64, u64) {
+    let tensors = source.tensors();
+    let add = |(numbers, bytes), tensor: &formats::Tensor| {
+        (numbers + tensor.count() as u64, bytes + tensor.bytes.len() as u64)
+    };
+    tensors.iter().fold((0, 0), add)
+}
+
+/// Tensors and bytes of each storage.
+fn storages(source: &Source) -> BTreeMap<&'static str, (usize, u64)> {
+    let mut storages = BTreeMap::new();
+    for tensor in source.tensors() {
+        let (tensors, bytes) = storages.entry(tensor.storage.name()).or_insert((0, 0));
+        *tensors += 1;
+        *bytes += tensor.bytes.len() as u64;
+    }
+    storages
+}

@@ -1,0 +1,98 @@
+//! How a command fails: what was wrong, the way out, and the exit code.
+//!
+//! | code | meaning |
+//! |------|---------|
+//! | 0 | done |
+//! | 1 | something on this machine failed: a full disk, a file that cannot be written |
+//! | 2 | the command line was wrong |
+//! | 3 | the model cannot be used: not there, damaged, or of a family hearth does not know |
+//! | 4 | the request cannot be met: a prompt that does not fit, a setting out of range |
+//! | 70 | a defect in hearth |
+//! | 130 | ended by Ctrl-C |
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// This machine's side.
+    Machine(String),
+    /// The model's side; with a way out.
+    Model(String, String),
+    /// The request's side.
+    Request(String),
+    /// The reader of our output went away, as `head` does; nobody is left to be told.
+    NobodyReads,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Failure {
+    /// A model that cannot be used, and what may help.
+    pub fn model(path: &Path, why: impl Display, way_out: &str) -> Failure {
+        let (why, path) = (why.to_string(), path.display().to_string());
+        // Errors of the files' own readers name the file already.
+        let message = if why.contains(&path) { why } else { format!("{path}: {why}") };
+        Failure::Model(message, way_out.to_owned())
+    }
+
+    /// A file that could not be written.
+    pub fn writing(path: &Path, error: &io::Error) -> Failure {
+        Failure::Machine(format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// Tells the user, and gives the exit code.
+    pub fn report(self) -> ExitCode {
+        let (message, way_out, code) = match self {
+            Failure::Machine(message) => (message, None, 1),
+            Failure::Model(message, way_out) => (message, Some(way_out), 3),
+            Failure::Request(message) => (message, None, 4),
+            Failure::NobodyReads => return ExitCode::SUCCESS,
+            Failure::Interrupted => return ExitCode::from(130),
+        };
+        eprintln!("hearth: {message}");
+        if let Some(way_out) = way_out.filter(|way_out| !way_out.is_empty()) {
+            eprintln!("  {way_out}");
+        }
+        ExitCode::from(code)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::NobodyReads,
+            _ => Failure::Machine(error.to_string()),
+        }
+    }
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Failure {
+        match error {
+            engine::Error::NotFinite { .. } => Failure::Model(error.to_string(), String::new()),
+            _ => Failure::Request(error.to_string()),
+        }
+    }
+}
+
+impl From<turn::Fault> for Failure {
+    fn from(fault: turn::Fault) -> Failure {
+        Failure::Request(fault.message)
+    }
+}
+
+/// Makes a panic one message that asks for a report, instead of a backtrace.
+pub fn announce_panics() {
+    if std::env::var_os("RUST_BACKTRACE").is_some() {
+        return;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("hearth: a defect in hearth itself: {panic}");
+        eprintln!("  Please report it, with what you typed. RUST_BACKTRACE=1 shows where it was.");
+        std::process::exit(70);
+    }));
+}

@@ -1,0 +1,192 @@
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Local AI on hardware you own: one binary, the same bits everywhere.
+#[derive(Parser)]
+#[command(name = "hearth", version, max_term_width = 100, args_override_self = true)]
+pub struct Flags {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Ask a model, or chat with it
+    Run(Run),
+    /// Show what is in a model file
+    Show(Show),
+    /// Write the logits of given tokens, to compare with a reference
+    Logits(Logits),
+    /// Measure how fast a model runs here
+    Bench(Bench),
+}
+
+/// How the machine is used; changes the speed and never a bit of the output.
+#[derive(Args, Clone)]
+pub struct MachineFlags {
+    /// Threads [default: one per core]
+    #[arg(long, env = "HEARTH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Instruction set [default: the best there is]
+    #[arg(long, env = "HEARTH_ISA", value_name = "NAME")]
+    pub isa: Option<String>,
+    /// Prompt tokens computed together
+    #[arg(long, default_value_t = 512, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub chunk: u32,
+}
+
+#[derive(Args)]
+pub struct Run {
+    /// A GGUF file or a Hugging Face folder
+    pub model: PathBuf,
+    /// The question; without it, what is piped in, or a chat
+    #[arg(trailing_var_arg = true)]
+    pub prompt: Vec<String>,
+    /// What the model is told before everything else
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
+    /// Continue the prompt as it is, without the model's chat template
+    #[arg(long)]
+    pub raw: bool,
+    /// Show tokens and speed after each answer
+    #[arg(long, short)]
+    pub verbose: bool,
+    #[command(flatten)]
+    pub sampling: SamplingFlags,
+    #[command(flatten)]
+    pub machine: MachineFlags,
+}
+
+#[derive(Args)]
+pub struct SamplingFlags {
+    /// How daring: 0 always takes the most probable token
+    #[arg(long, default_value_t = 0.7, value_name = "T")]
+    pub temperature: f32,
+    /// Choose among the K most probable tokens; 0 is all
+    #[arg(long, default_value_t = 0, value_name = "K")]
+    pub top_k: usize,
+    /// Choose among the most probable tokens that together reach P
+    #[arg(long, default_value_t = 0.95, value_name = "P")]
+    pub top_p: f32,
+    /// Drop tokens less than P times as probable as the best
+    #[arg(long, default_value_t = 0.0, value_name = "P")]
+    pub min_p: f32,
+    /// Make tokens that were there before less probable; 1 does nothing
+    #[arg(long, default_value_t = 1.0, value_name = "F")]
+    pub repetition_penalty: f32,
+    /// Lower tokens by F for each time they were generated
+    #[arg(long, default_value_t = 0.0, value_name = "F", allow_hyphen_values = true)]
+    pub frequency_penalty: f32,
+    /// Lower tokens by F if they were generated
+    #[arg(long, default_value_t = 0.0, value_name = "F", allow_hyphen_values = true)]
+    pub presence_penalty: f32,
+    /// Add BIAS to the logit of a token; may be repeated
+    #[arg(long, value_name = "TOKEN=BIAS", value_parser = logit_bias, allow_hyphen_values = true)]
+    pub logit_bias: Vec<(u32, f32)>,
+    /// The same seed gives the same answer
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Stop after N tokens [default: when the context is full]
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<usize>,
+    /// Stop before this text; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub stop: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct Show {
+    /// A GGUF file or a Hugging Face folder
+    pub model: PathBuf,
+    /// List every tensor
+    #[arg(long)]
+    pub tensors: bool,
+    /// List every metadata key
+    #[arg(long)]
+    pub keys: bool,
+    /// Print the chat template
+    #[arg(long)]
+    pub template: bool,
+    /// Everything as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Logits {
+    /// A GGUF file or a Hugging Face folder
+    pub model: PathBuf,
+    /// Token ids: a safetensors file with `input_ids`, or a text file of integers
+    #[arg(long, value_name = "FILE")]
+    pub ids: PathBuf,
+    /// Where to write `logits`, f32 (tokens, vocabulary), and `greedy`
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Continue with the N most probable tokens
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub greedy: usize,
+    #[command(flatten)]
+    pub machine: MachineFlags,
+}
+
+#[derive(Args)]
+pub struct Bench {
+    /// A GGUF file or a Hugging Face folder
+    pub model: PathBuf,
+    /// Tokens of the prompt
+    #[arg(long, default_value_t = 512, value_name = "N", value_parser = positive)]
+    pub prompt: usize,
+    /// Tokens to generate
+    #[arg(long, default_value_t = 32, value_name = "N", value_parser = positive)]
+    pub generate: usize,
+    /// Numbers of users who generate at once
+    #[arg(long, default_value = "1", value_delimiter = ',', value_name = "A,B",
+          value_parser = positive)]
+    pub streams: Vec<usize>,
+    /// One JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub machine: MachineFlags,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("must be a positive number".to_owned()),
+    }
+}
+
+fn logit_bias(text: &str) -> Result<(u32, f32), String> {
+    let (token, bias) = text.split_once('=').ok_or("must be TOKEN=BIAS, such as 42=-100")?;
+    let token = token.parse().map_err(|_| format!("`{token}` is no token id"))?;
+    let bias = bias.parse().map_err(|_| format!("`{bias}` is no number"))?;
+    Ok((token, bias))
+}
+
+impl SamplingFlags {
+    /// The settings they stand for.
+    pub fn sampling(&self) -> turn::Sampling {
+        turn::Sampling {
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
+            frequency_penalty: self.frequency_penalty,
+            presence_penalty: self.presence_penalty,
+            logit_bias: self.logit_bias.clone(),
+            seed: self.seed,
+            top_logprobs: 0,
+        }
+    }
+
+    /// When to stop.
+    pub fn limits(&self) -> turn::Limits {
+        turn::Limits { tokens: self.max_tokens, stop: self.stop.clone() }
+    }
+}

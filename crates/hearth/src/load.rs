@@ -1,0 +1,132 @@
+//! From a path on the command line to a model that is ready to run.
+
+use std::path::Path;
+
+use arch::Source;
+use engine::{Engine, Settings};
+use kernels::Isa;
+use serde_json::{Map, Value};
+use text::template::{DateTime, Inputs, Template};
+use text::tokenizer::{Encode, Tokenizer};
+
+use crate::failure::Failure;
+use crate::flags::MachineFlags;
+use crate::output;
+
+const WHAT_TO_GIVE: &str =
+    "Give a GGUF file, or a folder with config.json, tokenizer.json and *.safetensors.";
+
+/// What the machine flags stand for.
+pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
+    let default = Settings::default();
+    let isa = match &flags.isa {
+        Some(name) => {
+            Isa::by_name(name).map_err(|error| Failure::Request(format!("--isa: {error}")))?
+        }
+        None => default.isa,
+    };
+    let threads = flags.threads.map_or(default.threads, usize::from);
+    Ok(Settings { isa, threads, chunk: flags.chunk as usize })
+}
+
+/// Opens a model's files.
+pub fn source(path: &Path) -> Result<Source, Failure> {
+    if !path.exists() {
+        return Err(Failure::model(path, "there is no such file or folder", WHAT_TO_GIVE));
+    }
+    Source::open(path).map_err(|error| Failure::model(path, error, WHAT_TO_GIVE))
+}
+
+/// Builds the model, and brings its weights into memory under a progress bar.
+pub fn engine(path: &Path, source: &Source, settings: Settings) -> Result<Engine, Failure> {
+    let way_out = "`hearth show` tells what is in it.";
+    let model = arch::load(source).map_err(|error| Failure::model(path, error, way_out))?;
+    read_ahead(source);
+    Ok(Engine::new(model, settings))
+}
+
+/// A model that can be talked to.
+pub struct Ready {
+    pub engine: Engine,
+    pub tokenizer: Tokenizer,
+    pub template: Option<Template>,
+}
+
+/// Opens everything that an answer needs.
+pub fn ready(path: &Path, flags: &MachineFlags) -> Result<Ready, Failure> {
+    let settings = settings(flags)?;
+    let source = source(path)?;
+    let tokenizer = tokenizer(path, &source)?;
+    let template = template(path, &tokenizer)?;
+    let engine = engine(path, &source, settings)?;
+    let (tokens, vocabulary) = (tokenizer.len(), engine.shape().vocabulary);
+    if tokens > vocabulary {
+        let why = format!("its tokenizer has {tokens} tokens, but its weights only {vocabulary}");
+        return Err(Failure::model(path, why, "Tokenizer and weights are of different models."));
+    }
+    Ok(Ready { engine, tokenizer, template })
+}
+
+/// The tokenizer that belongs to a model.
+pub fn tokenizer(path: &Path, source: &Source) -> Result<Tokenizer, Failure> {
+    let found = match source.gguf() {
+        Some(gguf) => Tokenizer::from_gguf(gguf),
+        None => Tokenizer::from_folder(path),
+    };
+    found.map_err(|error| Failure::model(path, error, "`hearth logits` works without a tokenizer."))
+}
+
+/// The chat template that belongs to a model, if it has one.
+pub fn template(path: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>, Failure> {
+    let compiled = tokenizer.chat_template().map(Template::compile).transpose();
+    compiled.map_err(|error| Failure::model(path, error, "--raw works without a template."))
+}
+
+impl Ready {
+    /// Tokens of a text that is to be continued as it is.
+    pub fn raw_ids(&self, text: &str) -> Vec<u32> {
+        self.tokenizer.encode(text, Encode { markup: true, add_special: true })
+    }
+
+    /// Tokens of a conversation, as the model's template writes it.
+    pub fn chat_ids(&self, messages: &[Value]) -> Result<Vec<u32>, Failure> {
+        let Some(template) = &self.template else {
+            return Err(Failure::Request("the model has no chat template".to_owned()));
+        };
+        let token = |id: Option<u32>| id.map_or(Value::Null, |id| self.tokenizer.piece(id).into());
+        let mut variables = Map::new();
+        variables.insert("bos_token".to_owned(), token(self.tokenizer.bos()));
+        variables.insert("eos_token".to_owned(), token(self.tokenizer.ends().first().copied()));
+        let inputs = Inputs {
+            messages: Value::Array(messages.to_vec()),
+            tools: None,
+            documents: None,
+            add_generation_prompt: true,
+            variables,
+            now: now(),
+        };
+        let text = template.render(&inputs).map_err(|error| Failure::Request(error.to_string()))?;
+        // The template has written the special tokens itself.
+        Ok(self.tokenizer.encode(&text, Encode { markup: true, add_special: false }))
+    }
+}
+
+/// The time for templates that state a date, in UTC.
+fn now() -> DateTime {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    DateTime::from_unix(since.map_or(0, |since| since.as_secs()))
+}
+
+/// Touches every page of the weights once, so that the first answer does not wait for the disk.
+fn read_ahead(source: &Source) {
+    const PAGE: usize = 4096;
+    const STEP: usize = 1 << 24;
+    let tensors = source.tensors();
+    let bar = output::progress(tensors.iter().map(|t| t.bytes.len() as u64).sum(), "Loading");
+    for piece in tensors.iter().flat_map(|tensor| tensor.bytes.chunks(STEP)) {
+        let touched = piece.iter().step_by(PAGE).fold(0_u8, |sum, byte| sum ^ byte);
+        std::hint::black_box(touched);
+        bar.inc(piece.len() as u64);
+    }
+    bar.finish_and_clear();
+}

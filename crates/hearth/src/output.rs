@@ -1,0 +1,83 @@
+//! What is printed: sizes and speeds for people, progress on a terminal and nothing in a pipe.
+
+use std::fmt;
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use turn::Usage;
+
+/// A bar on standard error if that is a terminal, else nothing.
+pub fn progress(bytes: u64, what: &str) -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
+    let bar = ProgressBar::new(bytes);
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.with_message(what.to_owned())
+}
+
+/// `1234567` as `1.2 MB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let digits = if unit > 0 && value < 9.95 { 1 } else { 0 };
+    format!("{value:.digits$} {}", UNITS[unit])
+}
+
+/// `1234567890` as `1.2 billion`.
+pub fn count(number: u64) -> String {
+    match number {
+        0..1_000_000 => number.to_string(),
+        1_000_000..1_000_000_000 => format!("{:.1} million", number as f64 / 1e6),
+        _ => format!("{:.1} billion", number as f64 / 1e9),
+    }
+}
+
+/// Tokens and speeds of one answer.
+pub struct Speeds {
+    pub usage: Usage,
+    pub begin: Instant,
+    /// When the first token was there.
+    pub first: Instant,
+}
+
+impl fmt::Display for Speeds {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Usage { prompt_tokens, cached_tokens, generated_tokens } = self.usage;
+        let reading = self.first.duration_since(self.begin);
+        let writing = self.first.elapsed();
+        let read = prompt_tokens - cached_tokens;
+        let speed = |tokens: usize, time: Duration| tokens as f64 / time.as_secs_f64().max(1e-9);
+        writeln!(f, "prompt  {prompt_tokens} tokens, {cached_tokens} of them kept from before")?;
+        writeln!(f, "        {:.1} tokens/s, {:.2} s", speed(read, reading), reading.as_secs_f64())?;
+        writeln!(f, "answer  {generated_tokens} tokens")?;
+        let after_first = generated_tokens.saturating_sub(1);
+        let seconds = writing.as_secs_f64();
+        writeln!(f, "        {:.1} tokens/s, {seconds:.2} s", speed(after_first, writing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_two_or_three_digits() {
+        let cases = [
+            (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_497_000_000, "2.5 GB"),
+            (999_900, "1.0 MB"), (18_000_000_000, "18 GB"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(size(bytes), text);
+        }
+        assert_eq!(count(596_049_920), "596.0 million");
+    }
+}

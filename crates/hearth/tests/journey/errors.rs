@@ -1,0 +1,124 @@
+//! Wrong flags, missing and damaged files: one screen that names the file, the reason and the way
+//! out, with the exit code that the documentation gives.
+
+use std::path::Path;
+use std::process::Command;
+
+use testkit::golden;
+
+use crate::{Folder, altered, expect, hearth, text};
+
+/// What it says on standard error, which must be short, and without a backtrace.
+fn complaint(command: &mut Command, code: i32) -> String {
+    let output = expect(command, code);
+    let said = text(&output.stderr);
+    assert!(output.stdout.is_empty() && said.lines().count() <= 20, "{said}");
+    assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{said}");
+    said
+}
+
+fn run(model: &Path) -> Command {
+    let mut command = hearth();
+    command.arg("run").arg(model).arg("hello");
+    command
+}
+
+#[test]
+fn a_missing_model() {
+    let said = complaint(&mut run(Path::new("no/such/model.gguf")), 3);
+    assert!(said.contains("no/such/model.gguf") && said.contains("there is no such file"), "{said}");
+}
+
+#[test]
+fn files_that_are_no_models() {
+    let folder = Folder::new("no-models");
+    for (name, bytes, reason) in [
+        ("empty.gguf", &b""[..], "empty"),
+        ("page.gguf", b"<!DOCTYPE html><html><body>Not found</body></html>", "web page"),
+        ("short.gguf", b"GGUF\x03\0\0\0", "ends"),
+    ] {
+        let path = folder.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        let said = complaint(&mut run(&path), 3);
+        assert!(said.contains(name) && said.contains(reason), "{said}");
+    }
+    let said = complaint(&mut run(&folder.0), 3);
+    assert!(said.contains("config.json"), "{said}");
+}
+
+#[test]
+fn a_truncated_model() {
+    let folder = Folder::new("truncated");
+    let (bytes, path) = (std::fs::read(golden("gguf/qwen3.gguf")).unwrap(), folder.path("q.gguf"));
+    for len in [40, 1000, 20_000, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..len]).unwrap();
+        assert!(complaint(&mut run(&path), 3).contains("q.gguf"));
+    }
+}
+
+#[test]
+fn a_family_that_is_not_known() {
+    let folder = altered("unknown-family", "config.json", "Qwen3ForCausalLM", "Nobody");
+    let said = complaint(&mut run(&folder.0), 3);
+    assert!(said.contains("Nobody") && said.contains("qwen3"), "{said}");
+}
+
+#[test]
+fn settings_out_of_range() {
+    let model = golden("models/qwen3");
+    for (flag, value) in [("--temperature", "-1"), ("--top-p", "2"), ("--isa", "avx9000")] {
+        let mut command = hearth();
+        command.args(["run", &format!("{flag}={value}")]).arg(&model).arg("hello");
+        let said = complaint(&mut command, 4);
+        assert!(said.contains(value), "{said}");
+    }
+    let mut command = hearth();
+    command.args(["run", "--threads", "many"]).arg(&model);
+    assert!(complaint(&mut command, 2).contains("--threads"));
+}
+
+#[test]
+fn a_prompt_that_does_not_fit() {
+    let long = "word ".repeat(2000);
+    let mut command = hearth();
+    command.arg("run").arg(golden("models/qwen3")).arg(long);
+    let said = complaint(&mut command, 4);
+    assert!(said.contains("512") && said.contains("do not fit"), "{said}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written() {
+    let ids = golden("models/qwen3/expected.safetensors");
+    for out in ["/dev/full/x", "no/such/folder/x", "/proc/x"] {
+        let mut command = hearth();
+        command.arg("logits").arg(golden("models/qwen3")).arg("--ids").arg(&ids).args(["--out", out]);
+        assert!(complaint(&mut command, 1).contains("cannot write"));
+    }
+}
+
+#[test]
+fn ids_that_are_none() {
+    let folder = Folder::new("ids");
+    let ids = folder.path("ids.txt");
+    for (content, reason) in [("1 2 x", "`x`"), ("", "no token ids"), ("5000", "5000")] {
+        std::fs::write(&ids, content).unwrap();
+        let mut command = hearth();
+        command.arg("logits").arg(golden("models/qwen3")).arg("--ids").arg(&ids);
+        command.arg("--out").arg(folder.path("out.safetensors"));
+        assert!(complaint(&mut command, 4).contains(reason));
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "nothing half-written is left");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away() {
+    use std::io::Read;
+    use std::process::Stdio;
+    let mut command = hearth();
+    command.args(["show", "--json"]).arg(golden("quant/dense.Q8_0.gguf"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
+}
