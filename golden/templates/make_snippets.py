@@ -71,7 +71,7 @@ SNIPPETS = {
 """,
     "operators": r"""
 {{ 1 + 2 * 3 }} {{ (1 + 2) * 3 }} {{ 2 ** 3 ** 2 }} {{ -2 ** 2 }} {{ 10 - 3 - 2 }} {{ 100 / 10 / 2 }}
-{{ 'a' + 'b' ~ 1 + 2 }}
+{{ 'a' + 'b' ~ 1 ~ 2 }} {{ 'a' ~ 1 + 2 if no else '' }}
 {{ 'a' ~ 1 ~ none ~ true ~ 2.0 ~ missing ~ [1] }}
 {{ 'ab' * 3 }} {{ 3 * 'ab' }} {{ 'x' * -1 }}| {{ [1] * 2 }} {{ (1, 2) * 2 }}
 {{ [1] + [2] }} {{ (1,) + (2,) }}
@@ -146,9 +146,7 @@ SNIPPETS = {
 {{ raise_exception(5) }}
 {% if true %}{{ raise_exception('inside') }}{% endif %}
 {{ 'x' | nofilter }}
-{% if false %}{{ 'x' | nofilter }}{% endif %}ok
 {% if true %}{{ 'x' | nofilter }}{% endif %}
-{{ 'x' | nofilter if false else 'ok' }}
 {{ 'x' is notest }}
 {% include 'x' %}
 {{ 'a'.join([1]) }}
@@ -164,14 +162,91 @@ SNIPPETS = {
 {{ d | items | length }}
 {{ numbers | map('upper') | length }}
 {{ range(10) | select('odd') | length }}
-{{ 5 | items }}
+{{ 5 | items | list }}
+{{ missing | int }}
+{{ missing | float }}
+{{ missing | round }}
+{{ missing | abs }}
+{{ 'a' is defined if yes else 'n' }}
+{{ 'a' ~ 1 + 2 }}
+{% for x, in [(1,)] %}{{ x }}{% endfor %}
+{{ [1, 2] | last | upper | nope }}
+{{ messages[9].role }}
+{{ messages[1].content + 'x' }}
+{{ missing ** 2 }}
+{{ -missing }}
+{{ missing % 2 }}
+{{ [] | first + 'x' }}
+{{ ([] | first).role }}
+{{ d.c.x + 'a' }}
+{{ (1).real }}{{ none.x.y }}
+{{ numbers.pop }}{{ numbers.pop(99) }}
+{{ '{0' .format(1) }}
+{{ '}'.format() }}
+{{ '{:d}'.format('a') }}
+{{ '%y' % 1 }}
+{{ '%' % 1 }}
+{{ '%(x' % {'x': 1} }}
+{{ [1, 2].sort }}{{ [1].push(2) }}
+{{ 'a'.upper(1) }}
+{{ 'a'.split(1) }}
+{{ d.get() }}
+{{ d.get([1]) }}
+{{ d.items(1) }}
+{{ 'x' | trim(1, 2) }}
+{{ 'x' | upper(1) }}
+{{ 'x' | replace('a') }}
+{{ numbers | join(a=1) }}
+{{ range() }}
+{{ range('a') }}
+{{ range(1, 2, 0) }}
+{{ 1 is divisibleby 0 }}
+{{ 1 is in 5 }}
+{{ 'a' is odd }}
+{{ none is even }}
+{{ numbers | map(5) | list }}
+{{ numbers | map('nope') | list }}
+{{ numbers | select('nope') | list }}
+{{ numbers | selectattr('x', 'nope') | list }}
+{{ loop.index }}
+{{ caller() }}
+{% macro m() %}{{ caller() }}{% endmacro %}{{ m() }}
+{% macro m(a=1, b) %}{% endmacro %}
+{% set true = 1 %}
+{% set loop = 1 %}{% for x in loop %}{% endfor %}
+{% for loop in [1] %}{% endfor %}
+{% continue %}
+{% else %}
+{% elif 1 %}
+{% if 1 %}{% elif %}{% endif %}
+{% for x in %}{% endfor %}
+{% for in y %}{% endfor %}
+{{ 'a' | }}
+{{ | upper }}
+{{ a. }}
+{{ a[ }}
+{{ f(a=1, 2) }}
+{{ {1} }}
+{{ {'a': } }}
+{{ not }}
+{{ 1 if }}
+{{ 'a' if 1 else }}
+{% extends 'x' %}
+{% import 'x' as y %}
+{% endgeneration %}
+{% generation %}
+{{ a is }}
+{{ a not b }}
+{{ 1 ! 2 }}
+{{ a & b }}
+{{ $x }}
 {{ 'abc' | dictsort }}
 {{ range(1000000) }}
 {{ 'a'.startswith(['a']) }}
 {{ 'a'.startswith(none) }}
-{{ none[1:] }}
 {{ d[1:] }}
 {{ missing[1:] }}
+{{ none_value[1:] }}
 {{ 'a' | round }}
 {{ 'x' | abs }}
 {{ {}.a.b }}
@@ -230,6 +305,7 @@ SNIPPETS = {
 {{ messages[1:][0].role }} {{ messages[:1] }}
 {{ numbers[:numbers|length - 1] }}
 {{ [[1, 2], [3, 4]][1][0] }}
+{% if false %}{{ 'x' | nofilter }}{% endif %}ok {{ 'x' | nofilter if false else 'ok' }}
 {% set ns = namespace(a=1) %}{{ ns.a }} {{ ns['a'] }} {{ ns.b }}|{{ ns.b is defined }}
 {{ 'x'.__class__ }}|{{ [].__len__ }}|{{ d.__init__ }}
 """,
@@ -279,7 +355,7 @@ SNIPPETS = {
 {{ numbers | first }} {{ numbers | last }} {{ [] | first }}|{{ '' | last }}|{{ 'abc' | first }} {{ 'abc' | last }} {{ missing | first }}|
 {{ numbers | length }} {{ 'é日' | length }} {{ d | length }} {{ missing | length }} {{ {} | count }}
 {{ numbers | join(', ') }} {{ numbers | join }} {{ ['a', none, 1.5] | join('-') }} {{ people | join(', ', attribute='name') }} {{ 'abc' | join('.') }} {{ d | join }}
-{{ numbers | sort }} {{ numbers | sort(reverse=true) }} {{ ['b', 'A', 'c'] | sort }} {{ ['b', 'A', 'c'] | sort(case_sensitive=true) }} {{ people | sort(attribute='age') | map(attribute='name') | list }} {{ people | sort(attribute='age,name') | map(attribute='name') | join(' ') }}
+{{ numbers | sort }} {{ numbers | sort(reverse=true) }} {{ ['b', 'A', 'c'] | sort }} {{ ['b', 'A', 'c'] | sort(case_sensitive=true) }} {{ people | sort(attribute='age') | map(attribute='name') | list }} {{ people | sort(attribute='age,name') | map(attribute='name') | join(' ') }} {{ numbers | sort(attribute='x') }}
 {{ d | dictsort }} {{ d | dictsort(true) }} {{ {'x': 2, 'y': 1} | dictsort(by='value') }} {{ {'x': 2, 'y': 1} | dictsort(reverse=true) }} {{ {2: 'b', 10: 'a'} | dictsort }}
 {{ people | map(attribute='name') | list }} {{ numbers | map('string') | list }} {{ ['a', 'b'] | map('upper') | join(',') }} {{ people | map(attribute='tags', default='-') | list }} {{ people | map(attribute='tags') | list }} {{ ['1', 'x'] | map('int', default=7) | list }}
 {{ people | selectattr('age', 'equalto', 30) | map(attribute='name') | list }} {{ people | rejectattr('age', 'gt', 26) | map(attribute='name') | list }} {{ people | selectattr('tags') | list | length }} {{ people | selectattr('tags', 'defined') | map(attribute='name') | first }}
@@ -289,7 +365,7 @@ SNIPPETS = {
 {{ [1, 2, 1, 'a', 'A'] | unique | list }} {{ ['b', 'B', 'a'] | unique(case_sensitive=true) | list }} {{ people | unique(attribute='age') | map(attribute='name') | list }}
 {{ [1, 2, 3] | reverse | list }} {{ 'abc' | reverse }} {{ [1, 2, 3] | sum }} {{ people | sum(attribute='age') }} {{ [[1], [2]] | sum(start=[]) }} {{ [1.5, 2] | sum }}
 {{ [3, 1] | min }} {{ [3, 1] | max }} {{ ['b', 'A'] | min }} {{ [] | max }}| {{ people | max(attribute='age') | tojson }} {{ 'hello' | max }}
-{{ '42' | int }} {{ '4.7' | int }} {{ 'x' | int }} {{ 'x' | int(9) }} {{ 3.9 | int }} {{ -3.9 | int }} {{ '0x1f' | int(base=16) }} {{ none | int }} {{ true | int }} {{ ' 7 ' | int }} {{ '1_0' | int }} {{ missing | int }}
+{{ '42' | int }} {{ '4.7' | int }} {{ 'x' | int }} {{ 'x' | int(9) }} {{ 3.9 | int }} {{ -3.9 | int }} {{ '0x1f' | int(base=16) }} {{ none | int }} {{ true | int }} {{ ' 7 ' | int }} {{ '1_0' | int }} 
 {{ '1.5' | float }} {{ 'x' | float }} {{ 3 | float }} {{ 'x' | float(1.5) }} {{ '1e3' | float }} {{ 'inf' | float }} {{ 'nan' | float }}
 {{ 2.5 | round }} {{ 3.5 | round }} {{ 2.675 | round(2) }} {{ 42 | round }} {{ 42.1 | round(0, 'ceil') }} {{ 42.9 | round(method='floor') }} {{ 1234 | round(-2) }} {{ 1250.0 | round(-2) }} {{ 0.5 | round | int }} {{ 3.14159 | round(3) }}
 {{ 5 | abs }} {{ -2.5 | abs }} {{ 5 | string + 'x' }} {{ none | string }} {{ 2.0 | string }} {{ [1, 'a'] | string }} {{ true | string | lower }}
@@ -329,7 +405,7 @@ SNIPPETS = {
 {{ 'abc' is lower }} {{ 'ABC' is upper }} {{ '' is lower }} {{ 1 is in [1] }} {{ 'a' is in 'abc' }} {{ 5 is not in [1] }} {{ true is true }} {{ 1 is true }} {{ false is false }} {{ 0 is false }}
 {{ d is mapping }} {{ d is sequence }} {{ d.items() is sequence }} {{ d.items() is iterable }} {{ (1,) is sequence }} {{ range(3) is sequence }} {{ 'a' is sequence }} {{ 5 is iterable }} {{ numbers | map('abs') is sequence }} {{ numbers | map('abs') is iterable }}
 {{ range is callable }} {{ 'x' is callable }} {{ 'upper' is filter }} {{ 'nope' is filter }} {{ 'odd' is test }} {{ 'a' is escaped }}
-{{ 5 is not none }} {{ not 5 is none }} {{ 5 is not none and 5 is number }} {{ 'x' is string | upper }} {{ x is defined and x }} {{ 'a' is defined if yes else 'n' }}
+{{ 5 is not none }} {{ not 5 is none }} {{ 5 is not none and 5 is number }} {{ 'x' is string | upper }} {{ x is defined and x }} {{ 'y' if 'a' is defined else 'n' }}
 {% set ns = namespace(x=1) %}{{ ns is mapping }} {{ ns is iterable }} {{ ns.x is integer }} {{ ns is defined }}
 {% macro m() %}{% endmacro %}{{ m is callable }} {{ m is string }} {{ m() is string }} {{ m is mapping }}
 {{ 1.0 is integer }} {{ true is integer }} {{ true is number }} {{ 1.0 is float }} {{ 2.0 is even }} {{ 3.5 is odd }} {{ [] is eq [] }} {{ messages[1].content is string }} {{ messages[1].content is not string }}
@@ -353,18 +429,18 @@ SNIPPETS = {
 {% macro outer(x) %}{% macro inner(y) %}<{{ y }}>{% endmacro %}{{ inner(x) }}{% endmacro %}{{ outer(1) }} {% macro r(n) %}{{ n }}{% if n > 0 %}{{ r(n - 1) }}{% endif %}{% endmacro %}{{ r(3) }}
 {% macro wrap(t) %}<{{ t }}>{{ caller() }}</{{ t }}>{% endmacro %}{% call wrap('b') %}in{{ name }}{% endcall %} {% macro each(l) %}{% for x in l %}{{ caller(x) }}{% endfor %}{% endmacro %}{% call(x) each([1, 2]) %}[{{ x }}]{% endcall %}
 {% set g = 'global' %}{% macro m() %}{{ g }}{{ name }}{% endmacro %}{{ m() }} {% macro late() %}{{ later }}{% endmacro %}{% set later = 'now' %}{{ late() }} {% for i in [1] %}{% macro inloop() %}{{ i }}{% endmacro %}{{ inloop() }}{% endfor %}
-{{ m2 is defined }} {% macro m2() %}x{% endmacro %}{{ m2 is defined }} {{ m2() | upper }} {{ (m2() ~ 'y') | length }} {% set f = m2 %}{{ f() }} {{ m2.name }} {{ m2.arguments }}
+{{ m2 is defined }} {% macro m2() %}x{% endmacro %}{{ m2 is defined }} {{ m2() | upper }} {{ (m2() ~ 'y') | length }} {% set f = m2 %}{{ f() }} {{ m2.name }}
 {% raw %}{{ not }} {% a %}{% endraw %} {# comment #}x{#- c -#} y {% raw -%}  z  {%- endraw %}
 {% generation %}gen {{ name }}{% endgeneration %} {% generation %}{% set q = 1 %}{{ q }}{% endgeneration %}{{ q }}| {% for m in messages %}{%- generation -%} {{ m.role }} {%- endgeneration -%}{% endfor %}
 {{ strftime_now('%Y-%m-%d') }} {{ strftime_now('%d %b %Y') }} {{ strftime_now('%A, %B %d, %Y %H:%M:%S %j %I %p') }} {{ strftime_now('%y%%') }}
 {% set j = joiner(', ') %}{% for x in numbers %}{{ j() }}{{ x }}{% endfor %} {% set j = joiner() %}{{ j() }}{{ j() }}
 {% for m in messages %}{% if m.role == 'user' %}{% for c in m.content %}{{ c.type }}{% if not loop.last %},{% endif %}{% endfor %}{% elif m.content is none %}null{% else %}{{ m.content }}{% endif %};{% endfor %}
 {% for x in numbers %}{% for y in numbers %}{% if y == x %}{% break %}{% endif %}{{ loop.index }}{% endfor %}{{ loop.index }} {% endfor %}
-{% for x in range(3) %}{% set outer = loop %}{% endfor %}ok
+{% for x in 'ab' %}{% set outer = loop %}{% for y in 'cd' %}{{ outer.index }}.{{ loop.index }} {% endfor %}{% endfor %} {% macro at(l) %}{{ l.index0 }}{% endmacro %}{% for x in 'ab' %}{{ at(loop) }}{% endfor %}
 {% for i in range(0, 10, 4) %}{{ i }} {% endfor %}{% for i in range(3, 0, -1) %}{{ i }} {% endfor %}{% for i in range(2, 2) %}x{% else %}e{% endfor %}
 {% set x = 5 %}{% with x = x + 1 %}{{ x }}{% endwith %}{{ x }} {% set s = '' %}{% for c in 'ab' %}{% set s = s ~ c %}{% endfor %}[{{ s }}]
 {% if 1 %}{% if 0 %}a{% else %}{% if 1 %}b{% endif %}{% endif %}{% endif %} {% for x in [[1, 2], [3]] %}{% for y in x %}{{ y }}{{ loop.last }}{% endfor %}{{ loop.last }}{% endfor %}
-{% for x in numbers | sort %}{{ x }}{% endfor %} {% for x in numbers[1:] %}{{ x }}{% endfor %} {% for x in numbers + [9] %}{{ x }}{% endfor %} {% for x in numbers | reverse %}{{ x }}{{ loop.last }}{% endfor %} {% for x, in [(1,)] %}{{ x }}{% endfor %} {% for x in 1, 2 %}{{ x }}{% endfor %}
+{% for x in numbers | sort %}{{ x }}{% endfor %} {% for x in numbers[1:] %}{{ x }}{% endfor %} {% for x in numbers + [9] %}{{ x }}{% endfor %} {% for x in numbers | reverse %}{{ x }}{{ loop.last }}{% endfor %} {% for x in 1, 2 %}{{ x }}{% endfor %}
 {% macro u(a, b='default') %}{{ a }}{{ b }}{{ a is defined }}{% endmacro %}{{ u() }} {{ u(none) }} {{ u(b=none) }}
 """,
 }
@@ -401,7 +477,7 @@ LAYOUTS = [
     "a{{ '\\n' }}{%- if true %} b {% endif -%} c",
     "{# a\nb #}\nc{#- d -#}\n\ne",
     "{% filter upper %}\n  a\n{% endfilter %}\nb",
-    "{% call m() %}\n{% endcall %}" + "{% macro m() %}{% endmacro %}",
+    "{% macro m() %}{% endmacro %}{% call m() %}\n{% endcall %}",
     "{% macro m() %}\n[{{ caller() }}]\n{% endmacro %}\n{% call m() %}\n  x\n{% endcall %}\ny",
     "{% with a = 1 %}\n  {{ a }}\n{% endwith %}\nb",
     "{% for x in [1, 2] %}\n  {% if x == 1 %}\n    {% continue %}\n  {% endif %}\n  {{ x }}\n{% endfor %}\nend",

@@ -32,6 +32,7 @@ const VALUE_DIM: Name = name("attention.value_length", "head_dim");
 const FEED_FORWARD: Name = name("feed_forward_length", "intermediate_size");
 const CONTEXT: Name = name("context_length", "max_position_embeddings");
 const EPS: Name = name("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+const VOCABULARY: Name = name("vocab_size", "vocab_size");
 pub(crate) const EMBEDDING: Name = name("token_embd", "model.embed_tokens");
 
 /// No size of a model that could run is larger; products of three sizes stay far below 2^64.
@@ -68,6 +69,17 @@ impl Hyper {
     }
 
     fn check(&self, source: &Source) -> Result<(), Error> {
+        let stated = if source.is_gguf() { None } else { source.size_if(VOCABULARY)? };
+        if stated.is_some_and(|stated| stated != self.vocabulary) {
+            let why = format!("is not {}, the rows of the embedding", self.vocabulary);
+            return Err(source.bad(VOCABULARY, why));
+        }
+        if let Some(activation) = source.config().and_then(|config| config["hidden_act"].as_str())
+            && activation != "silu"
+        {
+            let why = format!("is `{activation}`; this family is known with silu only");
+            return Err(Error::Value { key: "hidden_act".to_owned(), why });
+        }
         if !self.heads.is_multiple_of(self.key_heads) {
             let why = format!("is {}, which does not divide {} heads", self.key_heads, self.heads);
             return Err(source.bad(KEY_HEADS, why));

@@ -18,6 +18,7 @@ mod weight;
 
 pub use error::Error;
 pub use source::Source;
+pub use weight::format_for;
 
 use kernels::{Machine, RowTable};
 

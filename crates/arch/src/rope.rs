@@ -55,6 +55,9 @@ impl Rope {
         if settings.dim > head_dim || settings.dim % 2 != 0 || settings.dim == 0 {
             return Err(bad("rope.dimension_count", &format!("is {} of {head_dim}", settings.dim)));
         }
+        if settings.base <= 1.0 {
+            return Err(bad("rope_theta", &format!("is {}; it must be above 1", settings.base)));
+        }
         let (frequencies, magnitude) = frequencies(&settings);
         let mut frequencies: Vec<f32> = frequencies.into_iter().map(|f| f as f32).collect();
         divide_by_factors(source, &mut frequencies)?;
@@ -256,3 +259,6 @@ fn from_gguf(source: &Source, head_dim: usize) -> Result<Settings, Error> {
     };
     Ok(Settings { base, dim, scaling })
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,6 +117,6 @@ fn format_of(tensor: &Tensor) -> Result<Format, Error> {
 }
 
 /// The kernels' format for a storage of files, where there is one.
-pub(crate) fn format_for(storage: Storage) -> Option<Format> {
+pub fn format_for(storage: Storage) -> Option<Format> {
     Format::ALL.into_iter().find(|format| format!("{format:?}") == storage.name())
 }

@@ -17,7 +17,10 @@ const ROUNDS: usize = 5;
 
 fn main() {
     let texts = texts();
-    println!("{:10} {:8} {:>12} {:>12} {:>7}", "vocabulary", "text", "hearth", "tokenizers", "ratio");
+    println!(
+        "{:10} {:8} {:>12} {:>12} {:>7}",
+        "vocabulary", "text", "hearth", "tokenizers", "ratio"
+    );
     for name in NAMES {
         let json = serde_json::to_vec(&published::tokenizer_json(name)).expect("JSON");
         let file = Gguf::open(&testkit::vocabulary(name)).expect("the vocabulary");
@@ -81,7 +84,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % end
     }
 
@@ -109,7 +113,9 @@ fn prose(words: &[String], random: &mut Random, text: &mut String) {
         if random.below(6) == 0 {
             text.push_str(&words[random.zipf(words.len())].to_lowercase());
         }
-        text.push_str([" ", " ", " ", " ", " ", " ", " ", ", ", ". ", "'s ", "; "][random.below(11)]);
+        text.push_str(
+            [" ", " ", " ", " ", " ", " ", " ", ", ", ". ", "'s ", "; "][random.below(11)],
+        );
     }
     text.push_str("\n\n");
 }
@@ -124,7 +130,14 @@ fn code(words: &[String], random: &mut Random, text: &mut String) {
 }
 
 fn cjk(_: &[String], random: &mut Random, text: &mut String) {
-    const COMMON: &str = "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点月明其种声全工己话儿者向情部正名定女问力机给等几很业最间新什打便位因重被走电四第门相次东政海口使教西再平真听世气信北少关并内加化由却代军产入先山五太水万市眼体别处总才场师书比住员九笑性通目华报立马命张活难神数件安表原车白应路期叫死常提感金何更反合放做系计或司利受光王果亲界及今京务制解各任至清物台象记边共风战干接它许八特觉望直服毛林题建南度统色字请交爱让认算论百吃义科怎元社术结六功指思非流每青管夫连远资队跟带花快条院变联权往展该领传近留红治决周保达办运武半候七必城父强步完革深区即求品士转量空甚众技轻程告江语英基派满式李息写呢识极令黄德收脸钱党倒未持取设始版双历越史商千片容研像找友孩站广改议形委早房音火际则首单据导影失拿网香似斯专石若兵弟谁校读志飞观争究包组造落视济喜离虽坏";
+    const COMMON: &str = concat!(
+        "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主",
+        "行方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点月明其种声全工己话儿者向情部正名定女问力机给等几很业最间新什打便位因重被走",
+        "电四第门相次东政海口使教西再平真听世气信北少关并内加化由却代军产入先山五太水万市眼体别处总才场师书比住员九笑性通目华报立马命张活难神数件安表原车白应路期叫死常提",
+        "感金何更反合放做系计或司利受光王果亲界及今京务制解各任至清物台象记边共风战干接它许八特觉望直服毛林题建南度统色字请交爱让认算论百吃义科怎元社术结六功指思非流每青",
+        "管夫连远资队跟带花快条院变联权往展该领传近留红治决周保达办运武半候七必城父强步完革深区即求品士转量空甚众技轻程告江语英基派满式李息写呢识极令黄德收脸钱党倒未持取",
+        "设始版双历越史商千片容研像找友孩站广改议形委早房音火际则首单据导影失拿网香似斯专石若兵弟谁校读志飞观争究包组造落视济喜离虽坏",
+    );
     let chars: Vec<char> = COMMON.chars().collect();
     for _ in 0..40 {
         for _ in 0..4 + random.below(14) {

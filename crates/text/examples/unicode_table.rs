@@ -39,12 +39,14 @@ fn print(category: &[u8]) {
         (0..category.len()).filter(|&i| i == 0 || category[i] != category[i - 1]).collect();
     println!("//! The general category of every character, as the starts of ranges.");
     println!("//!");
-    println!("//! Printed by `cargo run -p text --example unicode_table`. A range ends where the next");
+    println!(
+        "//! Printed by `cargo run -p text --example unicode_table`. A range ends where the next"
+    );
     println!("//! one starts; the numbers are those of `unicode::Category`.");
     println!();
     println!("#[rustfmt::skip]");
-    println!("pub(super) const RANGES: [(u32, u8); {}] = [", starts.len());
-    for row in starts.chunks(7) {
+    println!("pub(super) static RANGES: [(u32, u8); {}] = [", starts.len());
+    for row in starts.chunks(6) {
         let cells: Vec<String> =
             row.iter().map(|&i| format!("({i:#x}, {}),", category[i])).collect();
         println!("    {}", cells.join(" "));

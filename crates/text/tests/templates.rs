@@ -1,8 +1,9 @@
-//! Every case of `golden/templates`: published templates, rendered as the reference renders them.
+//! Every case of `golden/templates`: published templates rendered as the reference renders them,
+//! and small templates rendered as Jinja itself renders them.
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use text::template::{DateTime, Error, Inputs, Template};
 
 /// The clock of the reference stood here.
@@ -13,8 +14,8 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-fn cases(path: &str) -> Vec<Value> {
-    serde_json::from_str(&read(path)).expect("a list of cases")
+fn golden(path: &str) -> Value {
+    serde_json::from_str(&read(path)).expect("a JSON document")
 }
 
 fn inputs(case: &Value) -> Inputs {
@@ -51,8 +52,9 @@ fn complaint(case: &Value, outcome: &Result<String, Error>) -> Option<String> {
 fn published_templates_render_to_the_letter() {
     let mut templates: HashMap<String, Template> = HashMap::new();
     let mut complaints = Vec::new();
-    let cases = cases("templates/cases.json");
-    for case in &cases {
+    let golden = golden("templates/cases.json");
+    let cases = golden.as_array().expect("a list of cases");
+    for case in cases {
         let name = case["template"].as_str().expect("a name");
         let template = templates.entry(name.to_owned()).or_insert_with(|| {
             let source = read(&format!("templates/templates/{name}.jinja"));
@@ -64,4 +66,31 @@ fn published_templates_render_to_the_letter() {
     }
     assert!(complaints.is_empty(), "{} differ:\n{}", complaints.len(), complaints.join("\n"));
     assert_eq!(cases.len(), 672);
+}
+
+#[test]
+fn snippets_render_as_in_jinja() {
+    let golden = golden("templates/snippets.json");
+    let mut variables = golden["variables"].as_object().cloned().expect("variables");
+    let inputs = Inputs {
+        messages: variables.shift_remove("messages").expect("messages"),
+        tools: None,
+        documents: None,
+        add_generation_prompt: false,
+        variables,
+        now: NOW,
+    };
+    let cases = golden["cases"].as_array().expect("a list of cases");
+    let mut complaints = Vec::new();
+    for case in cases {
+        let source = case["source"].as_str().expect("a source");
+        let outcome = Template::compile(source).and_then(|template| template.render(&inputs));
+        // What Jinja finds when it compiles, we may find when it runs, and the other way round.
+        let is_failure = case["error"]["by_template"] == false && outcome.is_err();
+        if let Some(text) = complaint(case, &outcome).filter(|_| !is_failure) {
+            complaints.push(format!("{source}\n  {text}"));
+        }
+    }
+    assert!(complaints.is_empty(), "{} differ:\n{}", complaints.len(), complaints.join("\n"));
+    assert!(cases.len() > 400, "only {} snippets", cases.len());
 }

@@ -1,4 +1,5 @@
 //! The vendors' vocabularies against the ids that the original tokenizers give.
+#![allow(clippy::unwrap_used)] // All of this file is tests, their helpers too.
 
 use std::fs;
 
@@ -6,9 +7,8 @@ use formats::gguf::Gguf;
 use serde_json::Value;
 use text::tokenizer::{Encode, Tokenizer};
 
-const NAMES: [&str; 8] = [
-    "bert-bge", "deepseek-llm", "gemma-4", "gpt-2", "llama-bpe", "llama-spm", "qwen2", "qwen35",
-];
+const NAMES: [&str; 8] =
+    ["bert-bge", "deepseek-llm", "gemma-4", "gpt-2", "llama-bpe", "llama-spm", "qwen2", "qwen35"];
 
 /// The reference decodes these with spaces before punctuation removed. hearth does not: the text
 /// of a reply is what the model said, also when it is a program.

@@ -1,5 +1,6 @@
 //! `tokenizer.json` in the forms that were published: golden ids, agreement with the GGUF form of
 //! the same vocabulary, and agreement with the reference implementation on arbitrary text.
+#![allow(clippy::unwrap_used)] // All of this file is tests, their helpers too.
 
 mod published;
 
@@ -72,7 +73,8 @@ fn folders_agree_with_gguf_files() {
             assert_eq!(folder.bytes_of(id), file.bytes_of(id));
             assert_eq!(folder.id_of(folder.piece(id)), Some(id));
         }
-        for text in ["The kettle that sat there, and other things", "<|bos|> gä\u{301} 🙂\n\n x"] {
+        for text in ["The kettle that sat there, and other things", "<|bos|> gä\u{301} 🙂\n\n x"]
+        {
             let options = Encode { markup: true, add_special: true };
             assert_eq!(folder.encode(text, options), file.encode(text, options));
         }
@@ -87,7 +89,8 @@ fn arbitrary_text_agrees_with_the_reference() {
         let ours = Tokenizer::from_json(&json, None).unwrap();
         let reference = tokenizers::Tokenizer::from_bytes(&json).unwrap();
         // The reference's normaliser of BERT knows no character that is newer than Unicode 8.
-        let any = if name == "bert-bge" { "[ -~À-ɏΑ-ωа-я一-鿕]{0,40}" } else { "\\PC{0,40}" };
+        let any =
+            if name == "bert-bge" { "[ -~À-ɏΑ-ωа-я一-鿕]{0,40}" } else { "\\PC{0,40}" };
         let text = prop_oneof![
             any,
             "[a-zA-Z' \\n\\r\\t0-9éß漢字🙂.,!ſ\u{301}]{0,60}",

@@ -176,7 +176,7 @@ impl DateTime {
             'r' => return self.format("%I:%M:%S %p"),
             'D' | 'x' => return self.format("%m/%d/%y"),
             'c' => return self.format("%a %b %e %H:%M:%S %Y"),
-            'n' => write!(text, "\n"),
+            'n' => writeln!(text),
             't' => write!(text, "\t"),
             '%' => write!(text, "%"),
             'z' | 'Z' => Ok(()),

@@ -76,11 +76,9 @@ impl Bpe {
 
     fn encode_new(&self, word: &str, vocab: &Vocab, room: (&mut Scratch, &mut Vec<u32>)) {
         let (scratch, ids) = room;
-        if self.whole_words {
-            if let Some(id) = self.whole(word, vocab, &mut scratch.spelled) {
-                ids.push(id);
-                return;
-            }
+        if let Some(id) = self.whole(word, vocab, &mut scratch.spelled) {
+            ids.push(id);
+            return;
         }
         let symbols = &mut scratch.symbols;
         symbols.clear();
@@ -96,9 +94,9 @@ impl Bpe {
         self.emit(symbols, ids);
     }
 
-    /// The token that spells the whole word.
+    /// The token that spells the whole word, if such tokens go before joins.
     fn whole(&self, word: &str, vocab: &Vocab, spelled: &mut String) -> Option<u32> {
-        if word.len() > vocab.longest_text() {
+        if !self.whole_words || word.len() > vocab.longest_text() {
             return None;
         }
         match self.start {

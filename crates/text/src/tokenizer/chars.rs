@@ -1,7 +1,7 @@
 //! A map from characters to ids, as pages of 256, and the seams where no token crosses.
 
 use super::pairs::Pairs;
-use super::vocab::{Kind, Vocab};
+use super::vocab::Vocab;
 
 /// Ids by character. Only pages in use take room.
 #[derive(Default)]
@@ -32,30 +32,40 @@ impl CharMap {
     }
 }
 
+/// The character that is the whole piece.
+pub(super) fn single(piece: &str) -> Option<char> {
+    let mut chars = piece.chars();
+    chars.next().filter(|_| chars.next().is_none())
+}
+
 /// Cuts text where no token of the vocabulary has the two neighbouring characters side by side.
 ///
 /// A join yields a token, so no join crosses such a place: the parts can be encoded one by one
 /// with the same result. This is what makes vocabularies without words of their own fast.
+/// Characters that are no tokens stay together, because a run of them may be one unknown token.
 pub(super) struct Seams {
     inside: Pairs<()>,
+    tokens: CharMap,
 }
 
 impl Seams {
-    /// The seams between the pieces of text.
+    /// The seams between all pieces, since a join may yield any of them.
     pub(super) fn of(vocab: &Vocab) -> Seams {
-        let texts = vocab.iter().filter(|&(_, _, kind)| kind == Kind::Text);
-        Seams::new(texts.map(|(_, piece, _)| piece))
+        Seams::new(vocab.iter().map(|(_, piece, _)| piece))
     }
 
     fn new<'a>(pieces: impl Iterator<Item = &'a str>) -> Seams {
-        let mut pairs = Vec::new();
+        let (mut pairs, mut tokens) = (Vec::new(), CharMap::default());
         for piece in pieces {
+            if let Some(c) = single(piece) {
+                tokens.insert(c, 0);
+            }
             let neighbours = piece.chars().zip(piece.chars().skip(1));
             pairs.extend(neighbours.map(|(left, right)| (left as u32, right as u32, ())));
         }
         pairs.sort_unstable();
         pairs.dedup();
-        Seams { inside: Pairs::new(&pairs) }
+        Seams { inside: Pairs::new(&pairs), tokens }
     }
 
     /// Hands out the parts of the text.
@@ -63,7 +73,9 @@ impl Seams {
         let mut chars = text.char_indices();
         let Some((mut start, mut left)) = chars.next() else { return };
         for (at, right) in chars {
-            if self.inside.get(left as u32, right as u32).is_none() {
+            let inside = || self.inside.get(left as u32, right as u32).is_some();
+            let unknown = || self.tokens.get(left).or(self.tokens.get(right)).is_none();
+            if !inside() && !unknown() {
                 part(&text[start..at]);
                 start = at;
             }
@@ -90,10 +102,13 @@ mod tests {
 
     #[test]
     fn text_is_cut_where_no_token_crosses() {
-        let seams = Seams::new(["▁the", "ab", "bc"].into_iter());
+        let seams = Seams::new(["▁the", "ab", "bc", "▁", "a", "c"].into_iter());
         let mut parts = Vec::new();
         seams.cut("▁the▁abcab", |part| parts.push(part));
         assert_eq!(parts, ["▁the", "▁", "abc", "ab"]);
+        parts.clear();
+        seams.cut("axyc", |part| parts.push(part));
+        assert_eq!(parts, ["a", "xy", "c"]);
         seams.cut("", |_| panic!("there is nothing"));
     }
 }

@@ -107,11 +107,8 @@ fn scored(file: &Gguf) -> Result<Parts, Error> {
 fn spaced(file: &Gguf, vocab: &Vocab, merges: Merges) -> Result<Bpe, Error> {
     let unknown = special(file, vocab, "unknown")?;
     let by_kind = || vocab.iter().find(|&(_, _, kind)| kind == Kind::Unknown).map(|(id, _, _)| id);
-    let fallback = Fallback {
-        bytes: fallback_bytes(vocab),
-        unknown: unknown.or_else(by_kind),
-        fuse: true,
-    };
+    let fallback =
+        Fallback { bytes: fallback_bytes(vocab), unknown: unknown.or_else(by_kind), fuse: true };
     Ok(Bpe { start: Start::Chars(spm::chars(vocab)), merges, fallback, whole_words: false })
 }
 
@@ -271,5 +268,9 @@ fn wrong_array(
     found: &formats::gguf::Array<'_>,
 ) -> Error {
     let expected = format!("{count} values of type {of}");
-    Error::Array { key, expected, found: format!("{} of type {}", found.len(), found.kind().name()) }
+    Error::Array {
+        key,
+        expected,
+        found: format!("{} of type {}", found.len(), found.kind().name()),
+    }
 }

@@ -135,7 +135,10 @@ mod tests {
         mask.strips = (true, true);
         let markup = Markup::new(vec![mask, added(" y", 2, true)]).unwrap();
         use Part::*;
-        assert_eq!(parts(&markup, "x [M]  [M] yz", true), [Text("x"), Token(1), Token(1), Text("yz")]);
+        assert_eq!(
+            parts(&markup, "x [M]  [M] yz", true),
+            [Text("x"), Token(1), Token(1), Text("yz")]
+        );
         assert_eq!(parts(&markup, " [M] ", true), [Token(1)]);
     }
 

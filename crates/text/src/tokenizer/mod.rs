@@ -68,7 +68,7 @@ pub struct Tokenizer {
     /// The space before the first word is no part of the text.
     strips_first_space: bool,
     templates: Vec<(String, String)>,
-    rooms: Mutex<Vec<Box<Scratch>>>,
+    rooms: Mutex<Vec<Scratch>>,
 }
 
 /// How words become tokens.
@@ -201,12 +201,12 @@ impl Tokenizer {
         found.map(|(_, source)| source.as_str())
     }
 
-    fn take_room(&self) -> Box<Scratch> {
+    fn take_room(&self) -> Scratch {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        rooms.pop().unwrap_or_else(|| Box::new(Scratch::new()))
+        rooms.pop().unwrap_or_else(Scratch::new)
     }
 
-    fn return_room(&self, room: Box<Scratch>) {
+    fn return_room(&self, room: Scratch) {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         if rooms.len() < MOST_ROOMS {
             rooms.push(room);

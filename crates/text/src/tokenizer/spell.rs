@@ -33,7 +33,8 @@ pub(super) fn bytes_of(piece: &str, kind: Kind, spelling: Spelling) -> Option<Co
 /// The byte that `<0x0A>` stands for.
 pub(super) fn byte_piece(piece: &str) -> Option<u8> {
     let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
-    u8::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 2)
+    let two = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if two { u8::from_str_radix(digits, 16).ok() } else { None }
 }
 
 /// The tokens of the single bytes of a byte-level vocabulary.
@@ -52,4 +53,3 @@ pub(super) fn fallback_bytes(vocab: &Vocab) -> Option<Box<[u32; 256]>> {
     }
     tokens.iter().any(|&id| id != NO_TOKEN).then_some(tokens)
 }
-

@@ -4,7 +4,7 @@
 //! cut of every piece into two pieces, or characters, is a merge whose rank is that of its score.
 
 use super::bpe::NO_TOKEN;
-use super::chars::CharMap;
+use super::chars::{CharMap, single};
 use super::error::Error;
 use super::merge::{Merge, Merges};
 use super::vocab::{Kind, Vocab};
@@ -38,10 +38,8 @@ pub(super) fn merges(vocab: &Vocab, scores: &[f32]) -> Result<Merges, Error> {
 pub(super) fn chars(vocab: &Vocab) -> CharMap {
     let mut map = CharMap::default();
     for (id, piece, kind) in vocab.iter() {
-        if kind == Kind::Text {
-            if let Some(c) = single(piece) {
-                map.insert(c, id);
-            }
+        if let Some(c) = single(piece).filter(|_| kind == Kind::Text) {
+            map.insert(c, id);
         }
     }
     map
@@ -49,11 +47,6 @@ pub(super) fn chars(vocab: &Vocab) -> CharMap {
 
 fn symbol(vocab: &Vocab, piece: &str) -> Option<u32> {
     vocab.text_id(piece).or_else(|| single(piece).map(|c| NO_TOKEN | c as u32))
-}
-
-pub(super) fn single(piece: &str) -> Option<char> {
-    let mut chars = piece.chars();
-    chars.next().filter(|_| chars.next().is_none())
 }
 
 /// Rank 0 for the highest score; equal scores have equal ranks.

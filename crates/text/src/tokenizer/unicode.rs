@@ -50,7 +50,7 @@ pub(super) const OTHER: Set = Set::range(26, 30);
 
 /// The categories of all characters.
 pub(super) struct Categories {
-    pages: Vec<u16>,      // number of a block, by code point / 256
+    pages: Vec<u16>, // number of a block, by code point / 256
     blocks: Vec<[u8; 256]>,
     ascii: [Set; 128],
 }
@@ -80,8 +80,7 @@ impl Categories {
 
     fn build() -> Categories {
         let mut found: HashMap<[u8; 256], u16> = HashMap::new();
-        let mut built =
-            Categories { pages: Vec::new(), blocks: Vec::new(), ascii: [Set(0); 128] };
+        let mut built = Categories { pages: Vec::new(), blocks: Vec::new(), ascii: [Set(0); 128] };
         let mut range = 0;
         for page in 0..0x1100_u32 {
             let mut block = [0; 256];

@@ -61,6 +61,8 @@ impl Run {
 
 /// The most bytes that the texts of one vocabulary may have; the largest real one has 3 MB.
 const MOST_BYTES: usize = 1 << 30;
+/// The most tokens; the largest real vocabulary has 262 144. Far below `bpe::NO_TOKEN`.
+const MOST_TOKENS: usize = 1 << 24;
 
 impl Vocab {
     /// Adds the token with the next id.
@@ -69,11 +71,14 @@ impl Vocab {
         if self.pieces.data.len() + entry.piece.len() > MOST_BYTES {
             return Err(Error::Token { id, reason: "makes the vocabulary larger than 1 GiB" });
         }
-        if !entry.piece.is_empty() {
-            if let Some(first) = self.ids.insert(entry.piece.into(), id) {
-                let piece = entry.piece.to_owned();
-                return Err(Error::Duplicate { piece, first, second: id });
-            }
+        if self.kinds.len() == MOST_TOKENS {
+            return Err(Error::Token { id, reason: "is one more than there may be" });
+        }
+        // Gaps between the ids have no text, and there may be many.
+        let named = !entry.piece.is_empty();
+        if named && let Some(first) = self.ids.insert(entry.piece.into(), id) {
+            let piece = entry.piece.to_owned();
+            return Err(Error::Duplicate { piece, first, second: id });
         }
         self.pieces.push(entry.piece.as_bytes());
         self.bytes.push(entry.bytes);

@@ -2,15 +2,35 @@
 //!
 //! GGUF files keep the tokens and merges; normaliser, splits and decoder are put back here by
 //! hand, as the original checkpoints have them.
+#![allow(clippy::unwrap_used, dead_code)] // Not every user needs all of it.
 
 use formats::gguf::Gguf;
 use serde_json::{Value, json};
 
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+macro_rules! words {
+    ($start:literal, $letters:literal, $digits:literal, $others:literal) => {
+        concat!(
+            $start,
+            "|",
+            r"[^\r\n\p{L}\p{N}]?",
+            $letters,
+            "+|",
+            $digits,
+            "| ?",
+            $others,
+            r"+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+        )
+    };
+}
+
+const QWEN2: &str = words!("(?i:'s|'t|'re|'ve|'m|'ll|'d)", r"\p{L}", r"\p{N}", r"[^\s\p{L}\p{N}]");
+const QWEN35: &str =
+    words!("(?i:'s|'t|'re|'ve|'m|'ll|'d)", r"[\p{L}\p{M}]", r"\p{N}", r"[^\s\p{L}\p{M}\p{N}]");
+const LLAMA3: &str =
+    words!("(?i:'s|'t|'re|'ve|'m|'ll|'d)", r"\p{L}", r"\p{N}{1,3}", r"[^\s\p{L}\p{N}]");
 /// A pattern without a scanner of its own that cuts like `LLAMA3`.
-pub const LLAMA3_OTHERWISE: &str = r"'(?i:[stmd]|re|ve|ll)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+pub const LLAMA3_OTHERWISE: &str =
+    words!("'(?i:[stmd]|re|ve|ll)", r"\p{L}", r"\p{N}{1,3}", r"[^\s\p{L}\p{N}]");
 const DEEPSEEK: [&str; 4] =
     [r"[\r\n]", r"\s?[!-/:-~！-／：-～‘-‟\x{3000}-。]+", r"\s+$", "[一-龥ࠀ-一가-\u{d7ff}]+"];
 
@@ -20,20 +40,18 @@ pub const NAMES: [&str; 7] =
 /// `tokenizer.json` for one of `NAMES`.
 pub fn tokenizer_json(name: &str) -> Value {
     let file = Gguf::open(&testkit::vocabulary(name)).unwrap();
-    let tokens: Vec<&str> =
-        file.array("tokenizer.ggml.tokens").unwrap().unwrap().strings().unwrap().map(Result::unwrap).collect();
-    let kinds: Vec<i32> =
-        file.array("tokenizer.ggml.token_type").unwrap().unwrap().i32s().unwrap().collect();
+    let array = |key: &str| file.array(&format!("tokenizer.ggml.{key}")).unwrap().unwrap();
+    let tokens: Vec<&str> = array("tokens").strings().unwrap().map(Result::unwrap).collect();
+    let kinds: Vec<i32> = array("token_type").i32s().unwrap().collect();
     let mut built = match name {
         "bert-bge" => bert(&tokens, &kinds),
         "gemma-4" => gemma(),
         _ => byte_level(name),
     };
     if name != "bert-bge" {
-        built["model"]["vocab"] =
-            tokens.iter().zip(0..).map(|(&token, id)| (token.to_owned(), json!(id))).collect::<serde_json::Map<_, _>>().into();
-        let merges = file.array("tokenizer.ggml.merges").unwrap().unwrap();
-        let merges = merges.strings().unwrap().map(Result::unwrap);
+        let vocab = tokens.iter().zip(0..).map(|(&token, id)| (token.to_owned(), json!(id)));
+        built["model"]["vocab"] = vocab.collect::<serde_json::Map<_, _>>().into();
+        let merges = array("merges").strings().unwrap().map(Result::unwrap);
         // Both notations are in use; in the second a piece may have a space.
         let notation = |merge: &str| match name {
             "gpt-2" | "qwen2" => json!(merge),
@@ -59,7 +77,8 @@ pub fn tokenizer_json(name: &str) -> Value {
 
 /// `tokenizer_config.json`, where it says something that `tokenizer.json` does not.
 pub fn config(name: &str) -> Option<&'static str> {
-    let deepseek = r#"{"bos_token": {"content": "<｜begin▁of▁sentence｜>"}, "add_bos_token": true}"#;
+    let deepseek =
+        r#"{"bos_token": {"content": "<｜begin▁of▁sentence｜>"}, "add_bos_token": true}"#;
     (name == "deepseek-llm").then_some(deepseek)
 }
 
@@ -68,7 +87,10 @@ fn split(pattern: &str) -> Value {
 }
 
 fn bytes(use_regex: bool) -> Value {
-    json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex})
+    json!({
+        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+        "use_regex": use_regex,
+    })
 }
 
 fn byte_level(name: &str) -> Value {

@@ -1,7 +1,7 @@
 //! Which filters there are.
 
 use minijinja::value::{Rest, ValueOrKwargs};
-use minijinja::{Environment, State, Value};
+use minijinja::{Environment, State};
 
 use super::numbers::{absolute, float, int, round};
 use super::select::{group_by, map, reject, reject_attr, select, select_attr};

@@ -138,6 +138,7 @@ fn iterate(heap: &Heap, values: &[Value]) -> Outcome {
 /// `{% set namespace.name = value %}`.
 fn assign(heap: &Heap, values: &[Value]) -> Outcome {
     heap.charge_slots(1)?;
+    heap.check_storable(&operand(values, 2)?)?;
     match Shape::of(&operand(values, 0)?) {
         Shape::Namespace(namespace) => {
             namespace.set(operand(values, 1)?, operand(values, 2)?)?;

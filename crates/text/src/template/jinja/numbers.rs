@@ -11,7 +11,7 @@ use super::super::python::strings::stripped;
 
 pub(super) fn absolute(_: &Heap, value: &Value, _: &mut Arguments) -> Outcome {
     let shape = Shape::of(value);
-    let is_negative = shape.as_float().is_some_and(|x| x.is_sign_negative());
+    let is_negative = shape.as_float().is_some_and(f64::is_sign_negative);
     sign(value, is_negative)
 }
 
@@ -67,6 +67,7 @@ pub(super) fn int(_: &Heap, value: &Value, arguments: &mut Arguments) -> Outcome
     let default = arguments.optional("default").unwrap_or(Value::from(0));
     let base = arguments.int("base", 10)?;
     Ok(match Shape::of(value) {
+        Shape::Undefined => return Err(fault("an undefined value is no number")),
         Shape::Float(x) => truncated(x)?,
         Shape::Str(text) => match parse_int(text, base) {
             Some(x) => integer(x),
@@ -118,6 +119,7 @@ fn parse_float(text: &str) -> Option<f64> {
 pub(super) fn float(_: &Heap, value: &Value, arguments: &mut Arguments) -> Outcome {
     let default = arguments.optional("default").unwrap_or(Value::from(0.0));
     let number = match Shape::of(value) {
+        Shape::Undefined => return Err(fault("an undefined value is no number")),
         Shape::Str(text) => parse_float(text),
         other => other.as_float(),
     };

@@ -71,11 +71,17 @@ impl SortKey {
         match self.paths.as_slice() {
             [] => self.folded(heap, value.clone()),
             [path] => self.folded(heap, self.attribute(heap, path, value)?),
-            paths => {
-                let parts = paths.iter().map(|path| self.folded(heap, path.walk(heap, value)?));
-                heap.seq(SeqKind::Tuple, parts.collect::<Result<_, _>>()?)
-            }
+            _ => self.tuple_of(heap, value),
         }
+    }
+
+    /// All attributes, even of one only, as a tuple: two missing attributes are equal in it.
+    fn tuple_of(&self, heap: &Heap, value: &Value) -> Outcome {
+        if self.paths.is_empty() {
+            return self.of(heap, value);
+        }
+        let parts = self.paths.iter().map(|path| self.folded(heap, path.walk(heap, value)?));
+        heap.seq(SeqKind::Tuple, parts.collect::<Result<_, _>>()?)
     }
 
     fn folded(&self, heap: &Heap, value: Value) -> Outcome {
@@ -104,7 +110,7 @@ pub(super) fn sorted(
 pub(super) fn sort(heap: &Heap, value: &Value, arguments: &mut Arguments) -> Outcome {
     let (is_reverse, has_case) = (arguments.flag("reverse"), arguments.flag("case_sensitive"));
     let key = SortKey::new(arguments.some("attribute").as_ref(), has_case);
-    let sorted = sorted(heap, iterate(heap, value)?, |value| key.of(heap, value), is_reverse)?;
+    let sorted = sorted(heap, iterate(heap, value)?, |value| key.tuple_of(heap, value), is_reverse)?;
     heap.list(sorted.into_iter().map(|(_, value)| value).collect())
 }
 

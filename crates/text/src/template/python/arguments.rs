@@ -17,11 +17,12 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Splits the engine's arguments, whose last one may carry the named ones.
     pub(crate) fn new(values: &[Value]) -> Result<Arguments, Error> {
-        let (positional, named) = match values.split_last() {
-            Some((last, rest)) if last.is_kwargs() => (rest, named(last)?),
-            _ => (values, Vec::new()),
+        let mut positional = values.to_vec();
+        let named = match positional.pop_if(|last| last.is_kwargs()) {
+            Some(last) => named(&last)?,
+            None => Vec::new(),
         };
-        Ok(Arguments { positional: positional.to_vec().into_iter(), named })
+        Ok(Arguments { positional: positional.into_iter(), named })
     }
 
     /// The next positional argument, else the one with this name.

@@ -70,7 +70,8 @@ fn repeat_seq(heap: &Heap, seq: &Seq, times: usize) -> Outcome {
 
 fn join(heap: &Heap, a: &Seq, b: &Seq) -> Outcome {
     let both_lists = a.kind == SeqKind::List && b.kind == SeqKind::List;
-    if !both_lists && !(a.kind.is_tuple() && b.kind.is_tuple()) {
+    let both_tuples = a.kind.is_tuple() && b.kind.is_tuple();
+    if !both_lists && !both_tuples {
         let (left, right) = (a.kind.name(), b.kind.name());
         return Err(fault(format!("can only concatenate {left} (not \"{right}\") to {left}")));
     }

@@ -15,7 +15,8 @@ use minijinja::{Error, Value};
 
 use super::dict::{Dict, Namespace};
 use super::seq::{Seq, SeqKind};
-use crate::template::error::Thrown;
+use super::shape::Shape;
+use crate::template::error::{Thrown, fault};
 
 /// What every function of the template language returns.
 pub(crate) type Outcome = Result<Value, Error>;
@@ -75,17 +76,30 @@ impl Heap {
 
     pub(crate) fn seq(&self, kind: SeqKind, items: Vec<Value>) -> Outcome {
         self.charge_slots(items.len())?;
+        items.iter().try_for_each(|item| self.check_storable(item))?;
         self.keep(Seq::new(kind, items))
+    }
+
+    /// Refuses the engine's loop object as a member of a container. A loop holds the items it runs
+    /// over; if these could be loops again, nobody would take the chain apart before it is freed.
+    pub(crate) fn check_storable(&self, value: &Value) -> Result<(), Error> {
+        let is_foreign = value.as_object().is_some() && matches!(Shape::of(value), Shape::Other);
+        if is_foreign && value.get_attr("revindex0").is_ok_and(|found| !found.is_undefined()) {
+            return Err(fault("the loop object cannot be put into a container"));
+        }
+        Ok(())
     }
 
     /// A dictionary of the given pairs; a later pair replaces an earlier one with the same key.
     pub(crate) fn dict(&self, pairs: Vec<(Value, Value)>) -> Outcome {
         self.charge_slots(pairs.len().saturating_mul(4))?;
+        pairs.iter().try_for_each(|(_, value)| self.check_storable(value))?;
         self.keep(Dict::new(pairs)?)
     }
 
     pub(crate) fn namespace(&self, pairs: Vec<(Value, Value)>) -> Outcome {
         self.charge_slots(pairs.len().saturating_mul(4))?;
+        pairs.iter().try_for_each(|(_, value)| self.check_storable(value))?;
         self.keep(Namespace::new(pairs)?)
     }
 

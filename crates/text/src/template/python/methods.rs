@@ -18,7 +18,7 @@ type DictMethod = fn(&Heap, &Dict, &mut Arguments) -> Outcome;
 
 const LIST: [(&str, ListMethod); 10] = [
     ("append", append),
-    ("clear", |_, list, _| nothing(list.change(Vec::clear))),
+    ("clear", clear),
     ("copy", |heap, list, _| heap.list(list.take_items())),
     ("count", count),
     ("extend", extend),
@@ -26,13 +26,13 @@ const LIST: [(&str, ListMethod); 10] = [
     ("insert", insert),
     ("pop", pop),
     ("remove", remove),
-    ("reverse", |_, list, _| nothing(list.change(|items| items.reverse()))),
+    ("reverse", reverse),
 ];
 
 const TUPLE: [(&str, ListMethod); 2] = [("count", count), ("index", index)];
 
 const DICT: [(&str, DictMethod); 9] = [
-    ("clear", |_, dict, _| nothing(drop(dict.empty()))),
+    ("clear", clear_dict),
     ("copy", |heap, dict, _| heap.dict(dict.pairs())),
     ("get", get),
     ("items", items),
@@ -42,6 +42,13 @@ const DICT: [(&str, DictMethod); 9] = [
     ("update", update),
     ("values", values),
 ];
+
+/// Whether values of any type have a method with this name.
+pub(crate) fn is_method_name(name: &str) -> bool {
+    strings::method(name).is_some()
+        || lookup(&LIST, name).is_some()
+        || lookup(&DICT, name).is_some()
+}
 
 /// Whether a value of this type has the method.
 pub(crate) fn exists(receiver: Shape<'_>, name: &str) -> bool {
@@ -121,31 +128,52 @@ fn lookup<M: Copy>(methods: &[(&str, M)], name: &str) -> Option<M> {
     methods.iter().find(|(known, _)| *known == name).map(|(_, method)| *method)
 }
 
-fn nothing((): ()) -> Outcome {
+/// What a method gives that only changes something.
+fn nothing() -> Outcome {
     Ok(Value::from(()))
+}
+
+fn clear(_: &Heap, list: &Seq, _: &mut Arguments) -> Outcome {
+    list.change(Vec::clear);
+    nothing()
+}
+
+fn reverse(_: &Heap, list: &Seq, _: &mut Arguments) -> Outcome {
+    list.change(|items| items.reverse());
+    nothing()
+}
+
+fn clear_dict(_: &Heap, dict: &Dict, _: &mut Arguments) -> Outcome {
+    dict.empty();
+    nothing()
 }
 
 fn append(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
     heap.charge_slots(1)?;
     let item = arguments.required("object")?;
-    nothing(list.change(|items| items.push(item)))
+    heap.check_storable(&item)?;
+    list.change(|items| items.push(item));
+    nothing()
 }
 
 fn extend(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
     let new = iterate(heap, &arguments.required("iterable")?)?;
     heap.charge_slots(new.len())?;
-    nothing(list.change(|items| items.extend(new)))
+    list.change(|items| items.extend(new));
+    nothing()
 }
 
 fn insert(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
     let at = arguments.int("index", 0)?;
     let item = arguments.required("object")?;
+    heap.check_storable(&item)?;
     heap.charge_slots(1 + list.len() / 16)?;
-    nothing(list.change(|items| {
+    list.change(|items| {
         let at = if at < 0 { at + items.len() as i128 } else { at };
         let at = at.clamp(0, items.len() as i128);
         items.insert(usize::try_from(at).unwrap_or(0), item);
-    }))
+    });
+    nothing()
 }
 
 fn pop(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
@@ -170,7 +198,7 @@ fn remove(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
     let at = position(heap, list, &arguments.required("value")?)?;
     let at = at.ok_or_else(|| fault("list.remove(x): x not in list"))?;
     list.change(|items| items.remove(at));
-    nothing(())
+    nothing()
 }
 
 fn index(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
@@ -224,6 +252,7 @@ fn setdefault(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
         return Ok(found);
     }
     heap.charge_slots(4)?;
+    heap.check_storable(&default)?;
     dict.insert(key, default.clone())?;
     Ok(default)
 }
@@ -237,9 +266,10 @@ fn update(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
     new.extend(named.map(|(name, value)| (Value::from(name), value)));
     heap.charge_slots(new.len().saturating_mul(4))?;
     for (key, value) in new {
+        heap.check_storable(&value)?;
         dict.insert(key, value)?;
     }
-    nothing(())
+    nothing()
 }
 
 /// What `dict(value)` is made of: the pairs of a dictionary or of a list of pairs.

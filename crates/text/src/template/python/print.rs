@@ -48,7 +48,7 @@ pub(crate) fn write_repr(out: &mut Buffer<'_>, value: &Value, depth: usize) -> R
         Shape::Float(x) => out.push(&float_text(x)),
         Shape::Str(text) => write_quoted(out, text),
         Shape::Seq(seq) => write_seq(out, seq, depth),
-        Shape::Dict(dict) => write_pairs(out, dict.pairs(), depth),
+        Shape::Dict(dict) => write_pairs(out, &dict.pairs(), depth),
         Shape::Namespace(_) => out.push("<Namespace>"),
         Shape::Other => out.push(&value.to_string()),
     }
@@ -91,7 +91,7 @@ fn write_range(out: &mut Buffer<'_>, seq: &Seq) -> Result<(), Error> {
     }
 }
 
-fn write_pairs(out: &mut Buffer<'_>, pairs: Vec<(Value, Value)>, depth: usize) -> Result<(), Error> {
+fn write_pairs(out: &mut Buffer<'_>, pairs: &[(Value, Value)], depth: usize) -> Result<(), Error> {
     out.push("{")?;
     for (at, (key, value)) in pairs.iter().enumerate() {
         if at > 0 {

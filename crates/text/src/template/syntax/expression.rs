@@ -6,6 +6,7 @@
 use super::tokens::{Kind, Token};
 use super::{Fault, Place};
 use crate::template::jinja::{is_filter, is_test};
+use crate::template::python::methods::is_method_name;
 
 /// Brackets and operators nested deeper than this are refused. The engine's own parser and code
 /// generator recurse over what we write, and published templates stay below ten.
@@ -315,16 +316,11 @@ impl<'t> Parser<'t> {
             "and" | "or" | "not" | "in" | "is" | "if" | "else" => {
                 Err(self.fault(format!("unexpected '{name}'")))
             }
-            // The engine's loop object could be made to hold itself through its items, so it may
-            // be asked, but not stored.
             "loop" if self.is_operator("(") => {
                 self.next();
                 let over = self.expression()?;
                 self.expect(")")?;
                 Ok(format!("loop(py__iterate({over}))"))
-            }
-            "loop" if !self.is_operator(".") && !self.is_operator("[") => {
-                Err(self.fault("loop can be asked for its attributes only"))
             }
             "varargs" | "kwargs" => Err(self.fault(format!("{name} is not supported"))),
             name => Ok(name.to_owned()),
@@ -380,9 +376,9 @@ impl<'t> Parser<'t> {
     fn postfix(&mut self, mut value: String, mut links: usize) -> Result<(String, usize), Fault> {
         loop {
             if self.skip_operator(".") {
-                value = self.attribute(value)?;
+                value = self.attribute(&value)?;
             } else if self.skip_operator("[") {
-                value = self.subscript(value)?;
+                value = self.subscript(&value)?;
             } else if self.is_operator("(") {
                 value = format!("{value}({})", self.arguments()?);
             } else {
@@ -392,7 +388,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn attribute(&mut self, value: String) -> Result<String, Fault> {
+    fn attribute(&mut self, value: &str) -> Result<String, Fault> {
         if let Some(Kind::Number(index)) = self.peek() {
             self.next();
             return Ok(format!("py__item({value}, {index})"));
@@ -404,14 +400,13 @@ impl<'t> Parser<'t> {
             return Ok(format!("py__call({value}, \"{name}\"{separator}{arguments})"));
         }
         // A method that is not called hides the key of the same name; all others the engine finds.
-        let is_method = ["items", "keys", "values", "get", "pop", "update", "copy", "clear"];
-        if is_method.contains(&name.as_str()) || name == "setdefault" {
+        if is_method_name(&name) {
             return Ok(format!("py__attribute({value}, \"{name}\")"));
         }
         Ok(format!("{value}.{name}"))
     }
 
-    fn subscript(&mut self, value: String) -> Result<String, Fault> {
+    fn subscript(&mut self, value: &str) -> Result<String, Fault> {
         let mut bounds: Vec<String> = Vec::new();
         let mut current = None;
         let mut is_slice = false;
@@ -467,14 +462,22 @@ impl<'t> Parser<'t> {
 
     /// Filters and tests behind a value.
     fn filters(&mut self, mut value: String, mut links: usize) -> Result<String, Fault> {
+        let mut is_bare = false;
         loop {
             links = self.next_link(links)?;
             if self.is_operator("|") {
                 value = format!("{value}|{}", self.filter()?);
-            } else if self.skip_word("is") {
+                is_bare = true;
+                continue;
+            }
+            if is_bare {
+                value = format!("({value})");
+                is_bare = false;
+            }
+            if self.skip_word("is") {
                 value = self.test(&value)?;
             } else if self.is_operator("(") {
-                value = format!("({value})({})", self.arguments()?);
+                value = format!("{value}({})", self.arguments()?);
             } else {
                 return Ok(value);
             }
@@ -515,7 +518,7 @@ impl<'t> Parser<'t> {
     /// Whether an argument without parentheses follows the name of a test.
     fn begins_operand(&self) -> bool {
         match self.peek() {
-            Some(Kind::Name(name)) => !matches!(name.as_str(), "else" | "or" | "and" | "if" | "is"),
+            Some(Kind::Name(name)) => !matches!(name.as_str(), "else" | "or" | "and"),
             Some(Kind::Number(_) | Kind::Text(_) | Kind::Operator("[" | "{")) => true,
             _ => false,
         }

@@ -104,7 +104,7 @@ impl Rewriter<'_> {
         match &rest[text..text + 2] {
             "{{" => self.output(inside, mark)?,
             "{#" => self.comment()?,
-            _ if self.raw(inside)? => {}
+            _ if self.raw(inside, mark)? => {}
             _ => self.statement(inside, mark)?,
         }
         Ok(true)
@@ -137,28 +137,33 @@ impl Rewriter<'_> {
         Ok(())
     }
 
-    /// Copies `{% raw %}…{% endraw %}`, if the tag is one.
-    fn raw(&mut self, inside: usize) -> Result<bool, Fault> {
-        let Some(start) = bare_tag(&self.source[inside..], "raw") else { return Ok(false) };
-        let mut end = inside + start;
-        loop {
+    /// Rewrites `{% raw %}…{% endraw %}`, if the tag is one, to an output of its text. The engine
+    /// would drop a line break behind the first tag, which Jinja keeps.
+    fn raw(&mut self, inside: usize, mark: Mark) -> Result<bool, Fault> {
+        let Some((length, trims_start)) = bare_tag(&self.source[inside..], "raw") else {
+            return Ok(false);
+        };
+        let start = inside + length;
+        let mut end = start;
+        let (text, last_mark) = loop {
             let Some(next) = self.source[end..].find("{%") else {
                 return Err(self.fault("the raw block is not closed by endraw"));
             };
+            let text = &self.source[start..end + next];
             end += next + 2;
             let tag = &self.source[end..];
             let unmarked = tag.strip_prefix(['-', '+']).unwrap_or(tag);
-            if let Some(length) = bare_tag(unmarked, "endraw") {
+            if let Some((length, trims)) = bare_tag(unmarked, "endraw") {
+                let text = without_margin(text, &tag[..tag.len() - unmarked.len()]);
                 end += tag.len() - unmarked.len() + length;
-                break;
+                self.trims = trims;
+                break (text, if trims { "-" } else { "" });
             }
-        }
-        let raw = &self.source[self.at..end];
-        if let Some(open) = self.open.last_mut() {
-            open.text += raw.len();
-        }
-        self.trims = raw.ends_with("-%}");
-        self.out.push(raw.to_owned());
+        };
+        let text = if trims_start { text.trim_start() } else { text };
+        let lines = "\n".repeat(self.source[self.at..end].matches('\n').count());
+        self.out.push(format!("{{%{mark} if true +%}}{{{{ {} }}}}", quoted(text)));
+        self.out.push(format!("{{% endif {lines}{last_mark}%}}"));
         self.at = end;
         Ok(true)
     }
@@ -305,17 +310,30 @@ impl Begun {
     }
 }
 
-/// The length of ` name %}`, if `text` begins with that.
-fn bare_tag(text: &str, name: &str) -> Option<usize> {
+/// If `text` begins with ` name %}`, how long that is, and whether white space behind it goes.
+fn bare_tag(text: &str, name: &str) -> Option<(usize, bool)> {
     let rest = text.trim_ascii_start().strip_prefix(name)?.trim_ascii_start();
+    let trims = rest.starts_with('-');
     let rest = rest.strip_prefix(['-', '+']).unwrap_or(rest).strip_prefix("%}")?;
-    Some(text.len() - rest.len())
+    Some((text.len() - rest.len(), trims))
+}
+
+/// The text before a tag that begins with the mark, without the white space that belongs to it.
+fn without_margin<'t>(text: &'t str, mark: &str) -> &'t str {
+    match mark {
+        "-" => text.trim_end(),
+        "+" => text,
+        _ => {
+            let line = text.rfind('\n').map_or(0, |at| at + 1);
+            if text[line..].trim().is_empty() && line > 0 { &text[..line] } else { text }
+        }
+    }
 }
 
 /// One or more names to assign to, some perhaps in parentheses; and how many they are.
 fn targets(parser: &mut Parser<'_>) -> Result<(String, usize), Fault> {
-    let mut names = Vec::new();
-    let mut is_tuple = false;
+    let mut targets = Vec::new();
+    let mut inner_count = 1;
     loop {
         if parser.skip_operator("(") {
             // One level is all that `for a, (b, c) in …` needs.
@@ -324,21 +342,24 @@ fn targets(parser: &mut Parser<'_>) -> Result<(String, usize), Fault> {
                 inner.push(parser.name()?);
             }
             parser.expect(")")?;
-            names.push(format!("({})", inner.join(", ")));
+            inner_count = inner.len();
+            targets.push(inner);
         } else {
-            names.push(parser.name()?);
+            targets.push(vec![parser.name()?]);
         }
         if !parser.skip_operator(",") {
             break;
         }
-        is_tuple = true;
-        if parser.is_word("in") || parser.is_operator("=") {
-            break;
-        }
     }
-    let count = if is_tuple { names.len() } else { 1 };
-    let comma = if is_tuple && count == 1 { "," } else { "" };
-    Ok((names.join(", ") + comma, count))
+    // Parentheses around all names are none at all.
+    if let [names] = targets.as_slice() {
+        return Ok((names.join(", "), inner_count));
+    }
+    let texts = targets.iter().map(|names| match names.as_slice() {
+        [name] => name.clone(),
+        names => format!("({})", names.join(", ")),
+    });
+    Ok((texts.collect::<Vec<_>>().join(", "), targets.len()))
 }
 
 fn for_loop(parser: &mut Parser<'_>) -> Result<String, Fault> {

@@ -9,6 +9,8 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{HashMap, HashSet};
+
 use super::bpe::{Bpe, Fallback, Start};
 use super::chars::Seams;
 use super::error::Error;
@@ -32,28 +34,15 @@ impl Tokenizer {
             None => spec::Config::default(),
         };
         check_model(&file.model)?;
-        let before = Before::new(&file)?;
+        let mut before = Before::new(&file)?;
         let after = After::new(&file, before.bytes)?;
         let vocab = vocab(&file, &after)?;
         let (raw, normalised) = markup(&file, &vocab, &before)?;
         let frame = frame(&file, &config, &vocab)?;
         let id = |token: &Option<spec::Token>| vocab.id(token.as_ref()?.text());
         let (bos, eos) = (id(&config.bos_token), id(&config.eos_token));
-        let normal = before.normal;
-        let model = match file.model.kind.as_deref() {
-            Some("WordPiece") => {
-                Model::Pieces(word_pieces(&file.model, &vocab)?, before.rules)
-            }
-            _ => {
-                let bpe = pairs(&file.model, &vocab, before.bytes)?;
-                let cut = if before.rules.is_empty() && !before.bytes {
-                    Cut::Seams(Box::new(Seams::of(&vocab)))
-                } else {
-                    Cut::Rules(before.rules)
-                };
-                Model::Pairs(bpe, cut)
-            }
-        };
+        let normal = std::mem::take(&mut before.normal);
+        let model = model(&file.model, &vocab, before)?;
         Ok(Tokenizer {
             raw,
             normalised,
@@ -94,13 +83,23 @@ fn check_model(model: &spec::Model) -> Result<(), Error> {
     Ok(())
 }
 
+fn model(spec: &spec::Model, vocab: &Vocab, before: Before) -> Result<Model, Error> {
+    if spec.kind.as_deref() == Some("WordPiece") {
+        return Ok(Model::Pieces(word_pieces(spec, vocab)?, before.rules));
+    }
+    let bpe = pairs(spec, vocab, before.bytes)?;
+    let cut = if before.rules.is_empty() && !before.bytes {
+        Cut::Seams(Box::new(Seams::of(vocab)))
+    } else {
+        Cut::Rules(before.rules)
+    };
+    Ok(Model::Pairs(bpe, cut))
+}
+
 fn pairs(model: &spec::Model, vocab: &Vocab, bytes: bool) -> Result<Bpe, Error> {
     let unknown = model.unk_token.as_ref().and_then(|piece| vocab.id(piece));
-    let start = if bytes {
-        Start::Bytes(byte_tokens(vocab))
-    } else {
-        Start::Chars(spm::chars(vocab))
-    };
+    let start =
+        if bytes { Start::Bytes(byte_tokens(vocab)) } else { Start::Chars(spm::chars(vocab)) };
     Ok(Bpe {
         start,
         merges: merges(model, vocab)?,
@@ -152,8 +151,10 @@ fn word_pieces(model: &spec::Model, vocab: &Vocab) -> Result<WordPiece, Error> {
 /// All tokens by id: those of the model, and those added to it.
 fn vocab(file: &spec::File, after: &After) -> Result<Vocab, Error> {
     let model = file.model.vocab.0.iter().map(|(piece, id)| (*id, piece.as_str()));
+    let known: HashSet<&str> = model.clone().map(|(_, piece)| piece).collect();
     let added = file.added_tokens.iter().map(|token| (token.id, token.content.as_str()));
-    let count = model.len() + added.len();
+    let added = added.filter(|(_, piece)| !known.contains(piece));
+    let count = model.len() + file.added_tokens.len();
     let most = 2 * count + 4096; // Published files have gaps, but small ones.
     let len = model.clone().chain(added.clone()).map(|(id, _)| id as usize + 1).max().unwrap_or(0);
     if len > most {
@@ -182,7 +183,7 @@ fn vocab(file: &spec::File, after: &After) -> Result<Vocab, Error> {
 
 /// What each piece is for.
 fn kinds(file: &spec::File) -> impl Fn(&str) -> Kind {
-    let added: std::collections::HashMap<&str, bool> =
+    let added: HashMap<&str, bool> =
         file.added_tokens.iter().map(|token| (token.content.as_str(), token.special)).collect();
     let byte_fallback = file.model.byte_fallback;
     let unknown = file.model.unk_token.as_deref();
@@ -202,8 +203,8 @@ fn bytes_of(piece: &str, kind: Kind, after: &After) -> Vec<u8> {
         Kind::Text if after.bytes => {
             bytes::decode(piece).unwrap_or_else(|| piece.as_bytes().to_vec())
         }
-        Kind::Text => after.text(piece).into_bytes(),
-        Kind::Control | Kind::Unknown | Kind::Defined => piece.as_bytes().to_vec(),
+        Kind::Text | Kind::Defined if !after.bytes => after.text(piece).into_bytes(),
+        _ => piece.as_bytes().to_vec(),
     }
 }
 
@@ -225,11 +226,7 @@ fn markup(file: &spec::File, vocab: &Vocab, before: &Before) -> Result<(Markup, 
 }
 
 /// The ids before and after a whole text.
-fn frame(
-    file: &spec::File,
-    config: &spec::Config,
-    vocab: &Vocab,
-) -> Result<[Vec<u32>; 2], Error> {
+fn frame(file: &spec::File, config: &spec::Config, vocab: &Vocab) -> Result<[Vec<u32>; 2], Error> {
     let mut frame = [Vec::new(), Vec::new()];
     if let Some(spec) = &file.post_processor {
         post_process(spec, vocab, &mut frame)?;

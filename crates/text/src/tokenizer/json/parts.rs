@@ -45,7 +45,7 @@ impl Before {
                 Normal::Prepend(Prepend { what, first_only: false, unless_there: false })
             }
             N::Replace { pattern, content } => replace(pattern, content)?,
-            &N::BertNormalizer { clean_text, handle_chinese_chars, strip_accents, lowercase } => {
+            &N::Bert { clean_text, handle_chinese_chars, strip_accents, lowercase } => {
                 let accents = strip_accents.unwrap_or(lowercase);
                 let (clean, chinese) = (clean_text, handle_chinese_chars);
                 Normal::Bert(Bert { clean, chinese, accents, lowercase })
@@ -73,7 +73,7 @@ impl Before {
                 let behavior = behavior.unwrap_or(spec::Behavior::Isolated);
                 self.pattern(r"[!-/:-@\[-`{-~\p{P}]", behavior, false)
             }
-            P::BertPreTokenizer => {
+            P::Bert => {
                 self.rules.extend(pre::bert_words()?);
                 Ok(())
             }
@@ -208,9 +208,8 @@ impl After {
 
     fn decoder(&mut self, spec: &spec::Decoder) -> Result<(), Error> {
         use spec::Decoder as D;
-        let unsupported = |name: &str| {
-            Err(Error::Unsupported { what: "decoder", name: name.to_owned() })
-        };
+        let unsupported =
+            |name: &str| Err(Error::Unsupported { what: "decoder", name: name.to_owned() });
         match spec {
             D::Sequence { decoders } => {
                 return decoders.iter().try_for_each(|spec| self.decoder(spec));

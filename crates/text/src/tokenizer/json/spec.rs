@@ -67,7 +67,8 @@ pub(super) enum Normalizer {
         pattern: Pattern,
         content: String,
     },
-    BertNormalizer {
+    #[serde(rename = "BertNormalizer")]
+    Bert {
         #[serde(default = "yes")]
         clean_text: bool,
         #[serde(default = "yes")]
@@ -104,7 +105,8 @@ pub(super) enum PreTokenizer {
     Punctuation {
         behavior: Option<Behavior>,
     },
-    BertPreTokenizer,
+    #[serde(rename = "BertPreTokenizer")]
+    Bert,
     Whitespace,
     WhitespaceSplit,
 }
@@ -129,7 +131,8 @@ pub(super) enum Scheme {
 
 impl Metaspace {
     pub(super) fn scheme(&self) -> Scheme {
-        let older = if self.add_prefix_space == Some(false) { Scheme::Never } else { Scheme::Always };
+        let older =
+            if self.add_prefix_space == Some(false) { Scheme::Never } else { Scheme::Always };
         self.prepend_scheme.unwrap_or(older)
     }
 }
@@ -146,17 +149,28 @@ pub(super) enum Behavior {
 #[derive(Deserialize)]
 #[serde(tag = "type")]
 pub(super) enum PostProcessor {
-    Sequence { processors: Vec<PostProcessor> },
+    Sequence {
+        processors: Vec<PostProcessor>,
+    },
     ByteLevel,
-    TemplateProcessing { single: Vec<Piece>, special_tokens: serde_json::Map<String, serde_json::Value> },
-    BertProcessing { sep: (String, u32), cls: (String, u32) },
-    RobertaProcessing { sep: (String, u32), cls: (String, u32) },
+    TemplateProcessing {
+        single: Vec<Piece>,
+        special_tokens: serde_json::Map<String, serde_json::Value>,
+    },
+    BertProcessing {
+        sep: (String, u32),
+        cls: (String, u32),
+    },
+    RobertaProcessing {
+        sep: (String, u32),
+        cls: (String, u32),
+    },
 }
 
 #[derive(Deserialize)]
 pub(super) enum Piece {
     SpecialToken { id: String },
-    Sequence { },
+    Sequence {},
 }
 
 #[derive(Deserialize)]

@@ -75,9 +75,9 @@ pub(super) fn punctuation(c: char, _: Set) -> bool {
     matches!(c, '!'..='/' | ':'..='~' | '！'..='／' | '：'..='～' | '‘'..='‟' | '\u{3000}'..='。')
 }
 
-/// Han, and everything from U+0800 to U+4E00: the published range `ࠀ-一` says so.
+/// `[一-龥ࠀ-一가-퟿]`: Hangul, and all from U+0800 to the end of Han.
 pub(super) fn eastern(c: char, _: Set) -> bool {
-    matches!(c, '一'..='龥' | 'ࠀ'..='一' | '가'..='\u{d7ff}')
+    matches!(c, '\u{800}'..='龥' | '가'..='\u{d7ff}')
 }
 
 pub(super) fn han_or_kana(c: char, _: Set) -> bool {
@@ -99,8 +99,8 @@ impl Rule for Script {
             }
         }
         let letters = LETTER.or(MARK);
-        let free = !text.char(at).is_some_and(is_break)
-            && !text.is(at, LETTER.or(PUNCTUATION).or(SYMBOL));
+        let free =
+            !text.char(at).is_some_and(is_break) && !text.is(at, LETTER.or(PUNCTUATION).or(SYMBOL));
         if free && text.is(second, letters) {
             return Found::Word(text.run(second, letters));
         }

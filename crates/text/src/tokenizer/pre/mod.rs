@@ -18,7 +18,7 @@ mod tests;
 mod words;
 
 pub(super) use general::{Behavior, General, literal};
-pub(super) use names::{Rules, by_name, names};
+pub(super) use names::{by_name, names};
 pub(super) use patterns::by_pattern;
 
 use cased::Cased;

@@ -3,12 +3,12 @@
 //! The file has no other word on how text is normalised, whether words that are tokens skip the
 //! joins, or whether a text begins with a mark; all that follows from the name.
 
+use super::Splitter;
 use super::cased::Cased;
 use super::deepseek::{self, number};
 use super::gpt2::Gpt2;
 use super::runs::Run;
 use super::words::Words;
-use super::Splitter;
 use crate::tokenizer::unicode::{PUNCTUATION, Set};
 
 /// What a name stands for.
@@ -26,13 +26,38 @@ type Make = fn() -> Rules;
 
 /// Families of rules, with every name they go by.
 const FAMILIES: [(&[&str], Make); 13] = [
-    (&["gpt-2", "phi-2", "gigachat", "a.x-4.0", "mellum", "exaone4", "jais", "trillion",
-       "granite-docling"], || plain(vec![Splitter::Gpt2(Gpt2)])),
+    (
+        &[
+            "gpt-2",
+            "phi-2",
+            "gigachat",
+            "a.x-4.0",
+            "mellum",
+            "exaone4",
+            "jais",
+            "trillion",
+            "granite-docling",
+        ],
+        || plain(vec![Splitter::Gpt2(Gpt2)]),
+    ),
     (&["olmo", "mpt"], || Rules { nfc: true, ..plain(vec![Splitter::Gpt2(Gpt2)]) }),
-    (&["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b",
-       "mellum2"], || plain(vec![Splitter::Run(Run::single(number)), Splitter::Gpt2(Gpt2)])),
-    (&["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
-     || Rules { whole_words: true, adds_bos: true, ..plain(words(3, false)) }),
+    (
+        &[
+            "smollm",
+            "starcoder",
+            "refact",
+            "command-r",
+            "codeshell",
+            "exaone",
+            "minerva-7b",
+            "mellum2",
+        ],
+        || plain(vec![Splitter::Run(Run::single(number)), Splitter::Gpt2(Gpt2)]),
+    ),
+    (
+        &["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
+        || Rules { whole_words: true, adds_bos: true, ..plain(words(3, false)) },
+    ),
     (&["glm4", "chatglm-bpe", "dbrx", "smaug-bpe"], || plain(words(3, false))),
     (&["qwen2", "deepseek-r1-qwen", "megrez"], || Rules { nfc: true, ..plain(words(1, false)) }),
     (&["stablelm2", "hunyuan", "solar-open", "grok-2", "kormo"], || plain(words(1, false))),
@@ -84,7 +109,8 @@ pub(in crate::tokenizer) fn by_name(name: &str) -> Option<Rules> {
 
 /// All known names, for messages.
 pub(in crate::tokenizer) fn names() -> String {
-    let mut names: Vec<&str> = FAMILIES.iter().flat_map(|(names, _)| names.iter().copied()).collect();
+    let mut names: Vec<&str> =
+        FAMILIES.iter().flat_map(|(names, _)| names.iter().copied()).collect();
     names.push(DEFAULT);
     names.sort_unstable();
     names.join(", ")

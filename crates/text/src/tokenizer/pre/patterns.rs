@@ -1,16 +1,15 @@
 //! Published patterns for which there is a scanner, to the letter.
 
+use super::Splitter;
 use super::cased::Cased;
 use super::deepseek::{self, Script};
 use super::gpt2::Gpt2;
 use super::runs::Run;
 use super::words::Words;
-use super::Splitter;
 
 /// What all patterns of `Words` and `Cased` end with.
 const SPACES: &str = r"|\s*[\r\n]+|\s+(?!\S)|\s+";
-const GPT2: &str =
-    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const CONTRACTIONS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const SPELLED_CONTRACTIONS: &str = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
 const LETTERS: &str = r"|[^\r\n\p{L}\p{N}]?\p{L}+|";

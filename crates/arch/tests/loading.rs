@@ -1,0 +1,143 @@
+//! Models whose configuration is old, or whose files contradict themselves.
+#![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
+
+use std::path::{Path, PathBuf};
+
+use arch::{Error, FAMILIES, Source, load};
+use formats::Storage;
+use formats::gguf::{Gguf, Value, Writer};
+use testkit::golden;
+
+/// A copy of a checkpoint with another configuration, in a folder of its own.
+fn folder(name: &str, model: &str, config: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let weights = golden(model).join("model.safetensors");
+    std::fs::copy(weights, folder.join("model.safetensors")).unwrap();
+    std::fs::write(folder.join("config.json"), config).unwrap();
+    folder
+}
+
+fn config(model: &str) -> String {
+    std::fs::read_to_string(golden(model).join("config.json")).unwrap()
+}
+
+fn fails(source: &Source) -> Error {
+    match load(source) {
+        Ok(_) => panic!("it loads"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn old_configurations_say_the_same() {
+    for family in ["llama", "mistral", "qwen2", "qwen3"] {
+        let model = format!("models/{family}");
+        let legacy = std::fs::read_to_string(golden(&model).join("config.legacy.json")).unwrap();
+        assert_ne!(legacy, config(&model));
+        let shape = |folder: &Path| load(&Source::open(folder).unwrap()).unwrap().shape().clone();
+        let old = folder(&format!("legacy-{family}"), &model, &legacy);
+        assert_eq!(shape(&old), shape(&golden(&model)));
+    }
+}
+
+#[test]
+fn an_unknown_architecture_is_named_beside_the_known_ones() {
+    let config = config("models/qwen3").replace("Qwen3ForCausalLM", "Qwen9ForCausalLM");
+    let source = Source::open(&folder("unknown", "models/qwen3", &config)).unwrap();
+    let said = fails(&source).to_string();
+    assert!(said.contains("Qwen9ForCausalLM"), "{said}");
+    assert!(FAMILIES.iter().all(|family| said.contains(family.name)), "{said}");
+}
+
+#[test]
+fn contradictions_in_a_configuration_are_named() {
+    for (from, to, said) in [
+        ("\"hidden_size\": 64", "\"hidden_size\": 65", "model.embed_tokens.weight"),
+        ("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4", "model.layers.3."),
+        ("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2", "model.layers.2."),
+        ("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3", "num_key_value_heads"),
+        ("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 0", "num_key_value_heads"),
+        ("\"head_dim\": 32", "\"head_dim\": 33", "head_dim"),
+        ("\"head_dim\": 32", "\"head_dim\": 1099511627776", "head_dim"),
+        ("\"rms_norm_eps\": 1e-06", "\"rms_norm_eps\": \"small\"", "rms_norm_eps"),
+        ("\"vocab_size\": 320", "\"vocab_size\": 321", "vocab_size"),
+        ("\"intermediate_size\": 96", "\"intermediate_sise\": 96", "intermediate_size"),
+        ("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"", "hidden_act"),
+    ] {
+        let config = config("models/qwen3");
+        assert!(config.contains(from), "{from}");
+        let path = folder("contradiction", "models/qwen3", &config.replace(from, to));
+        let error = fails(&Source::open(&path).unwrap()).to_string();
+        assert!(error.contains(said), "{to}: {error}");
+    }
+}
+
+/// A GGUF file with each tensor and key as `change` leaves it.
+fn rewritten(
+    file: &str,
+    tensor: impl Fn(&str) -> Option<String>,
+    key: for<'a> fn(&str, Value<'a>) -> Option<Value<'a>>,
+) -> Source {
+    let from = Gguf::open(&golden(file)).unwrap();
+    let mut writer = Writer::new();
+    for (name, value) in from.keys() {
+        if let Some(value) = key(name, value) {
+            writer.key(name, value).unwrap();
+        }
+    }
+    let kept: Vec<_> = from.tensors().filter_map(|t| Some((tensor(t.name)?, t))).collect();
+    for (name, tensor) in &kept {
+        writer.tensor(name, tensor.storage, &tensor.shape).unwrap();
+    }
+    let mut body = writer.begin(Vec::new()).unwrap();
+    for (_, tensor) in &kept {
+        body.tensor(tensor.bytes).unwrap();
+    }
+    Source::from_gguf(Gguf::from_bytes(body.finish().unwrap()).unwrap())
+}
+
+fn same(name: &str) -> Option<String> {
+    Some(name.to_owned())
+}
+
+#[test]
+fn a_missing_tensor_is_named() {
+    let without = |name: &str| (name != "blk.1.attn_k_norm.weight").then(|| name.to_owned());
+    let error = fails(&rewritten("gguf/qwen3.gguf", without, |_, value| Some(value)));
+    assert!(matches!(&error, Error::MissingTensor { name } if name == "blk.1.attn_k_norm.weight"));
+}
+
+#[test]
+fn a_tensor_that_nobody_uses_is_named() {
+    let renamed = |name: &str| Some(name.replace("blk.1.attn_q_norm", "blk.1.attn_sinks"));
+    let error = fails(&rewritten("gguf/qwen3.gguf", renamed, |_, value| Some(value)));
+    assert!(error.to_string().contains("attn_q_norm"), "{error}");
+    // A tensor from elsewhere, an adapter's for instance, would change nothing if it went unseen.
+    let split =
+        |name: &str| Some(if name == "output.weight" { "output.lora_a" } else { name }.to_owned());
+    let error = fails(&rewritten("gguf/llama.gguf", split, |_, value| Some(value)));
+    assert!(matches!(&error, Error::Unused { names } if names == &["output.lora_a"]), "{error}");
+}
+
+#[test]
+fn a_size_of_another_type_is_named() {
+    fn spoiled<'a>(key: &str, value: Value<'a>) -> Option<Value<'a>> {
+        Some(if key == "qwen3.block_count" { Value::Str("three") } else { value })
+    }
+    let error = fails(&rewritten("gguf/qwen3.gguf", same, spoiled)).to_string();
+    assert!(error.contains("qwen3.block_count"), "{error}");
+}
+
+#[test]
+fn every_quantised_storage_of_files_has_a_format_of_the_same_size() {
+    for storage in Storage::all() {
+        let format = arch::format_for(storage);
+        if let Some(format) = format {
+            assert_eq!(storage.block(), (format.block_len(), format.block_bytes()), "{storage:?}");
+        }
+    }
+    let known = Storage::all().filter(|storage| arch::format_for(*storage).is_some()).count();
+    assert_eq!(known, kernels::Format::ALL.len());
+}
