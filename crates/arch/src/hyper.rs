@@ -41,6 +41,9 @@ const SIZE_MAX: usize = 1 << 24;
 /// Wider heads have no room in the kernels' buffers.
 const HEAD_DIM_MAX: usize = 512;
 
+/// The cosines of positions are exact up to here.
+const CONTEXT_MAX: usize = 1 << 20;
+
 impl Hyper {
     /// Reads them, and refuses what contradicts itself.
     pub fn read(source: &Source) -> Result<Hyper, Error> {
@@ -55,7 +58,7 @@ impl Hyper {
             key_heads: source.size_or(KEY_HEADS, heads)?,
             head_dim,
             feed_forward: source.size(FEED_FORWARD)?,
-            context: source.size(CONTEXT)?,
+            context: source.size(CONTEXT)?.min(CONTEXT_MAX),
             eps: source.number(EPS)?.ok_or_else(|| source.missing(EPS))?,
         };
         hyper.check(source)?;

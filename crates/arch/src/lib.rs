@@ -65,6 +65,9 @@ pub trait Model: Send + Sync {
     fn forward(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step);
 }
 
+/// A function that sees the stream of rows before each layer and after the last.
+pub type Watch<'a> = &'a dyn Fn(usize, &[f32]);
+
 /// Rows that pass through the model together: of one sequence or of several, each in order.
 pub struct Step<'a> {
     /// One token per row.
@@ -79,7 +82,7 @@ pub struct Step<'a> {
     pub logits: &'a mut [f32],
     /// Called with the input of each layer and with the normalised output: for comparisons with a
     /// reference.
-    pub watch: Option<&'a dyn Fn(usize, &[f32])>,
+    pub watch: Option<Watch<'a>>,
 }
 
 impl Step<'_> {

@@ -14,5 +14,5 @@ mod stop;
 pub use error::Error;
 pub use generate::{Reply, Request};
 pub use pages::Sequence;
-pub use run::{Engine, Feed, Settings, Wanted, Watch};
+pub use run::{Engine, Feed, Settings, Wanted};
 pub use sample::{Sampler, best};

@@ -1,6 +1,6 @@
 //! One pass of rows through a model: of one sequence or of several at once.
 
-use arch::{Model, Scratch, Shape, Step};
+use arch::{Model, Scratch, Shape, Step, Watch};
 use kernels::{Isa, Machine, RowTable};
 
 use crate::Error;
@@ -54,9 +54,6 @@ pub enum Wanted {
     /// Those of all.
     All,
 }
-
-/// A function that sees the stream of rows before each layer and after the last.
-pub type Watch<'a> = &'a dyn Fn(usize, &[f32]);
 
 impl Engine {
     /// An engine for a model.

@@ -1,8 +1,14 @@
 //! Chooses the next token. `docs/sampling.md` states the same order of steps for users.
 //!
-//! 1. logit bias; 2. repetition, then frequency and presence penalties; 3. temperature (0 takes the
-//! best at once); 4. top-k; 5. top-p; 6. min-p; 7. one draw by (seed, position). Ties go to the
-//! lower token. Log probabilities are those of the model, before step 1.
+//! 1. logit bias;
+//! 2. repetition penalty, then frequency and presence penalties;
+//! 3. temperature, where 0 takes the best token at once;
+//! 4. top-k;
+//! 5. top-p;
+//! 6. min-p;
+//! 7. one draw by (seed, position).
+//!
+//! Ties go to the lower token. Log probabilities are those of the model, before step 1.
 
 use std::cmp::Ordering;
 

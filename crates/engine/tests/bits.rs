@@ -1,8 +1,9 @@
 //! The first promise: batch, threads, chunks and instruction set change the speed and never a bit.
 //!
 //! Every test compares logits as bits, for each family and for quantised files of all group lengths.
+#![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine::{Engine, Feed, Sequence, Settings, Wanted};
 use kernels::Isa;
@@ -25,7 +26,7 @@ fn models() -> Vec<PathBuf> {
     names.map(golden).into()
 }
 
-fn open(path: &PathBuf, settings: Settings) -> Engine {
+fn open(path: &Path, settings: Settings) -> Engine {
     let source = arch::Source::open(path).unwrap();
     Engine::new(arch::load(&source).unwrap(), settings)
 }

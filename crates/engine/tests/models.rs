@@ -1,4 +1,5 @@
 //! The tiny models of `golden/` against their references: logits, hidden states, greedy tokens.
+#![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
 use std::cell::RefCell;
 use std::path::Path;

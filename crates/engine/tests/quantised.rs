@@ -1,5 +1,6 @@
 //! Quantised models: the canon's logits must be at least as close to the reference, which computes
 //! with the same weights in float32, as llama.cpp's are.
+#![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
 use std::path::PathBuf;
 

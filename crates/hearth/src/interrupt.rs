@@ -10,15 +10,12 @@ static STATE: AtomicU8 = AtomicU8::new(IDLE);
 
 /// Begins to listen. Without it Ctrl-C ends the program at once, which is good enough elsewhere.
 pub fn listen() {
-    let handler = || match STATE.compare_exchange(
-        ANSWERING,
-        REQUESTED,
-        Ordering::Relaxed,
-        Ordering::Relaxed,
-    ) {
-        Ok(_) => {}
-        Err(_) => std::process::exit(130),
-    };
+    let handler =
+        || match STATE.compare_exchange(ANSWERING, REQUESTED, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            Ok(_) => {}
+            Err(_) => std::process::exit(130),
+        };
     // A system that refuses the handler keeps its own, which ends the program.
     let _ = ctrlc::set_handler(handler);
 }

@@ -1,5 +1,6 @@
 //! What is printed: sizes and speeds for people, progress on a terminal and nothing in a pipe.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
@@ -41,6 +42,16 @@ pub fn count(number: u64) -> String {
     }
 }
 
+/// Text from a model or its file as a terminal may show it: control characters, which could move
+/// the cursor or worse, are replaced; line ends and tabs stay.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    match text.contains(harmful) {
+        true => Cow::Owned(text.replace(harmful, "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// Tokens and speeds of one answer.
 pub struct Speeds {
     pub usage: Usage,
@@ -57,7 +68,12 @@ impl fmt::Display for Speeds {
         let read = prompt_tokens - cached_tokens;
         let speed = |tokens: usize, time: Duration| tokens as f64 / time.as_secs_f64().max(1e-9);
         writeln!(f, "prompt  {prompt_tokens} tokens, {cached_tokens} of them kept from before")?;
-        writeln!(f, "        {:.1} tokens/s, {:.2} s", speed(read, reading), reading.as_secs_f64())?;
+        writeln!(
+            f,
+            "        {:.1} tokens/s, {:.2} s",
+            speed(read, reading),
+            reading.as_secs_f64()
+        )?;
         writeln!(f, "answer  {generated_tokens} tokens")?;
         let after_first = generated_tokens.saturating_sub(1);
         let seconds = writing.as_secs_f64();
@@ -72,12 +88,22 @@ mod tests {
     #[test]
     fn sizes_have_two_or_three_digits() {
         let cases = [
-            (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_497_000_000, "2.5 GB"),
-            (999_900, "1.0 MB"), (18_000_000_000, "18 GB"),
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (2_497_000_000, "2.5 GB"),
+            (999_900, "1.0 MB"),
+            (18_000_000_000, "18 GB"),
         ];
         for (bytes, text) in cases {
             assert_eq!(size(bytes), text);
         }
         assert_eq!(count(596_049_920), "596.0 million");
+    }
+
+    #[test]
+    fn escapes_do_not_reach_a_terminal() {
+        assert_eq!(visible("a\tb\nß"), "a\tb\nß");
+        assert_eq!(visible("\u{1b}[2J\rx\u{9b}"), "\u{fffd}[2J\u{fffd}x\u{fffd}");
     }
 }

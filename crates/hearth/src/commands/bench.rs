@@ -96,7 +96,8 @@ fn several_users(engine: &mut Engine, users: usize, generate: usize) -> Result<f
     for (user, sequence) in sequences.iter_mut().enumerate() {
         engine.prefill(sequence, &tokens(engine, SHORT_PROMPT, user))?;
     }
-    let said: Vec<Vec<u32>> = (0..users).map(|user| tokens(engine, generate, users + user)).collect();
+    let said: Vec<Vec<u32>> =
+        (0..users).map(|user| tokens(engine, generate, users + user)).collect();
     let begin = Instant::now();
     for i in 0..generate {
         let mut feeds: Vec<Feed> = sequences

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::load::Ready;
 
 const HELP: &str = "\
-  /help            this
+\x20 /help            this
   /clear           forget the conversation
   /system TEXT     say something before everything else, and begin anew
   /seed N          choose other words: another seed, another answer

@@ -110,7 +110,8 @@ fn read_ids(path: &Path) -> Result<Vec<u32>, Failure> {
     let wrong = |why: String| Failure::Request(format!("{}: {why}", path.display()));
     if path.extension().is_some_and(|extension| extension == "safetensors") {
         let file = Safetensors::open(path).map_err(|error| wrong(error.to_string()))?;
-        let tensor = file.tensor("input_ids").ok_or_else(|| wrong("has no `input_ids`".to_owned()))?;
+        let tensor =
+            file.tensor("input_ids").ok_or_else(|| wrong("has no `input_ids`".to_owned()))?;
         return match tensor.storage.name() {
             "I32" | "U32" => words(tensor.bytes.as_chunks::<4>().0, |b| u32::from_le_bytes(*b)),
             "I64" | "U64" => words(tensor.bytes.as_chunks::<8>().0, |b| u64::from_le_bytes(*b)),
@@ -118,7 +119,8 @@ fn read_ids(path: &Path) -> Result<Vec<u32>, Failure> {
         };
     }
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let numbers = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let numbers =
+        text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
     let number = |word: &str| word.parse().map_err(|_| wrong(format!("`{word}` is no token id")));
     numbers.map(number).collect()
 }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::interrupt;
 use crate::load::{self, Ready};
-use crate::output::Speeds;
+use crate::output::{Speeds, visible};
 
 pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
@@ -94,6 +94,14 @@ impl Asking {
     }
 }
 
+/// Prints as the reader can bear it: a program gets the very text, a terminal no control characters.
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = stdout();
+    let shown = if out.is_terminal() { visible(text) } else { text.into() };
+    out.write_all(shown.as_bytes())?;
+    out.flush()
+}
+
 /// What has been printed of an answer, and when.
 struct Shown {
     text: String,
@@ -115,9 +123,7 @@ impl Shown {
                 self.first.get_or_insert_with(Instant::now);
             }
             Event::Text(text) => {
-                let mut out = stdout();
-                let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-                self.failed = printed.err();
+                self.failed = print(&text).err();
                 self.text.push_str(&text);
             }
             Event::End(finish, usage) => self.end = Some((finish, usage)),

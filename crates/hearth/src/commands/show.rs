@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::flags::Show as Flags;
 use crate::load;
-use crate::output::{count, size};
+use crate::output::{count, size, visible};
 
 pub fn show(flags: &Flags) -> Result<(), Failure> {
     let source = load::source(&flags.model)?;
@@ -38,7 +38,7 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
         None => "Hugging Face folder".to_owned(),
     };
     writeln!(out, "{}\n", flags.model.display())?;
-    let mut line = |name: &str, value: String| writeln!(out, "  {name:<14} {value}");
+    let mut line = |name: &str, value: String| writeln!(out, "  {name:<14} {}", visible(&value));
     line("format", kind)?;
     line("architecture", source.architecture().unwrap_or_else(|_| "not stated".to_owned()))?;
     if let Some(name) = source.gguf().and_then(|gguf| gguf.str("general.name").ok().flatten()) {
@@ -75,7 +75,7 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
 fn print_template(flags: &Flags, source: &Source) -> Result<(), Failure> {
     let tokenizer = load::tokenizer(&flags.model, source)?;
     match tokenizer.chat_template() {
-        Some(template) => Ok(writeln!(stdout(), "{template}")?),
+        Some(template) => Ok(writeln!(stdout(), "{}", visible(template))?),
         None => Err(Failure::Request("the model has no chat template".to_owned())),
     }
 }
@@ -86,7 +86,7 @@ fn print_keys(source: &Source) -> Result<(), Failure> {
     match source.gguf() {
         Some(gguf) => {
             for (key, value) in gguf.keys() {
-                writeln!(out, "  {key} = {}", printable(&value))?;
+                writeln!(out, "  {} = {}", visible(key), printable(&value))?;
             }
         }
         None => writeln!(out, "{:#}", source.config().unwrap_or(&Value::Null))?,
@@ -99,7 +99,7 @@ fn print_tensors(source: &Source) -> Result<(), Failure> {
     writeln!(out)?;
     for tensor in source.tensors() {
         let (storage, shape) = (tensor.storage.name(), format!("{:?}", tensor.shape));
-        writeln!(out, "  {:<44} {storage:<8} {shape}", tensor.name)?;
+        writeln!(out, "  {:<44} {storage:<8} {shape}", visible(tensor.name))?;
     }
     Ok(())
 }
@@ -110,12 +110,18 @@ fn printable(value: &Metadata) -> String {
     match value {
         Metadata::Array(array) => format!("{} × {}", array.len(), array.kind().name()),
         Metadata::Str(text) => {
-            let line: String = text.chars().take(SHOWN).flat_map(char::escape_default).collect();
+            let line: String = text.chars().take(SHOWN).flat_map(escaped).collect();
             let more = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
             format!("\"{line}\"{more}")
         }
         other => plain(other).to_string(),
     }
+}
+
+fn escaped(c: char) -> impl Iterator<Item = char> {
+    // Quotes are left alone, or templates could not be read.
+    let escape = c.is_control() || c == '\\';
+    escape.then(|| c.escape_default()).into_iter().flatten().chain((!escape).then_some(c))
 }
 
 /// A scalar as JSON; of arrays only the length, since vocabularies have a hundred thousand entries.

@@ -26,7 +26,10 @@ fn run(model: &Path) -> Command {
 #[test]
 fn a_missing_model() {
     let said = complaint(&mut run(Path::new("no/such/model.gguf")), 3);
-    assert!(said.contains("no/such/model.gguf") && said.contains("there is no such file"), "{said}");
+    assert!(
+        said.contains("no/such/model.gguf") && said.contains("there is no such file"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -91,7 +94,12 @@ fn an_output_that_cannot_be_written() {
     let ids = golden("models/qwen3/expected.safetensors");
     for out in ["/dev/full/x", "no/such/folder/x", "/proc/x"] {
         let mut command = hearth();
-        command.arg("logits").arg(golden("models/qwen3")).arg("--ids").arg(&ids).args(["--out", out]);
+        command
+            .arg("logits")
+            .arg(golden("models/qwen3"))
+            .arg("--ids")
+            .arg(&ids)
+            .args(["--out", out]);
         assert!(complaint(&mut command, 1).contains("cannot write"));
     }
 }
@@ -106,7 +114,11 @@ fn ids_that_are_none() {
         command.arg("logits").arg(golden("models/qwen3")).arg("--ids").arg(&ids);
         command.arg("--out").arg(folder.path("out.safetensors"));
         assert!(complaint(&mut command, 4).contains(reason));
-        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "nothing half-written is left");
+        assert_eq!(
+            std::fs::read_dir(&folder.0).unwrap().count(),
+            1,
+            "nothing half-written is left"
+        );
     }
 }
 

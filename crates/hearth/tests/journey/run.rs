@@ -34,8 +34,12 @@ fn the_same_seed_gives_the_same_text() {
 fn a_pipe_may_bring_the_prompt() {
     let flags = ["--max-tokens", "10"];
     let mut command = run(&flags);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(b"Tell me something.\n").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stdout), answer(&flags));

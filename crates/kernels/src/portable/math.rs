@@ -19,7 +19,7 @@ fn power_of_two(n: i32) -> f32 {
 }
 
 // ln 2 in two pieces: the first has so few bits that n · LN2_HIGH is exact.
-const LN2_HIGH: f32 = 0.693_359_375;
+const LN2_HIGH: f32 = 355.0 / 512.0;
 const LN2_LOW: f32 = -2.121_944_4e-4;
 
 /// e^x, within about one unit in the last place; 0 below −104, infinite above 88.73; NaN for NaN.

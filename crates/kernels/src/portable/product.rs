@@ -43,6 +43,22 @@ impl<'a> Rounded<'a> {
             ..self
         }
     }
+
+    #[inline(always)]
+    fn piece(&self, start: usize, len: usize) -> Piece<'a> {
+        Piece {
+            scale: self.scales[start / self.group_len],
+            q: &self.q[start..start + len],
+            sums: &self.sums[start / RUN..(start + len) / RUN],
+        }
+    }
+}
+
+/// The activations that meet one part of a weight row.
+struct Piece<'a> {
+    scale: f32,
+    q: &'a [i8],
+    sums: &'a [i16],
 }
 
 /// Outputs of weight row `row` for the first activation rows, as many as `out` has room for.
@@ -55,11 +71,10 @@ pub fn quantised_row(w: &Matrix, row: usize, x: &Rounded, out: &mut [f32]) {
         for index in 0..block_len / part_len {
             blocks::unpack(format, block, index, &mut part);
             let at = block_index * block_len + index * part_len;
-            let level = &part.level[..part_len];
             for (i, sum) in out.iter_mut().enumerate() {
                 for plane in 0..x.planes_used {
                     let start = (i * x.planes + plane) * x.len + at;
-                    *sum = add_part(&part, level, x, start, *sum);
+                    *sum = add_part(&part, &x.piece(start, part_len), *sum);
                 }
             }
         }
@@ -67,15 +82,14 @@ pub fn quantised_row(w: &Matrix, row: usize, x: &Rounded, out: &mut [f32]) {
 }
 
 #[inline(always)]
-fn add_part(part: &Part, level: &[i16], x: &Rounded, start: usize, sum: f32) -> f32 {
-    let scale = x.scales[start / x.group_len];
-    let products = integer_dot(level, &x.q[start..start + level.len()]);
-    let sum = (part.scale * scale).mul_add(products as f32, sum);
+fn add_part(part: &Part, x: &Piece, sum: f32) -> f32 {
+    let products = integer_dot(&part.level[..x.q.len()], x.q);
+    let sum = (part.scale * x.scale).mul_add(products as f32, sum);
     if part.min == 0.0 {
         return sum;
     }
-    let minima = integer_minima(&part.below, &x.sums[start / RUN..], level.len());
-    (-(part.min * scale)).mul_add(minima as f32, sum)
+    let minima = integer_minima(&part.below[..x.sums.len()], x.sums);
+    (-(part.min * x.scale)).mul_add(minima as f32, sum)
 }
 
 #[inline(always)]
@@ -84,9 +98,8 @@ fn integer_dot(level: &[i16], q: &[i8]) -> i32 {
 }
 
 #[inline(always)]
-fn integer_minima(below: &[u8; 16], sums: &[i16], part_len: usize) -> i32 {
-    let runs = part_len / RUN;
-    below[..runs].iter().zip(sums).map(|(&below, &sum)| i32::from(below) * i32::from(sum)).sum()
+fn integer_minima(below: &[u8], sums: &[i16]) -> i32 {
+    below.iter().zip(sums).map(|(&below, &sum)| i32::from(below) * i32::from(sum)).sum()
 }
 
 /// Weights decoded at a time in a product with float weights.

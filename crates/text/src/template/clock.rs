@@ -52,7 +52,8 @@ impl DateTime {
         let year_of_cycle = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36_524
             - day_of_cycle / 146_096)
             / 365;
-        let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+        let day_of_year =
+            day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
         let month = (5 * day_of_year + 2) / 153; // 0 is March
         let day = day_of_year - (153 * month + 2) / 5 + 1;
         let year = cycle * 400 + year_of_cycle + u64::from(month >= 10);
@@ -69,7 +70,8 @@ impl DateTime {
     /// Days passed since the first of January.
     fn day_of_year(&self) -> u32 {
         let (year, month) = (u32::from(self.year), u32::from(self.month));
-        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let leap =
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         // The days before each month of a common year.
         let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
         let index = month.clamp(1, 12) as usize - 1;
@@ -106,7 +108,7 @@ impl DateTime {
     fn iso_week(&self) -> (u32, u32) {
         let year = u32::from(self.year);
         let monday_based = (self.weekday() + 6) % 7;
-        let week = (self.day_of_year() + 10 - (monday_based + 1)) / 7;
+        let week = (self.day_of_year() + 10 - monday_based) / 7;
         match week {
             0 => (year.saturating_sub(1), weeks_in(year.saturating_sub(1))),
             53 if weeks_in(year) == 52 => (year + 1, 1),
@@ -200,8 +202,7 @@ fn weeks_in(year: u32) -> u32 {
 mod tests {
     use super::*;
 
-    const NOW: DateTime =
-        DateTime { year: 2026, month: 3, day: 4, hour: 15, minute: 6, second: 9 };
+    const NOW: DateTime = DateTime { year: 2026, month: 3, day: 4, hour: 15, minute: 6, second: 9 };
 
     #[test]
     fn directives_follow_python() {
@@ -221,7 +222,8 @@ mod tests {
 
     #[test]
     fn weeks_at_the_turn_of_the_year() {
-        let on = |year, month, day| DateTime { year, month, day, ..NOW }.format("%a %G %V").unwrap();
+        let on =
+            |year, month, day| DateTime { year, month, day, ..NOW }.format("%a %G %V").unwrap();
         assert_eq!(on(2021, 1, 1), "Fri 2020 53");
         assert_eq!(on(2024, 12, 30), "Mon 2025 01");
         assert_eq!(on(2026, 12, 31), "Thu 2026 53");

@@ -28,17 +28,24 @@ use jinja::{RENDERING_VARIABLE, Rendering};
 use python::heap::Heap;
 use python::json::from_json;
 
-/// How many steps of the engine one rendering may take.
-///
-/// The most expensive published template walks back over all messages for each of them; with four
-/// thousand messages that is less than half of this. A second or two of work is all it buys.
-const FUEL: u64 = 20_000_000;
+/// What one rendering may use up.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Steps of the engine.
+    fuel: u64,
+    /// Bytes of text and containers that are created, besides those of the input.
+    memory: u64,
+}
 
-/// How many bytes of text and containers one rendering may create, besides the input itself.
+/// The limits of every template.
 ///
-/// A conversation of a million tokens is about four megabytes, and templates copy each message a
-/// few times over.
-const MEMORY: u64 = 256 << 20;
+/// The most expensive published template walks back over all messages for each of them: four
+/// thousand messages take it 45 million steps. A conversation of a million tokens is about four
+/// megabytes long, and templates copy each message a few times over.
+const LIMITS: Limits = Limits { fuel: 60_000_000, memory: 256 << 20 };
+
+/// The limits under which the fuzzer works, so that it gets somewhere.
+const PROBE_LIMITS: Limits = Limits { fuel: 2_000_000, memory: 32 << 20 };
 
 /// How often a template may copy its whole input on top of that.
 const COPIES: u64 = 16;
@@ -50,6 +57,7 @@ const NAME: &str = "chat";
 #[derive(Debug)]
 pub struct Template {
     environment: Environment<'static>,
+    limits: Limits,
 }
 
 /// What a template is rendered with.
@@ -75,12 +83,17 @@ impl Template {
     /// # Errors
     /// `Error::Syntax` when it is no template, or uses what chat templates do not have.
     pub fn compile(source: &str) -> Result<Template, Error> {
+        Template::compile_within(LIMITS, source)
+    }
+
+    fn compile_within(limits: Limits, source: &str) -> Result<Template, Error> {
         let rewritten = syntax::rewrite(source)?;
-        let mut environment = jinja::environment(FUEL).map_err(|e| error::of_compilation(&e))?;
+        let mut environment =
+            jinja::environment(limits.fuel).map_err(|error| error::of_compilation(&error))?;
         environment
             .add_template_owned(NAME, rewritten)
             .map_err(|error| error::of_compilation(&error))?;
-        Ok(Template { environment })
+        Ok(Template { environment, limits })
     }
 
     /// Renders a conversation.
@@ -88,12 +101,12 @@ impl Template {
     /// # Errors
     /// When the template refuses the conversation, fails, or takes more than it may.
     pub fn render(&self, inputs: &Inputs) -> Result<String, Error> {
-        self.try_render(inputs).map_err(|error| error::of_rendering(&error, FUEL))
+        self.try_render(inputs).map_err(|error| error::of_rendering(&error, self.limits.fuel))
     }
 
     fn try_render(&self, inputs: &Inputs) -> Result<String, minijinja::Error> {
         // The heap must outlive all values, so that it is what empties the containers.
-        let heap = Heap::new(MEMORY + COPIES * size_of_inputs(inputs));
+        let heap = Heap::new(self.limits.memory + COPIES * size_of_inputs(inputs));
         let context = context(&heap, inputs)?;
         self.environment.get_template(NAME)?.render(context)
     }
@@ -129,17 +142,17 @@ fn size(json: &Json, depth: usize) -> u64 {
         Json::Null | Json::Bool(_) | Json::Number(_) => 16,
         Json::String(text) => 16 + text.len() as u64,
         Json::Array(items) => items.iter().map(|item| 16 + size(item, depth + 1)).sum(),
-        Json::Object(pairs) => pairs
-            .iter()
-            .map(|(key, value)| 32 + key.len() as u64 + size(value, depth + 1))
-            .sum(),
+        Json::Object(pairs) => {
+            pairs.iter().map(|(key, value)| 32 + key.len() as u64 + size(value, depth + 1)).sum()
+        }
     }
 }
 
 /// Compiles any bytes as a template and renders a small conversation with it, for the fuzzer.
 #[doc(hidden)]
 pub fn probe(data: &[u8]) {
-    let Ok(template) = Template::compile(&String::from_utf8_lossy(data)) else { return };
+    let source = String::from_utf8_lossy(data);
+    let Ok(template) = Template::compile_within(PROBE_LIMITS, &source) else { return };
     let messages = serde_json::json!([
         {"role": "system", "content": "You are terse."},
         {"role": "user", "content": [{"type": "text", "text": "Hé llo\n<|im_end|>"}]},
@@ -148,7 +161,8 @@ pub fn probe(data: &[u8]) {
                          "function": {"name": "f", "arguments": {"x": 1.5, "y": [true, -3]}}}]},
         {"role": "tool", "tool_call_id": "call_1", "content": "42"},
     ]);
-    let tool = serde_json::json!([{"type": "function", "function": {"name": "f", "parameters": {}}}]);
+    let tool =
+        serde_json::json!([{"type": "function", "function": {"name": "f", "parameters": {}}}]);
     let inputs = Inputs {
         messages,
         tools: Some(tool),
@@ -160,3 +174,6 @@ pub fn probe(data: &[u8]) {
     // Any outcome will do, as long as there is one.
     let _ = template.render(&inputs);
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,8 @@ use minijinja::{Environment, State};
 use super::numbers::{absolute, float, int, round};
 use super::select::{group_by, map, reject, reject_attr, select, select_attr};
 use super::sequences::{
-    batch, dict_items, dict_sort, first, join, last, length, list, maximum, minimum, reverse, slice,
-    sort, sum, unique,
+    batch, dict_items, dict_sort, first, join, last, length, list, maximum, minimum, reverse,
+    slice, sort, sum, unique,
 };
 use super::words::{
     attr, capitalize, center, default, escape, format, indent, lower, replace, string, title,
@@ -75,13 +75,19 @@ pub(crate) fn is_filter(name: &str) -> bool {
 
 pub(super) fn register(environment: &mut Environment<'static>) {
     for (name, filter) in PLAIN {
-        environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
-            call_plain(filter, state, &args.into_values())
-        });
+        environment.add_filter(
+            name,
+            move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+                call_plain(filter, state, &args.into_values())
+            },
+        );
     }
     for (name, filter) in CALLING {
-        environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
-            call_calling(filter, state, &args.into_values())
-        });
+        environment.add_filter(
+            name,
+            move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+                call_calling(filter, state, &args.into_values())
+            },
+        );
     }
 }

@@ -19,8 +19,8 @@ use super::super::python::compare::{contains, equal, order};
 use super::super::python::heap::{Heap, Outcome};
 use super::super::python::methods::{self, pairs_of};
 use super::super::python::print::to_text;
-use super::super::python::seq::SeqKind;
-use super::super::python::shape::{Shape, integer};
+use super::super::python::seq::{SeqKind, Span};
+use super::super::python::shape::Shape;
 use super::{heap_of, rendering_of};
 
 /// A function of what it was called with.
@@ -48,9 +48,12 @@ const GLOBALS: [(&str, Function); 4] =
 
 pub(super) fn register(environment: &mut Environment<'static>) {
     for (name, function) in OPERATORS.into_iter().chain(GLOBALS) {
-        environment.add_function(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
-            function(&*heap_of(state)?, &args.into_values())
-        });
+        environment.add_function(
+            name,
+            move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+                function(&*heap_of(state)?, &args.into_values())
+            },
+        );
     }
     environment.add_function("py__call", call);
     environment.add_function("py__text", pay_for_text);
@@ -132,7 +135,8 @@ fn iterate(heap: &Heap, values: &[Value]) -> Outcome {
         let unpacked = items.iter().map(|item| access::unpack(heap, item, count));
         items = unpacked.collect::<Result<_, _>>()?;
     }
-    heap.list(items)
+    // The loop is the only holder of this list, so the heap need not know it.
+    Ok(Value::from(items))
 }
 
 /// `{% set namespace.name = value %}`.
@@ -185,8 +189,7 @@ fn pairs(heap: &Heap, values: &[Value]) -> Result<Vec<(Value, Value)>, Error> {
 const MAX_RANGE: usize = 100_000;
 
 fn range(heap: &Heap, values: &[Value]) -> Outcome {
-    let numbers: Option<Vec<i128>> =
-        values.iter().map(|value| Shape::of(value).as_int()).collect();
+    let numbers: Option<Vec<i128>> = values.iter().map(|value| Shape::of(value).as_int()).collect();
     let (start, stop, step) = match numbers.as_deref() {
         Some([stop]) => (0, *stop, 1),
         Some([start, stop]) => (*start, *stop, 1),
@@ -197,9 +200,7 @@ fn range(heap: &Heap, values: &[Value]) -> Outcome {
     let span = if step > 0 { stop.checked_sub(start) } else { start.checked_sub(stop) };
     let len = span.ok_or_else(too_big)?.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
     let len = usize::try_from(len).ok().filter(|len| *len <= MAX_RANGE).ok_or_else(too_big)?;
-    heap.charge_slots(len)?;
-    let items = (0..len as i128).map(|at| integer(start + at * step));
-    heap.seq(SeqKind::Range, items.collect())
+    heap.range(Span { start, step, len })
 }
 
 fn raise(heap: &Heap, values: &[Value]) -> Outcome {

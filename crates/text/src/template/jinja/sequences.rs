@@ -110,7 +110,8 @@ pub(super) fn sorted(
 pub(super) fn sort(heap: &Heap, value: &Value, arguments: &mut Arguments) -> Outcome {
     let (is_reverse, has_case) = (arguments.flag("reverse"), arguments.flag("case_sensitive"));
     let key = SortKey::new(arguments.some("attribute").as_ref(), has_case);
-    let sorted = sorted(heap, iterate(heap, value)?, |value| key.tuple_of(heap, value), is_reverse)?;
+    let sorted =
+        sorted(heap, iterate(heap, value)?, |value| key.tuple_of(heap, value), is_reverse)?;
     heap.list(sorted.into_iter().map(|(_, value)| value).collect())
 }
 
@@ -280,12 +281,7 @@ pub(super) fn slice(heap: &Heap, value: &Value, arguments: &mut Arguments) -> Ou
 }
 
 /// Runs of values with equal keys, in the order of the keys.
-pub(super) fn grouped(
-    heap: &Heap,
-    values: Vec<Value>,
-    key: &SortKey,
-    path: &Path,
-) -> Outcome {
+pub(super) fn grouped(heap: &Heap, values: Vec<Value>, key: &SortKey, path: &Path) -> Outcome {
     let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
     for (sort_key, value) in sorted(heap, values, |value| key.of(heap, value), false)? {
         match groups.last_mut() {

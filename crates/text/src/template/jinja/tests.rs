@@ -74,15 +74,11 @@ fn answer(answer: bool) -> Outcome {
 
 fn is_callable(value: &Value) -> bool {
     // An undefined value has a method that is called to fail, so Python takes it for callable.
-    value.is_undefined()
-        || value.as_object().is_some() && matches!(Shape::of(value), Shape::Other)
+    value.is_undefined() || value.as_object().is_some() && matches!(Shape::of(value), Shape::Other)
 }
 
 fn is_iterable(value: &Value) -> bool {
-    matches!(
-        Shape::of(value),
-        Shape::Undefined | Shape::Str(_) | Shape::Seq(_) | Shape::Dict(_)
-    )
+    matches!(Shape::of(value), Shape::Undefined | Shape::Str(_) | Shape::Seq(_) | Shape::Dict(_))
 }
 
 /// Whether the value has a length and can be indexed, which strings and dictionaries can, too.

@@ -87,7 +87,8 @@ pub(super) fn attr(_: &Heap, value: &Value, arguments: &mut Arguments) -> Outcom
     match Shape::of(value) {
         Shape::Dict(_) => {
             let found = access::attribute(value, &name)?;
-            let is_method = found.as_object().is_some() && matches!(Shape::of(&found), Shape::Other);
+            let is_method =
+                found.as_object().is_some() && matches!(Shape::of(&found), Shape::Other);
             Ok(if is_method { found } else { Value::UNDEFINED })
         }
         Shape::Undefined => Ok(Value::UNDEFINED),

@@ -12,6 +12,7 @@ use minijinja::{Error, State, Value};
 use super::dict::Key;
 use super::heap::{Heap, Outcome};
 use super::methods;
+use super::seq::{SeqKind, Span};
 use super::shape::{Shape, index_within};
 use crate::template::error::fault;
 
@@ -20,15 +21,15 @@ pub(crate) fn iterate(heap: &Heap, value: &Value) -> Result<Vec<Value>, Error> {
     match Shape::of(value) {
         Shape::Undefined => Ok(Vec::new()),
         Shape::Str(text) => {
-            heap.charge_slots(text.len())?;
+            heap.charge_visits(text.len())?;
             Ok(text.chars().map(Value::from).collect())
         }
         Shape::Seq(seq) => {
-            heap.charge_slots(seq.len() / 2)?;
+            heap.charge_visits(seq.len())?;
             Ok(seq.take_items())
         }
         Shape::Dict(dict) => {
-            heap.charge_slots(dict.len() / 2)?;
+            heap.charge_visits(dict.len())?;
             Ok(dict.keys())
         }
         other => Err(fault(format!("'{}' object is not iterable", other.type_name()))),
@@ -142,12 +143,27 @@ pub(crate) fn slice(heap: &Heap, value: &Value, bounds: [&Value; 3]) -> Outcome 
             heap.text(indices.map(|at| characters[at]).collect::<String>())
         }
         Shape::Seq(seq) if seq.kind.is_indexable() => {
-            heap.charge_slots(seq.len() / 2)?;
+            heap.charge_visits(seq.len())?;
+            let indices = slice_indices(seq.len(), start, stop, step);
+            if seq.kind == SeqKind::Range {
+                return heap.range(sliced(seq.span, &indices.collect::<Vec<_>>()));
+            }
             let items = seq.take_items();
-            let indices = slice_indices(items.len(), start, stop, step);
             heap.seq(seq.kind, indices.map(|at| items[at].clone()).collect())
         }
         other => Err(fault(format!("'{}' object cannot be sliced", other.type_name()))),
+    }
+}
+
+/// The range of the numbers at these positions, which are evenly spaced.
+fn sliced(span: Span, positions: &[usize]) -> Span {
+    let at = |position: usize| positions.get(position).map(|at| *at as i128);
+    let first = at(0).unwrap_or(0);
+    let stride = at(1).map_or(1, |second| second - first);
+    Span {
+        start: span.start + span.step * first,
+        step: if positions.len() > 1 { span.step * stride } else { 1 },
+        len: positions.len(),
     }
 }
 
@@ -193,7 +209,7 @@ pub(crate) fn unpack(heap: &Heap, value: &Value, count: usize) -> Outcome {
         let found = items.len();
         return Err(fault(format!("cannot unpack {found} values into {count} names")));
     }
-    heap.seq(super::seq::SeqKind::Tuple, items)
+    heap.seq(SeqKind::Tuple, items)
 }
 
 #[cfg(test)]

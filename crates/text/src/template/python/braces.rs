@@ -37,7 +37,8 @@ impl Fields {
             } else if brace == "}" {
                 return Err(fault("Single '}' encountered in format string"));
             } else {
-                let end = closing(rest).ok_or_else(|| fault("expected '}' before end of string"))?;
+                let end =
+                    closing(rest).ok_or_else(|| fault("expected '}' before end of string"))?;
                 self.field(out, &rest[..end], depth)?;
                 rest = &rest[end + 1..];
             }

@@ -11,6 +11,9 @@ use super::print::MAX_DEPTH;
 use super::shape::Shape;
 use crate::template::error::fault;
 
+/// Comparing two containers, however small, takes about the time of looking at so many values.
+const COMPARE_VISITS: usize = 8;
+
 /// `a == b`.
 pub(crate) fn equal(heap: &Heap, a: &Value, b: &Value) -> Result<bool, Error> {
     equal_at(heap, a, b, 0)
@@ -31,7 +34,7 @@ fn equal_at(heap: &Heap, a: &Value, b: &Value, depth: usize) -> Result<bool, Err
             if !alike || a.len() != b.len() || !a.kind.is_sized() {
                 return Ok(std::ptr::eq(a, b));
             }
-            heap.charge_slots(a.len())?;
+            heap.charge_visits(COMPARE_VISITS + 2 * a.len())?;
             let (a, b) = (a.take_items(), b.take_items());
             for (a, b) in a.iter().zip(&b) {
                 if !equal_at(heap, a, b, depth + 1)? {
@@ -44,7 +47,7 @@ fn equal_at(heap: &Heap, a: &Value, b: &Value, depth: usize) -> Result<bool, Err
             if a.len() != b.len() {
                 return Ok(false);
             }
-            heap.charge_slots(a.len())?;
+            heap.charge_visits(COMPARE_VISITS + 4 * a.len())?;
             for (key, value) in a.pairs() {
                 match b.get(&Key::of(&key)?) {
                     Some(other) if equal_at(heap, &value, &other, depth + 1)? => {}
@@ -85,7 +88,7 @@ fn order_at(heap: &Heap, a: &Value, b: &Value, depth: usize) -> Result<Option<Or
                 && a.kind.is_indexable()
                 && (a.kind == b.kind || a.kind.is_tuple() && b.kind.is_tuple()) =>
         {
-            heap.charge_slots(a.len().min(b.len()))?;
+            heap.charge_visits(COMPARE_VISITS + a.len() + b.len())?;
             let (a, b) = (a.take_items(), b.take_items());
             for (a, b) in a.iter().zip(&b) {
                 if !equal_at(heap, a, b, depth + 1)? {
@@ -135,7 +138,7 @@ pub(crate) fn sort_by<T>(
     items: Vec<T>,
     order: impl Fn(&T, &T) -> Result<Option<Ordering>, Error>,
 ) -> Result<Vec<T>, Error> {
-    heap.charge_slots(items.len().saturating_mul(2))?;
+    heap.charge_visits(items.len().saturating_mul(16))?;
     let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
     let mut from: Vec<usize> = (0..items.len()).collect();
     let mut to = from.clone();

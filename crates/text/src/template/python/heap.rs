@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minijinja::{Error, Value};
 
 use super::dict::{Dict, Namespace};
-use super::seq::{Seq, SeqKind};
+use super::seq::{Seq, SeqKind, Span};
 use super::shape::Shape;
 use crate::template::error::{Thrown, fault};
 
@@ -38,6 +38,8 @@ pub(crate) struct Heap {
 const CONTAINER_BYTES: usize = 160;
 /// One value in a container, with the slack of a growing vector.
 const SLOT_BYTES: usize = 32;
+/// Looking at a value takes about the time of copying so many bytes.
+const VISIT_BYTES: usize = 8;
 
 impl Heap {
     pub(crate) fn new(limit: u64) -> Arc<Heap> {
@@ -56,6 +58,11 @@ impl Heap {
     /// Pays for reading `bytes`, which is an order cheaper than creating them.
     pub(crate) fn charge_reading(&self, bytes: usize) -> Result<(), Error> {
         self.charge(bytes / 16 + 1)
+    }
+
+    /// Pays for looking at `count` values one after the other.
+    pub(crate) fn charge_visits(&self, count: usize) -> Result<(), Error> {
+        self.charge(count.saturating_mul(VISIT_BYTES))
     }
 
     /// Pays for `count` values that are about to be put into a container.
@@ -78,6 +85,10 @@ impl Heap {
         self.charge_slots(items.len())?;
         items.iter().try_for_each(|item| self.check_storable(item))?;
         self.keep(Seq::new(kind, items))
+    }
+
+    pub(crate) fn range(&self, span: Span) -> Outcome {
+        self.keep(Seq::range(span))
     }
 
     /// Refuses the engine's loop object as a member of a container. A loop holds the items it runs

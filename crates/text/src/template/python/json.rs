@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::compare::order;
 use super::heap::{Buffer, Heap, Outcome};
-use super::print::{MAX_DEPTH, float_text};
+use super::print::{MAX_DEPTH, PRINT_VISITS, float_text};
 use super::shape::Shape;
 use crate::template::error::fault;
 
@@ -29,6 +29,7 @@ pub(crate) fn write_json(
     if depth > MAX_DEPTH {
         return Err(fault("tojson: the value is nested too deeply"));
     }
+    out.heap().charge_visits(PRINT_VISITS)?;
     match Shape::of(value) {
         Shape::None => out.push("null"),
         Shape::Bool(x) => out.push(if x { "true" } else { "false" }),
@@ -45,7 +46,9 @@ pub(crate) fn write_json(
             list.close(out, "]")
         }
         Shape::Dict(dict) => write_object(out, dict.pairs(), style, depth),
-        other => Err(fault(format!("Object of type {} is not JSON serializable", other.type_name()))),
+        other => {
+            Err(fault(format!("Object of type {} is not JSON serializable", other.type_name())))
+        }
     }
 }
 

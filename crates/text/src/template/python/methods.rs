@@ -185,7 +185,7 @@ fn pop(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
 }
 
 fn position(heap: &Heap, list: &Seq, wanted: &Value) -> Result<Option<usize>, Error> {
-    heap.charge_slots(list.len() / 2)?;
+    heap.charge_visits(list.len())?;
     for (at, item) in list.take_items().iter().enumerate() {
         if equal(heap, item, wanted)? {
             return Ok(Some(at));
@@ -208,7 +208,7 @@ fn index(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
 
 fn count(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
     let wanted = arguments.required("value")?;
-    heap.charge_slots(list.len() / 2)?;
+    heap.charge_visits(list.len())?;
     let mut found = 0;
     for item in list.take_items() {
         found += i128::from(equal(heap, &item, &wanted)?);
@@ -239,7 +239,7 @@ fn values(heap: &Heap, dict: &Dict, _: &mut Arguments) -> Outcome {
 }
 
 fn pop_key(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
-    heap.charge_slots(dict.len() / 2)?;
+    heap.charge_visits(2 * dict.len())?;
     let key = Key::of(&arguments.required("key")?)?;
     let default = arguments.optional("default");
     dict.remove(&key).or(default).ok_or_else(|| fault("pop: the key is not in the dictionary"))

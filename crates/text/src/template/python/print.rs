@@ -3,12 +3,15 @@
 use minijinja::{Error, Value};
 
 use super::heap::{Buffer, Heap, Outcome};
-use super::seq::{Seq, SeqKind};
+use super::seq::{Seq, SeqKind, Span};
 use super::shape::Shape;
 use crate::template::error::fault;
 
 /// Containers nested deeper than this are not printed; Python gives up as well, if later.
 pub(crate) const MAX_DEPTH: usize = 100;
+
+/// Printing one value, however short, takes about the time of looking at so many.
+pub(crate) const PRINT_VISITS: usize = 4;
 
 /// The value as a string, like `str(value)`.
 pub(crate) fn to_text(heap: &Heap, value: &Value) -> Result<String, Error> {
@@ -39,6 +42,7 @@ pub(crate) fn write_repr(out: &mut Buffer<'_>, value: &Value, depth: usize) -> R
     if depth > MAX_DEPTH {
         return Err(fault("maximum recursion depth exceeded while printing a value"));
     }
+    out.heap().charge_visits(PRINT_VISITS)?;
     match Shape::of(value) {
         Shape::Undefined => out.push("Undefined"),
         Shape::None => out.push("None"),
@@ -61,7 +65,7 @@ fn write_seq(out: &mut Buffer<'_>, seq: &Seq, depth: usize) -> Result<(), Error>
         SeqKind::Keys => ("dict_keys([", "])"),
         SeqKind::Values => ("dict_values([", "])"),
         SeqKind::Items => ("dict_items([", "])"),
-        SeqKind::Range => return write_range(out, seq),
+        SeqKind::Range => return write_range(out, seq.span),
         SeqKind::Generator => return out.push("<generator object>"),
     };
     out.push(open)?;
@@ -78,13 +82,12 @@ fn write_seq(out: &mut Buffer<'_>, seq: &Seq, depth: usize) -> Result<(), Error>
     out.push(close)
 }
 
-/// A range is printed by its bounds; they are read off its items.
-fn write_range(out: &mut Buffer<'_>, seq: &Seq) -> Result<(), Error> {
-    let at = |index: usize| seq.get(index).and_then(|item| Shape::of(&item).as_int());
-    let start = at(0).unwrap_or(0);
-    let step = at(1).map_or(1, |second| second - start);
-    let last = seq.len().checked_sub(1).and_then(at);
-    let stop = last.map_or(start, |last| last + step.signum());
+fn write_range(out: &mut Buffer<'_>, span: Span) -> Result<(), Error> {
+    let Span { start, step, len } = span;
+    let stop = match len as i128 {
+        0 => start,
+        len => start + step * (len - 1) + step.signum(),
+    };
     match step {
         1 => out.push(&format!("range({start}, {stop})")),
         step => out.push(&format!("range({start}, {stop}, {step})")),
@@ -137,8 +140,9 @@ fn escape_number(c: char) -> String {
 pub(crate) fn is_printable(c: char) -> bool {
     // The standard library knows the same Unicode classes. It escapes marks that would combine
     // with what stands before them only at the start, so something must stand before.
-    c.is_ascii_graphic() || c == ' ' || !format!("a{c}").escape_debug().to_string().contains("\\u{")
-        && !c.is_control()
+    c.is_ascii_graphic()
+        || c == ' '
+        || !format!("a{c}").escape_debug().to_string().contains("\\u{") && !c.is_control()
 }
 
 /// A floating-point number as `repr` prints it: the shortest digits that read back the same.

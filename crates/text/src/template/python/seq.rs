@@ -10,7 +10,7 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 use super::heap::{Empty, lock};
-use super::shape::{Shape, index_within};
+use super::shape::{Shape, index_within, integer};
 
 /// Which Python type a sequence stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,29 +56,57 @@ impl SeqKind {
     }
 }
 
+/// The numbers of a range, which are not stored: templates make a range for each message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Span {
+    pub(crate) start: i128,
+    pub(crate) step: i128,
+    pub(crate) len: usize,
+}
+
+impl Span {
+    fn get(&self, index: usize) -> Option<Value> {
+        // Whoever made the span has seen to it that all its numbers fit.
+        (index < self.len).then(|| integer(self.start + self.step * index as i128))
+    }
+}
+
 /// A sequence of values.
 pub(crate) struct Seq {
     pub(crate) kind: SeqKind,
     items: Mutex<Vec<Value>>,
+    /// What a range has instead of items.
+    pub(crate) span: Span,
 }
 
 impl Seq {
     pub(crate) fn new(kind: SeqKind, items: Vec<Value>) -> Seq {
-        Seq { kind, items: Mutex::new(items) }
+        Seq { kind, items: Mutex::new(items), span: Span::default() }
+    }
+
+    pub(crate) fn range(span: Span) -> Seq {
+        Seq { kind: SeqKind::Range, items: Mutex::default(), span }
     }
 
     pub(crate) fn len(&self) -> usize {
-        lock(&self.items).len()
+        match self.kind {
+            SeqKind::Range => self.span.len,
+            _ => lock(&self.items).len(),
+        }
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<Value> {
-        lock(&self.items).get(index).cloned()
+        match self.kind {
+            SeqKind::Range => self.span.get(index),
+            _ => lock(&self.items).get(index).cloned(),
+        }
     }
 
     /// The items as they are now. A generator is exhausted by this.
     pub(crate) fn take_items(&self) -> Vec<Value> {
         match self.kind {
             SeqKind::Generator => std::mem::take(&mut *lock(&self.items)),
+            SeqKind::Range => (0..self.span.len).filter_map(|at| self.span.get(at)).collect(),
             _ => lock(&self.items).clone(),
         }
     }

@@ -134,12 +134,7 @@ fn sign(spec: &Spec, is_negative: bool) -> String {
     if is_negative { "-".to_owned() } else { spec.sign.map(String::from).unwrap_or_default() }
 }
 
-fn write_float(
-    out: &mut Buffer<'_>,
-    spec: &Spec,
-    x: f64,
-    kind: Option<char>,
-) -> Result<(), Error> {
+fn write_float(out: &mut Buffer<'_>, spec: &Spec, x: f64, kind: Option<char>) -> Result<(), Error> {
     let magnitude = x.abs();
     let precision = spec.precision.unwrap_or(6);
     let mut text = match kind.map(|kind| kind.to_ascii_lowercase()) {

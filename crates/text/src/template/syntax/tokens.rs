@@ -190,7 +190,10 @@ impl<'s> Reader<'s> {
 
     fn integer(&mut self, radix: u32) -> Result<Kind, Fault> {
         let digits = self.take_while(|c| c.is_digit(radix) || c == '_').replace('_', "");
-        if radix == 10 && digits.len() > 1 && digits.starts_with('0') && digits.contains(|c| c != '0')
+        if radix == 10
+            && digits.len() > 1
+            && digits.starts_with('0')
+            && digits.contains(|c| c != '0')
         {
             return Err(self.fault("a number does not begin with zero"));
         }
@@ -227,7 +230,9 @@ fn unescape(text: &str) -> Result<String, String> {
             Some(first @ '0'..='7') => {
                 let mut code = first.to_digit(8).unwrap_or(0);
                 for _ in 0..2 {
-                    let Some(digit) = rest.clone().next().and_then(|c| c.to_digit(8)) else { break };
+                    let Some(digit) = rest.clone().next().and_then(|c| c.to_digit(8)) else {
+                        break;
+                    };
                     code = code * 8 + digit;
                     rest.next();
                 }
@@ -259,7 +264,10 @@ mod tests {
     #[test]
     fn numbers_are_normalised() {
         let number = |text: &str| Kind::Number(text.to_owned());
-        assert_eq!(kinds("1_000 0xFF 2.50 1e-7 1E5 %}"), ["1000", "255", "2.50", "1e-7", "1E5"].map(number));
+        assert_eq!(
+            kinds("1_000 0xFF 2.50 1e-7 1E5 %}"),
+            ["1000", "255", "2.50", "1e-7", "1E5"].map(number)
+        );
         assert!(read("007 %}", 0, "%}").is_err());
     }
 
