@@ -19,21 +19,13 @@ pub(crate) const FAMILY: Family =
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
     let pairing = if source.is_gguf() { Pairing::Neighbours } else { Pairing::Halves };
-    let bias = bias(source, "attention_bias")?;
+    let bias = Bias::by_flag(source, "attention_bias")?;
     let attention = Options { bias, output_bias: bias, head_norms: false, window: None };
     let recipe = Recipe {
         family: FAMILY.name,
         rope: Rope::read(source, hyper.head_dim, pairing)?,
         attention: vec![attention; hyper.layers],
-        mlp_bias: self::bias(source, "mlp_bias")?,
+        mlp_bias: Bias::by_flag(source, "mlp_bias")?,
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
-}
-
-fn bias(source: &Source, flag: &'static str) -> Result<Bias, Error> {
-    Ok(match (source.is_gguf(), source.flag(flag, false)?) {
-        (true, _) => Bias::IfThere,
-        (false, true) => Bias::Yes,
-        (false, false) => Bias::No,
-    })
 }

@@ -17,7 +17,7 @@ pub(crate) const FAMILY: Family =
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
-    let bias = if source.flag("attention_bias", false)? { Bias::Yes } else { Bias::No };
+    let bias = Bias::by_flag(source, "attention_bias")?;
     let plain = Options { bias, output_bias: bias, head_norms: true, window: None };
     let recipe = Recipe {
         family: FAMILY.name,

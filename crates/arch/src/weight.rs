@@ -32,6 +32,17 @@ pub(crate) enum Bias {
     IfThere,
 }
 
+impl Bias {
+    /// What a flag of `config.json` says; GGUF files have no such flags.
+    pub fn by_flag(source: &Source, flag: &'static str) -> Result<Bias, Error> {
+        Ok(match (source.is_gguf(), source.flag(flag, false)?) {
+            (true, _) => Bias::IfThere,
+            (false, true) => Bias::Yes,
+            (false, false) => Bias::No,
+        })
+    }
+}
+
 impl Weight {
     /// Finds a matrix and checks it against what the hyper-parameters say.
     pub fn find(source: &Source, name: &str, rows: usize, cols: usize) -> Result<Weight, Error> {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::{Engine, Feed, Sequence, Settings, Wanted};
 use testkit::{Difference, Expected, golden};
@@ -74,5 +74,21 @@ fn gguf_files() {
         ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
     ] {
         check(file, expected);
+    }
+}
+
+#[test]
+fn variants() {
+    let folder = std::fs::read_dir(golden("variants")).unwrap().map(|entry| entry.unwrap().path());
+    let cases: Vec<PathBuf> = folder.filter(|path| path.is_dir()).collect();
+    assert_eq!(cases.len(), 10, "{cases:?}");
+    for case in cases {
+        let expected = Expected::open(&case.join("expected.safetensors"));
+        let (mut engine, ids) = (open(&case), expected.ids("input_ids"));
+        let feed = Feed { sequence: &mut Sequence::default(), tokens: &ids, wanted: Wanted::All };
+        let logits = engine.step(&mut [feed]).unwrap();
+        let difference = Difference::between(logits, &expected.floats("logits"));
+        let close = difference.max <= LARGEST && difference.mean <= MEAN;
+        assert!(close, "{}: {difference:?}", case.display());
     }
 }

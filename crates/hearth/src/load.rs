@@ -11,7 +11,7 @@ use text::tokenizer::{Encode, Tokenizer};
 
 use crate::failure::Failure;
 use crate::flags::MachineFlags;
-use crate::output;
+use crate::{memory, output};
 
 const WHAT_TO_GIVE: &str =
     "Give a GGUF file, or a folder with config.json, tokenizer.json and *.safetensors.";
@@ -122,7 +122,12 @@ fn read_ahead(source: &Source) {
     const PAGE: usize = 4096;
     const STEP: usize = 1 << 24;
     let tensors = source.tensors();
-    let bar = output::progress(tensors.iter().map(|t| t.bytes.len() as u64).sum(), "Loading");
+    let total = tensors.iter().map(|tensor| tensor.bytes.len() as u64).sum();
+    if memory::available().is_some_and(|available| total > available) {
+        // Reading the end would push the beginning out again.
+        return;
+    }
+    let bar = output::progress(total, "Loading");
     for piece in tensors.iter().flat_map(|tensor| tensor.bytes.chunks(STEP)) {
         let touched = piece.iter().step_by(PAGE).fold(0_u8, |sum, byte| sum ^ byte);
         std::hint::black_box(touched);

@@ -7,6 +7,7 @@ mod failure;
 mod flags;
 mod interrupt;
 mod load;
+mod memory;
 mod output;
 
 use std::process::ExitCode;

@@ -2,22 +2,23 @@
 //!
 //! The caller is one of them. Work is split by a plain rule into one piece per thread; there are no
 //! queues and no locks, only a counter that announces a task and one that counts who is still at it.
-//! Idle threads spin for a moment, because the next operation of a model follows within
-//! microseconds, and then park.
+//! Idle threads look for work for a moment, because the next operation of a model follows within
+//! microseconds; then they let other programs run between looks, and at last they park.
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
-/// How often an idle thread looks for work before it parks: some tens of microseconds.
-const LOOKS_BEFORE_PARKING: u32 = 20_000;
-
-/// How often the caller looks whether all are done before it lets other programs run.
+/// How often a thread that waits looks before it lets other programs run between two looks: some
+/// tens of microseconds.
 const LOOKS_BEFORE_YIELDING: u32 = 2_000;
+
+/// How often an idle thread looks before it parks: a tenth of a millisecond more when nobody else
+/// wants its core.
+const LOOKS_BEFORE_PARKING: u32 = 2_200;
 
 type Task<'a> = dyn Fn(usize) + Sync + 'a;
 
@@ -42,8 +43,9 @@ unsafe impl Send for Shared {}
 pub struct Crew {
     shared: Arc<Shared>,
     others: Vec<JoinHandle<()>>,
-    /// Two threads must not announce tasks at once: a crew may be moved but not shared.
-    one_caller: PhantomData<Cell<()>>,
+    /// Whether a task is under way. That this is a `Cell` also keeps the crew from being shared: two
+    /// threads must not announce tasks at once.
+    busy: Cell<bool>,
 }
 
 impl Crew {
@@ -56,15 +58,15 @@ impl Crew {
             panicked: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
-        let others = (1..threads.max(1))
-            .map(|index| {
-                let shared = Arc::clone(&shared);
-                let name = format!("crew {index}");
-                let thread = std::thread::Builder::new().name(name);
-                thread.spawn(move || serve(&shared, index)).expect("the system can start a thread")
-            })
-            .collect();
-        Crew { shared, others, one_caller: PhantomData }
+        let mut crew = Crew { shared, others: Vec::new(), busy: Cell::new(false) };
+        for index in 1..threads {
+            let shared = Arc::clone(&crew.shared);
+            let thread = std::thread::Builder::new().name(format!("crew {index}"));
+            let thread = thread.spawn(move || serve(&shared, index));
+            // Should this panic, the drop of `crew` ends those that have been started.
+            crew.others.push(thread.expect("the system can start a thread"));
+        }
+        crew
     }
 
     /// Number of threads, the caller included.
@@ -75,14 +77,14 @@ impl Crew {
     /// Calls `task(i)` once for each `i` below `threads()`, at the same time, and waits for all.
     ///
     /// # Panics
-    /// When one of the calls panics, after all have ended.
+    /// When one of the calls panics, after all have ended; and when a task calls this for the crew
+    /// that runs it, which would take the task away from under the others.
     pub fn together(&self, task: &Task<'_>) {
-        if self.others.is_empty() {
-            return task(0);
-        }
+        assert!(!self.busy.replace(true), "a task gives work to the crew that runs it");
         self.announce(task);
         let own = catch_unwind(AssertUnwindSafe(|| task(0)));
         self.wait();
+        self.busy.set(false);
         finish(own, self.shared.panicked.swap(false, Ordering::Relaxed));
     }
 
@@ -90,7 +92,8 @@ impl Crew {
         // SAFETY: only the lifetime changes. `together` returns, normally or by panic, only after
         // `wait`, so no thread uses the pointer longer than the borrow lasts.
         let task = unsafe { std::mem::transmute::<*const Task<'_>, *const Task<'static>>(task) };
-        // SAFETY: nobody is at work: the last `together` has waited, and a crew has one caller.
+        // SAFETY: nobody is at work: the last `together` has waited, a crew has one caller, and
+        // `busy` keeps that caller out while a task is under way.
         unsafe { *self.shared.task.get() = Some(task) };
         self.shared.at_work.store(self.others.len(), Ordering::Relaxed);
         self.shared.announced.fetch_add(1, Ordering::Release);
@@ -102,12 +105,7 @@ impl Crew {
     fn wait(&self) {
         let mut looks = 0;
         while self.shared.at_work.load(Ordering::Acquire) > 0 {
-            looks += 1;
-            if looks > LOOKS_BEFORE_YIELDING {
-                std::thread::yield_now();
-            } else {
-                std::hint::spin_loop();
-            }
+            looks = pause_after(looks);
         }
     }
 }
@@ -142,8 +140,10 @@ fn serve(shared: &Shared, index: usize) {
         // caller waits for `at_work` before it writes again or lets the closure go.
         let task = unsafe { (*shared.task.get()).map(|task| &*task) };
         let work = AssertUnwindSafe(|| task.into_iter().for_each(|task| task(index)));
-        if catch_unwind(work).is_err() {
+        if let Err(payload) = catch_unwind(work) {
             shared.panicked.store(true, Ordering::Relaxed);
+            // Dropping it may panic again; this thread would end, and the caller wait for ever.
+            std::mem::forget(payload);
         }
         shared.at_work.fetch_sub(1, Ordering::Release);
     }
@@ -156,13 +156,22 @@ fn next_announcement(shared: &Shared, seen: usize) -> usize {
         if announced != seen {
             return announced;
         }
-        looks += 1;
-        if looks > LOOKS_BEFORE_PARKING {
-            std::thread::park();
+        if looks < LOOKS_BEFORE_PARKING {
+            looks = pause_after(looks);
         } else {
-            std::hint::spin_loop();
+            std::thread::park();
         }
     }
+}
+
+/// Passes the time until the next look; returns how many there have been.
+fn pause_after(looks: u32) -> u32 {
+    if looks < LOOKS_BEFORE_YIELDING {
+        std::hint::spin_loop();
+    } else {
+        std::thread::yield_now();
+    }
+    looks.saturating_add(1)
 }
 
 #[cfg(test)]
@@ -171,8 +180,10 @@ mod tests {
 
     #[test]
     fn everybody_is_called_once_per_task() {
-        for threads in [1, 2, 5] {
+        for threads in [0, 1, 2, 5] {
             let crew = Crew::new(threads);
+            let threads = threads.max(1);
+            assert_eq!(crew.threads(), threads);
             let calls: Vec<AtomicUsize> = (0..threads).map(|_| AtomicUsize::new(0)).collect();
             for _ in 0..1000 {
                 crew.together(&|i| {
@@ -194,6 +205,73 @@ mod tests {
             crew.together(&|_| {});
         }
     }
+
+    #[test]
+    fn a_panic_whose_payload_panics_is_survived() {
+        struct Payload;
+        impl Drop for Payload {
+            fn drop(&mut self) {
+                panic!("the payload of a panic panics");
+            }
+        }
+        let crew = Crew::new(2);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            crew.together(&|i| {
+                if i == 1 {
+                    std::panic::panic_any(Payload);
+                }
+            });
+        }));
+        assert!(result.is_err());
+        crew.together(&|_| {});
+    }
+
+    thread_local! {
+        /// How a task can reach its own crew, though a crew is not `Sync`.
+        static OWN: Crew = Crew::new(2);
+    }
+
+    #[test]
+    fn a_task_cannot_give_work_to_its_own_crew() {
+        let nested = |i| {
+            if i == 0 {
+                OWN.with(|crew| crew.together(&|_| {}));
+            }
+        };
+        let result = catch_unwind(|| OWN.with(|crew| crew.together(&nested)));
+        let message = result.unwrap_err();
+        assert_eq!(message.downcast_ref(), Some(&"a task gives work to the crew that runs it"));
+        OWN.with(|crew| crew.together(&|_| {}));
+    }
+
+    #[test]
+    fn a_task_may_give_work_to_another_crew() {
+        let (crew, calls) = (Crew::new(2), AtomicUsize::new(0));
+        crew.together(&|_| {
+            Crew::new(2).together(&|_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+            });
+        });
+        assert_eq!(calls.load(Ordering::Relaxed), 4);
+    }
+
+    #[test]
+    fn what_the_threads_have_written_is_seen_by_the_caller() {
+        let crew = Crew::new(3);
+        let mut written = [0; 3];
+        for round in 1..=100 {
+            let places = written.each_mut().map(|place| SendPointer(place));
+            crew.together(&|i| {
+                // SAFETY: each place is written by one thread, and read after all are done.
+                unsafe { *places[i].0 += round };
+            });
+        }
+        assert_eq!(written, [5050; 3]);
+    }
+
+    struct SendPointer(*mut u32);
+    // SAFETY: the test writes through each of them from one thread only.
+    unsafe impl Sync for SendPointer {}
 
     #[test]
     fn parked_threads_wake() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::flags::Bench as Flags;
-use crate::{load, output};
+use crate::{load, memory, output};
 
 /// Tokens that each of several users has before the measurement begins.
 const SHORT_PROMPT: usize = 64;
@@ -49,7 +49,7 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
         decode,
         streams,
         weight_bytes: engine.shape().weight_bytes,
-        rss_bytes: resident_bytes(),
+        rss_bytes: memory::peak().unwrap_or(0),
         read_gb_s: read_bandwidth(settings.threads),
     };
     if flags.json { report.print_json() } else { report.print_table() }
@@ -128,14 +128,6 @@ fn read_bandwidth(threads: usize) -> f64 {
         READ_BYTES as f64 / 1e9 / begin.elapsed().as_secs_f64()
     });
     rounds.fold(0.0, f64::max)
-}
-
-/// The most memory that this process had at any time, where the system tells.
-fn resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.map_or(0, |kib| kib * 1024)
 }
 
 impl Report {

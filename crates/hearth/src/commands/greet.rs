@@ -5,11 +5,11 @@ use std::io::{Write, stdout};
 use engine::Settings;
 
 use crate::failure::Failure;
-use crate::output;
+use crate::{memory, output};
 
 pub fn greet() -> Result<(), Failure> {
     let Settings { isa, threads, .. } = Settings::default();
-    let memory = match memory_available() {
+    let memory = match memory::available() {
         Some(bytes) => format!(", {} of memory free", output::size(bytes)),
         None => String::new(),
     };
@@ -26,12 +26,4 @@ pub fn greet() -> Result<(), Failure> {
     writeln!(out, "  hearth bench FILE             how fast it is here")?;
     writeln!(out, "  hearth help                   everything else")?;
     Ok(())
-}
-
-/// Memory that a program may still use, where the system tells.
-fn memory_available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }
