@@ -76,17 +76,19 @@ impl fmt::Display for Error {
             Error::MissingTensor { name } => write!(f, "the model lacks the tensor `{name}`"),
             Error::Shape { name, expected, found } => write!(
                 f,
-                "the tensor `{name}` should be {expected:?} by the model's hyper-parameters, but is {found:?}"
+                "the tensor `{name}` is {found:?}, but the model's hyper-parameters ask for \
+                 {expected:?}"
             ),
             Error::Storage { name, storage } => {
                 write!(
                     f,
-                    "the tensor `{name}` is stored as {storage}, which hearth cannot compute with here"
+                    "the tensor `{name}` is stored as {storage}, with which hearth cannot compute"
                 )
             }
             Error::Unused { names } => write!(
                 f,
-                "the model has {} tensor(s) that its architecture does not use, so it cannot be run as that: {}",
+                "the model has {} tensor(s) that its architecture does not use, so it is something \
+                 else: {}",
                 names.len(),
                 first_few(names)
             ),

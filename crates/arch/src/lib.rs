@@ -111,7 +111,8 @@ pub struct Scratch {
 /// Opens what `source` holds as a model of its family.
 ///
 /// # Errors
-/// When the family is unknown, or the file lacks something or has something the family does not know.
+/// When the family is unknown, or the file lacks something, or has something that the family does
+/// not know.
 pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let found = source.architecture()?;
     let names = |family: &Family| if source.is_gguf() { family.gguf } else { family.hugging_face };

@@ -78,7 +78,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// Reads the rest of the prompt, and chooses the first token unless the turn was ended meanwhile.
+    /// Reads the rest of the prompt, and chooses the first token unless the turn is ended before.
     fn read(
         &mut self,
         sequence: &mut Sequence,

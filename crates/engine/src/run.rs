@@ -69,7 +69,7 @@ impl Engine {
         self.model.shape()
     }
 
-    /// Gives a sequence pages for `len` positions beforehand, so that growing so far allocates none.
+    /// Gives a sequence pages for `len` positions, so that growing so far allocates none.
     pub fn reserve(&mut self, sequence: &mut Sequence, len: usize) {
         self.pages.reserve(sequence, len.min(self.model.shape().context));
     }

@@ -133,7 +133,7 @@ impl Sampler {
         self.candidates[..kept].partition_point(|c| c.weight >= floor).max(1)
     }
 
-    /// Sorts as many of the first `len` candidates as it takes to reach `mass`; returns their number.
+    /// Sorts as many of the first `len` candidates as reach `mass` together; returns their number.
     fn keep_mass(&mut self, len: usize, mass: f64) -> usize {
         // Most often a few candidates have nearly all the mass; sorting all would cost more than
         // the model's step does.

@@ -1,6 +1,7 @@
 //! The first promise: batch, threads, chunks and instruction set change the speed and never a bit.
 //!
-//! Every test compares logits as bits, for each family and for quantised files of all group lengths.
+//! Every test compares logits as bits, for each family and for quantised files of both group
+//! lengths.
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `hearth logits`: the numbers behind an answer, so that anyone can check them against a reference.
+//! `hearth logits`: the numbers behind an answer, for anyone to check against a reference.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -94,7 +94,8 @@ impl Asking {
     }
 }
 
-/// Prints as the reader can bear it: a program gets the very text, a terminal no control characters.
+/// Prints as the reader can bear it: a program gets the very text, a terminal no control
+/// characters.
 fn print(text: &str) -> std::io::Result<()> {
     let mut out = stdout();
     let shown = if out.is_terminal() { visible(text) } else { text.into() };

@@ -1,7 +1,7 @@
 //! Attention of many rows, of one sequence or of several, over pages of keys and values.
 //!
-//! A page holds 64 positions, the tile of the canon, of all layers. A layer's part of a page lies at
-//! an offset that its owner knows, and is laid out head by head:
+//! A page holds 64 positions, the tile of the canon, of all layers. A layer's part of a page lies
+//! at an offset that its owner knows, and is laid out head by head:
 //!
 //! ```text
 //!   head 0: keys (dim, 64) | values (64, value_dim)   head 1: keys | values   …

@@ -2,8 +2,9 @@
 //!
 //! For quantised weights an output has one f32 accumulator. The parts of its row are taken in
 //! ascending order, and for each plane of the rounded activations a part adds its exact integer sum
-//! with one fused multiply-add, and its minima with another. For float weights an output is a sum over lanes. In both an output
-//! depends on its weight row and its activation row alone, so batches cannot change it.
+//! with one fused multiply-add, and its minima with another. For float weights an output is a sum
+//! over lanes. In both an output depends on its weight row and its activation row alone, so batches
+//! cannot change it.
 
 use super::lanes::{Lanes, accumulate};
 use super::round::RUN;

@@ -15,6 +15,10 @@ const MAX_DEPTH: usize = 40;
 /// No expression applies more filters, indices and calls in a row; they nest for the engine.
 const MAX_CHAIN: usize = 60;
 
+/// The engine passes at most two thousand arguments to a function, and a dictionary takes two for
+/// each of its entries.
+const MAX_OPERANDS: usize = 990;
+
 /// A parser over the tokens of one tag.
 pub(super) struct Parser<'t> {
     tokens: &'t [Token],
@@ -138,6 +142,7 @@ impl<'t> Parser<'t> {
         }
         let mut items = vec![first];
         while self.skip_operator(",") {
+            self.check_count(items.len())?;
             if self.is_at_end() || self.is_operator(")") || self.is_word("recursive") {
                 break;
             }
@@ -179,6 +184,13 @@ impl<'t> Parser<'t> {
         Ok(links + 1)
     }
 
+    fn check_count(&self, operands: usize) -> Result<(), Fault> {
+        if operands < MAX_OPERANDS {
+            return Ok(());
+        }
+        Err(self.fault("the expression is too long"))
+    }
+
     pub(super) fn or(&mut self) -> Result<String, Fault> {
         self.chain("or", Self::and)
     }
@@ -215,6 +227,7 @@ impl<'t> Parser<'t> {
         let mut operands = vec![self.sum()?];
         let mut operators = Vec::new();
         while let Some(operator) = self.comparison_operator()? {
+            self.check_count(operands.len())?;
             operators.push(operator);
             operands.push(self.sum()?);
         }
@@ -242,6 +255,7 @@ impl<'t> Parser<'t> {
         self.arithmetic(&[("+", '+'), ("-", '-')], |parser| {
             let mut operands = vec![parser.product()?];
             while parser.skip_operator("~") {
+                parser.check_count(operands.len())?;
                 operands.push(parser.product()?);
             }
             match <[String; 1]>::try_from(operands) {
@@ -267,6 +281,7 @@ impl<'t> Parser<'t> {
         let mut applied = String::new();
         while let Some((_, letter)) = operators.iter().find(|(op, _)| self.is_operator(op)) {
             self.next();
+            self.check_count(operands.len())?;
             applied.push(*letter);
             operands.push(parse(self)?);
         }
@@ -364,6 +379,7 @@ impl<'t> Parser<'t> {
                     break;
                 }
             }
+            self.check_count(items.len())?;
             items.push(parse(self)?);
         }
         Ok(items.join(", "))

@@ -37,14 +37,14 @@ impl Fault {
     fn into_error(self, source: &str) -> Error {
         let line = match self.at {
             Place::Line(line) => line,
-            Place::Offset(at) => line_of(source, at),
+            Place::Offset(at) => line_breaks(&source[..at]) + 1,
         };
         Error::Syntax { line, reason: self.reason }
     }
 }
 
-fn line_of(source: &str, at: usize) -> usize {
-    source.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+fn line_breaks(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 /// The template in the form that the engine compiles.

@@ -2,11 +2,16 @@
 
 use super::expression::{Parser, quoted};
 use super::tokens::{self, Mark, Tag};
-use super::{Fault, Place, line_of};
+use super::{Fault, Place, line_breaks};
 
 /// Statements nested deeper than this are refused, each `elif` counting as one level, because the
 /// engine's parser and code generator recurse over them.
 const MAX_NESTING: usize = 60;
+
+/// What the engine keeps of a macro until the rendering ends, each time one is defined.
+const MACRO_BYTES: usize = 512;
+/// It keeps the variables that the body mentions, too; this much for each byte of the body.
+const CAPTURE_BYTES: usize = 16;
 
 /// A statement that has an end tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,9 @@ struct Open {
     levels: usize,
     /// Where in the output the price of the literal text in its body belongs.
     price_at: usize,
+    /// Where its head begins in the output, and its body in the source.
+    head_at: usize,
+    body_at: usize,
     /// Bytes of literal text in its body.
     text: usize,
     line: usize,
@@ -58,7 +66,8 @@ struct Open {
 }
 
 pub(super) fn rewrite(source: &str) -> Result<String, Fault> {
-    let mut rewriter = Rewriter { source, at: 0, out: Vec::new(), open: Vec::new(), trims: false };
+    let mut rewriter =
+        Rewriter { source, at: 0, line: (1, 0), out: Vec::new(), open: Vec::new(), trims: false };
     while rewriter.step()? {}
     match rewriter.open.last() {
         None => Ok(rewriter.out.concat()),
@@ -72,6 +81,8 @@ pub(super) fn rewrite(source: &str) -> Result<String, Fault> {
 struct Rewriter<'s> {
     source: &'s str,
     at: usize,
+    /// The line last asked for, and where that was.
+    line: (usize, usize),
     /// Pieces of output; some are filled in later.
     out: Vec<String>,
     open: Vec<Open>,
@@ -161,7 +172,7 @@ impl Rewriter<'_> {
             }
         };
         let text = if trims_start { text.trim_start() } else { text };
-        let lines = "\n".repeat(self.source[self.at..end].matches('\n').count());
+        let lines = "\n".repeat(line_breaks(&self.source[self.at..end]));
         self.out.push(format!("{{%{mark} if true +%}}{{{{ {} }}}}", quoted(text)));
         self.out.push(format!("{{% endif {lines}{last_mark}%}}"));
         self.at = end;
@@ -171,7 +182,9 @@ impl Rewriter<'_> {
     /// Reads a tag, and passes over it.
     fn tag(&mut self, inside: usize, close: &str) -> Result<(Tag, usize), Fault> {
         let tag = tokens::read(self.source, inside, close)?;
-        let line = line_of(self.source, self.at);
+        let (line, counted) = self.line;
+        let line = line + line_breaks(&self.source[counted..self.at]);
+        self.line = (line, self.at);
         self.at = tag.end;
         self.trims = tag.mark == "-";
         Ok((tag, line))
@@ -209,7 +222,8 @@ impl Rewriter<'_> {
         parser.finish(self.is_conditional() || word == "if")?;
         let lines = parser.take_line_breaks() + &"\n".repeat(tag.line_breaks);
         let Begun { block, text, assignment } = begun;
-        self.out.push(format!("{{%{mark} {text}{lines} "));
+        self.out.push(format!("{{%{mark} "));
+        self.out.push(format!("{text}{lines} "));
         if let Some(block) = block {
             self.enter(block, line, assignment)?;
         }
@@ -228,13 +242,23 @@ impl Rewriter<'_> {
             let reason = "the statements are nested too deeply".to_owned();
             return Err(Fault { at: Place::Line(line), reason });
         }
+        let head_at = self.out.len() - 1;
         if matches!(block, Block::Set | Block::SetAttribute | Block::Filter) {
             // What is set inside stays inside.
             self.out.push("%}{% with ".to_owned());
         }
         let price_at = self.out.len();
         self.out.push(String::new());
-        self.open.push(Open { block, levels: 1, price_at, text: 0, line, assignment });
+        self.open.push(Open {
+            block,
+            levels: 1,
+            price_at,
+            head_at,
+            body_at: self.at,
+            text: 0,
+            line,
+            assignment,
+        });
         Ok(())
     }
 
@@ -279,6 +303,10 @@ impl Rewriter<'_> {
         }
         if open.block.is_repeated() && open.text > 0 {
             self.out[open.price_at] = format!("%}}{{% do py__text({}) ", open.text);
+        }
+        if matches!(open.block, Block::Macro | Block::Call) {
+            let price = MACRO_BYTES + CAPTURE_BYTES * (self.at - open.body_at);
+            self.out[open.head_at].insert_str(0, &format!("do py__text({price}) %}}{{% "));
         }
         if let Some(outer) = self.open.last_mut() {
             outer.text += open.text;
