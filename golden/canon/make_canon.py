@@ -333,15 +333,6 @@ def silu_cases():
     return {"gate": words(xs), "up": words(up), "out": words([mul(silu(x), u) for x, u in zip(xs, up)])}
 
 
-def inverse_matters():
-    """A group in which x · (1 / scale) and x / scale round to different whole numbers."""
-    while True:
-        xs = some(32, 1)
-        q, scale = round_group(xs)
-        if q != [round(Fraction(div(x, scale))) for x in xs]:
-            return xs
-
-
 def near_ties():
     """Numbers within a few units in the last place of a tie, where 1 / scale is inexact."""
     while True:

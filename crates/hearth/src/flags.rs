@@ -44,7 +44,6 @@ pub struct Run {
     /// A GGUF file or a Hugging Face folder
     pub model: PathBuf,
     /// The question; without it, what is piped in, or a chat
-    #[arg(trailing_var_arg = true)]
     pub prompt: Vec<String>,
     /// What the model is told before everything else
     #[arg(long, value_name = "TEXT")]

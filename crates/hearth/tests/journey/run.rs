@@ -31,6 +31,14 @@ fn the_same_seed_gives_the_same_text() {
 }
 
 #[test]
+fn flags_may_stand_behind_the_prompt() {
+    let flags = ["--max-tokens", "10", "--seed", "3"];
+    let mut command = hearth();
+    command.arg("run").arg(golden("models/qwen3")).args(["Tell", "me", "something."]).args(flags);
+    assert_eq!(text(&expect(&mut command, 0).stdout), answer(&flags));
+}
+
+#[test]
 fn a_pipe_may_bring_the_prompt() {
     let flags = ["--max-tokens", "10"];
     let mut command = run(&flags);

@@ -96,7 +96,7 @@ impl Template {
         Ok(Template { environment, limits })
     }
 
-    /// Renders a conversation.
+    /// Renders a conversation. Macros that call each other take up to a megabyte of stack.
     ///
     /// # Errors
     /// When the template refuses the conversation, fails, or takes more than it may.
