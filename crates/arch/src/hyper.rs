@@ -38,6 +38,9 @@ pub(crate) const EMBEDDING: Name = name("token_embd", "model.embed_tokens");
 /// No size of a model that could run is larger; products of three sizes stay far below 2^64.
 const SIZE_MAX: usize = 1 << 24;
 
+/// Far more than any model has; something is kept for each before its tensors are looked for.
+const LAYERS_MAX: usize = 1 << 12;
+
 /// Wider heads have no room in the kernels' buffers.
 const HEAD_DIM_MAX: usize = 512;
 
@@ -77,17 +80,21 @@ impl Hyper {
             let why = format!("is not {}, the rows of the embedding", self.vocabulary);
             return Err(source.bad(VOCABULARY, why));
         }
-        if let Some(activation) = source.config().and_then(|config| config["hidden_act"].as_str())
-            && activation != "silu"
-        {
-            let why = format!("is `{activation}`; this family is known with silu only");
+        let activation = source.setting("hidden_act");
+        if !activation.is_null() && activation != "silu" {
+            let why = format!("is {activation}; this family is known with silu only");
             return Err(Error::Value { key: "hidden_act".to_owned(), why });
         }
         if !self.heads.is_multiple_of(self.key_heads) {
             let why = format!("is {}, which does not divide {} heads", self.key_heads, self.heads);
             return Err(source.bad(KEY_HEADS, why));
         }
-        if self.head_dim > HEAD_DIM_MAX || !self.head_dim.is_multiple_of(2) {
+        if self.layers > LAYERS_MAX {
+            let why = format!("is {}; hearth runs at most {LAYERS_MAX} layers", self.layers);
+            return Err(source.bad(LAYERS, why));
+        }
+        let even = self.head_dim.is_multiple_of(2);
+        if !even || !(2..=HEAD_DIM_MAX).contains(&self.head_dim) {
             let why =
                 format!("is {}; heads are even and at most {HEAD_DIM_MAX} wide", self.head_dim);
             return Err(source.bad(HEAD_DIM, why));
@@ -97,7 +104,7 @@ impl Hyper {
             let why = format!("is {value_dim}, but keys are {} wide", self.head_dim);
             return Err(source.bad(VALUE_DIM, why));
         }
-        if self.eps.is_nan() || self.eps < 0.0 {
+        if !(0.0..1.0).contains(&self.eps) {
             return Err(source.bad(EPS, format!("is {}", self.eps)));
         }
         Ok(())
@@ -129,7 +136,7 @@ impl Source {
     pub(crate) fn size_if(&self, name: Name) -> Result<Option<usize>, Error> {
         let found = match self.gguf() {
             Some(gguf) => gguf.u64(&self.key(name))?,
-            None => match &self.value(name) {
+            None => match self.setting(name.hugging_face) {
                 Value::Null => None,
                 value => Some(value.as_u64().ok_or_else(|| self.bad(name, format!("is {value}")))?),
             },
@@ -145,7 +152,7 @@ impl Source {
     pub(crate) fn number(&self, name: Name) -> Result<Option<f32>, Error> {
         match self.gguf() {
             Some(gguf) => Ok(gguf.f32(&self.key(name))?),
-            None => match &self.value(name) {
+            None => match self.setting(name.hugging_face) {
                 Value::Null => Ok(None),
                 value => match value.as_f64() {
                     Some(number) => Ok(Some(number as f32)),
@@ -157,7 +164,7 @@ impl Source {
 
     /// A flag of `config.json`; GGUF files have none of those that are asked for.
     pub(crate) fn flag(&self, hugging_face: &'static str, otherwise: bool) -> Result<bool, Error> {
-        match self.config().map_or(&Value::Null, |config| &config[hugging_face]) {
+        match self.setting(hugging_face) {
             Value::Null => Ok(otherwise),
             Value::Bool(flag) => Ok(*flag),
             other => {
@@ -184,9 +191,5 @@ impl Source {
 
     pub(crate) fn bad(&self, name: Name, why: String) -> Error {
         Error::Value { key: self.key(name), why }
-    }
-
-    fn value(&self, name: Name) -> Value {
-        self.config().map_or(Value::Null, |config| config[name.hugging_face].clone())
     }
 }

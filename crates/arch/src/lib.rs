@@ -6,6 +6,7 @@
 //! nor instruction sets (a `kernels::Machine` hides them), nor queues and users.
 
 mod error;
+mod foreign;
 mod hyper;
 mod llama;
 mod mistral;
@@ -121,6 +122,7 @@ pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         let known = FAMILIES.iter().map(|family| family.name).collect();
         return Err(Error::UnknownFamily { found, known });
     };
+    foreign::refuse(source)?;
     let model = (family.load)(source)?;
     source.all_used()?;
     Ok(model)

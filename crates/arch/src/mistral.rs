@@ -7,19 +7,18 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::window;
 use crate::rope::Rope;
-use crate::source::{Name, Source};
+use crate::source::Source;
 use crate::weight::Bias;
 use crate::{Error, Family, Model};
 
 pub(crate) const FAMILY: Family =
     Family { name: "mistral", gguf: &[], hugging_face: &["MistralForCausalLM"], load };
 
-const WINDOW: Name = Name { gguf: "attention.sliding_window", hugging_face: "sliding_window" };
-
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
-    let window = source.size_if(WINDOW)?;
+    let window = window::of_folder(source)?;
     let attention = Options { bias: Bias::No, output_bias: Bias::No, head_norms: false, window };
     let recipe = Recipe {
         family: FAMILY.name,

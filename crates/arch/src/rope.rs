@@ -4,11 +4,14 @@
 
 use kernels::portable::angles::{ln, power};
 use kernels::portable::rope::Pairing;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::source::{Name, Source};
 use crate::{Error, Scratch, Step};
 use kernels::Rotation;
+
+/// Positions are below 2^20, and cosines are exact up to 2^20 quarter turns.
+const FREQUENCY_MAX: f32 = 1.5;
 
 /// Frequencies of a head's pairs, and a factor of their cosines and sines.
 #[derive(Debug)]
@@ -53,7 +56,10 @@ impl Rope {
             None => from_gguf(source, head_dim)?,
         };
         if settings.dim > head_dim || settings.dim % 2 != 0 || settings.dim == 0 {
-            return Err(bad("rope.dimension_count", &format!("is {} of {head_dim}", settings.dim)));
+            let key =
+                if source.is_gguf() { "rope.dimension_count" } else { "partial_rotary_factor" };
+            let why = format!("makes {} of a head's {head_dim} numbers turn", settings.dim);
+            return Err(bad(key, &why));
         }
         if settings.base <= 1.0 {
             return Err(bad("rope_theta", &format!("is {}; it must be above 1", settings.base)));
@@ -61,6 +67,10 @@ impl Rope {
         let (frequencies, magnitude) = frequencies(&settings);
         let mut frequencies: Vec<f32> = frequencies.into_iter().map(|f| f as f32).collect();
         divide_by_factors(source, &mut frequencies)?;
+        if let Some(wild) = frequencies.iter().find(|f| !(0.0..=FREQUENCY_MAX).contains(*f)) {
+            let why = format!("and its scaling turn a pair by {wild} per position");
+            return Err(bad("rope_theta", &why));
+        }
         Ok(Rope { frequencies, magnitude: magnitude as f32, pairing })
     }
 
@@ -157,60 +167,91 @@ fn positive(key: &str, value: f64) -> Result<f64, Error> {
 }
 
 fn from_config(config: &Value, head_dim: usize) -> Result<Settings, Error> {
-    // Newer files have one object; older ones a base beside an object that may be null.
-    let object = ["rope_parameters", "rope_scaling"].map(|key| &config[key]);
-    let rope = object.into_iter().find(|value| value.is_object()).unwrap_or(&Value::Null);
-    let number = |key: &str| match &rope[key] {
+    let rope = rope_object(config)?;
+    let number = |key: &str| number(&rope, key);
+    let required = |key: &str| {
+        number(key)?.ok_or_else(|| Error::MissingKey { key: format!("rope_parameters.{key}") })
+    };
+    let base = number("rope_theta")?.unwrap_or(10_000.0);
+    let dim = (head_dim as f64 * number("partial_rotary_factor")?.unwrap_or(1.0)) as usize;
+    let scaling = match rope["rope_type"].as_str().unwrap_or("default") {
+        "default" => Scaling::None,
+        "linear" => Scaling::Linear { factor: required("factor")? },
+        "llama3" => {
+            let (low, high) = (required("low_freq_factor")?, required("high_freq_factor")?);
+            if low >= high {
+                return Err(bad("high_freq_factor", &format!("is {high}, not above {low}")));
+            }
+            let original = required("original_max_position_embeddings")?;
+            Scaling::Llama3 { factor: required("factor")?, low, high, original }
+        }
+        "yarn" => Scaling::Yarn(yarn(&rope, config["max_position_embeddings"].as_f64())?),
+        other => return Err(unknown_scaling("rope_type", other)),
+    };
+    Ok(Settings { base, dim, scaling })
+}
+
+/// All settings in one object. Newer files have `rope_parameters`; older ones have a base beside
+/// `rope_scaling`, which wins where somebody has added it to a newer file.
+fn rope_object(config: &Value) -> Result<Value, Error> {
+    let mut rope = Map::new();
+    for key in ["rope_theta", "partial_rotary_factor"] {
+        rope.insert(key.to_owned(), config[key].clone());
+    }
+    for key in ["rope_parameters", "rope_scaling"] {
+        let more = match &config[key] {
+            Value::Null => continue,
+            Value::Object(more) => more,
+            other => return Err(bad(key, &format!("is {other}"))),
+        };
+        if let Some((part, _)) = more.iter().find(|(_, value)| value.is_object()) {
+            return Err(bad(key, &format!("is another for `{part}`, as in no known family")));
+        }
+        rope.extend(more.get("type").map(|kind| ("rope_type".to_owned(), kind.clone())));
+        let stated = more.iter().filter(|(_, value)| !value.is_null());
+        rope.extend(stated.map(|(key, value)| (key.clone(), value.clone())));
+    }
+    match &rope.get("rope_type") {
+        None | Some(Value::Null | Value::String(_)) => Ok(Value::Object(rope)),
+        Some(other) => Err(bad("rope_type", &format!("is {other}"))),
+    }
+}
+
+fn number(rope: &Value, key: &str) -> Result<Option<f64>, Error> {
+    match &rope[key] {
         Value::Null => Ok(None),
         value => match value.as_f64() {
             Some(number) => positive(key, number).map(Some),
             None => Err(bad(key, &format!("is {value}"))),
         },
+    }
+}
+
+fn yarn(rope: &Value, trained: Option<f64>) -> Result<Yarn, Error> {
+    let number = |key: &str| number(rope, key);
+    let original = number("original_max_position_embeddings")?.or(trained);
+    let original = original.ok_or_else(|| bad("max_position_embeddings", "is missing"))?;
+    let factor = match (number("factor")?, trained) {
+        (Some(factor), _) => factor,
+        (None, Some(trained)) => trained / original,
+        (None, None) => return Err(bad("factor", "is missing")),
     };
-    let required = |key: &str| {
-        number(key)?.ok_or_else(|| Error::MissingKey { key: format!("rope_parameters.{key}") })
+    let of_scores = match (number("mscale")?, number("mscale_all_dim")?) {
+        (Some(one), Some(all)) => yarn_magnitude(factor, one) / yarn_magnitude(factor, all),
+        _ => yarn_magnitude(factor, 1.0),
     };
-    let base = match number("rope_theta")? {
-        Some(base) => base,
-        None => positive("rope_theta", config["rope_theta"].as_f64().unwrap_or(10_000.0))?,
-    };
-    let part = rope["partial_rotary_factor"].as_f64().or(config["partial_rotary_factor"].as_f64());
-    let dim = (head_dim as f64 * part.unwrap_or(1.0)) as usize;
-    let kind = rope["rope_type"].as_str().or(rope["type"].as_str()).unwrap_or("default");
-    let scaling = match kind {
-        "default" => Scaling::None,
-        "linear" => Scaling::Linear { factor: required("factor")? },
-        "llama3" => Scaling::Llama3 {
-            factor: required("factor")?,
-            low: required("low_freq_factor")?,
-            high: required("high_freq_factor")?,
-            original: required("original_max_position_embeddings")?,
+    Ok(Yarn {
+        factor,
+        original,
+        beta_fast: number("beta_fast")?.unwrap_or(32.0),
+        beta_slow: number("beta_slow")?.unwrap_or(1.0),
+        magnitude: number("attention_factor")?.unwrap_or(of_scores),
+        truncate: match &rope["truncate"] {
+            Value::Null => true,
+            Value::Bool(truncate) => *truncate,
+            other => return Err(bad("truncate", &format!("is {other}"))),
         },
-        "yarn" => {
-            let trained = config["max_position_embeddings"].as_f64();
-            let original = number("original_max_position_embeddings")?.or(trained);
-            let original = original.ok_or_else(|| bad("max_position_embeddings", "is missing"))?;
-            let factor = match (number("factor")?, trained) {
-                (Some(factor), _) => factor,
-                (None, Some(trained)) => trained / original,
-                (None, None) => return Err(bad("factor", "is missing")),
-            };
-            let of_scores = match (number("mscale")?, number("mscale_all_dim")?) {
-                (Some(one), Some(all)) => yarn_magnitude(factor, one) / yarn_magnitude(factor, all),
-                _ => yarn_magnitude(factor, 1.0),
-            };
-            Scaling::Yarn(Yarn {
-                factor,
-                original,
-                beta_fast: number("beta_fast")?.unwrap_or(32.0),
-                beta_slow: number("beta_slow")?.unwrap_or(1.0),
-                magnitude: number("attention_factor")?.unwrap_or(of_scores),
-                truncate: rope["truncate"].as_bool().unwrap_or(true),
-            })
-        }
-        other => return Err(unknown_scaling("rope_type", other)),
-    };
-    Ok(Settings { base, dim, scaling })
+    })
 }
 
 fn unknown_scaling(key: &str, found: &str) -> Error {
@@ -234,7 +275,7 @@ const CONTEXT: Name = gguf_only("context_length");
 
 fn from_gguf(source: &Source, head_dim: usize) -> Result<Settings, Error> {
     let number = |name: Name| match source.number(name)? {
-        Some(number) => positive(name.gguf, f64::from(number)).map(Some),
+        Some(number) => positive(&source.key(name), f64::from(number)).map(Some),
         None => Ok(None),
     };
     let base = number(BASE)?.unwrap_or(10_000.0);

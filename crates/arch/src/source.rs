@@ -53,6 +53,15 @@ impl Source {
         Source { files: Arc::new(Files::Gguf(gguf)), used: RefCell::default() }
     }
 
+    /// A folder with this configuration and no tensors.
+    #[cfg(test)]
+    pub(crate) fn from_config(config: Value) -> Source {
+        let empty = b"\x08\0\0\0\0\0\0\0{}      ".to_vec();
+        let weights = Safetensors::from_bytes(empty).expect("a header without tensors");
+        let files = Arc::new(Files::Folder { config, weights });
+        Source { files, used: RefCell::default() }
+    }
+
     /// The GGUF file, if it is one.
     pub fn gguf(&self) -> Option<&Gguf> {
         match &*self.files {
@@ -67,6 +76,11 @@ impl Source {
             Files::Gguf(_) => None,
             Files::Folder { config, .. } => Some(config),
         }
+    }
+
+    /// A value of `config.json`; null when it is absent, and for GGUF files.
+    pub(crate) fn setting(&self, key: &str) -> &Value {
+        self.config().map_or(&Value::Null, |config| &config[key])
     }
 
     /// Whether this is a GGUF file.

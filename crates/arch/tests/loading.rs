@@ -65,6 +65,16 @@ fn contradictions_in_a_configuration_are_named() {
         ("\"vocab_size\": 320", "\"vocab_size\": 321", "vocab_size"),
         ("\"intermediate_size\": 96", "\"intermediate_sise\": 96", "intermediate_size"),
         ("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"", "hidden_act"),
+        ("\"hidden_act\": \"silu\"", "\"hidden_act\": 5", "hidden_act"),
+        ("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 16777216", "num_hidden_layers"),
+        ("\"rms_norm_eps\": 1e-06", "\"rms_norm_eps\": 1e300", "rms_norm_eps"),
+        ("\"use_cache\": true", "\"is_causal\": false", "is_causal"),
+        ("\"use_cache\": true", "\"quantization_config\": {\"quant_method\": \"gptq\"}", "gptq"),
+        (
+            "\"rope_type\": \"default\"",
+            "\"rope_type\": \"linear\", \"factor\": 1e-6",
+            "turn a pair by 1000000",
+        ),
     ] {
         let config = config("models/qwen3");
         assert!(config.contains(from), "{from}");
@@ -87,7 +97,16 @@ fn rewritten(
             writer.key(name, value).unwrap();
         }
     }
-    let kept: Vec<_> = from.tensors().filter_map(|t| Some((tensor(t.name)?, t))).collect();
+    with_tensors(writer, &from, tensor)
+}
+
+/// The file that these keys and the tensors of another one make, under the names that `rename` gives.
+fn with_tensors(
+    mut writer: Writer,
+    from: &Gguf,
+    rename: impl Fn(&str) -> Option<String>,
+) -> Source {
+    let kept: Vec<_> = from.tensors().filter_map(|t| Some((rename(t.name)?, t))).collect();
     for (name, tensor) in &kept {
         writer.tensor(name, tensor.storage, &tensor.shape).unwrap();
     }
@@ -111,9 +130,6 @@ fn a_missing_tensor_is_named() {
 
 #[test]
 fn a_tensor_that_nobody_uses_is_named() {
-    let renamed = |name: &str| Some(name.replace("blk.1.attn_q_norm", "blk.1.attn_sinks"));
-    let error = fails(&rewritten("gguf/qwen3.gguf", renamed, |_, value| Some(value)));
-    assert!(error.to_string().contains("attn_q_norm"), "{error}");
     // A tensor from elsewhere, an adapter's for instance, would change nothing if it went unseen.
     let split =
         |name: &str| Some(if name == "output.weight" { "output.lora_a" } else { name }.to_owned());
@@ -128,6 +144,29 @@ fn a_size_of_another_type_is_named() {
     }
     let error = fails(&rewritten("gguf/qwen3.gguf", same, spoiled)).to_string();
     assert!(error.contains("qwen3.block_count"), "{error}");
+}
+
+#[test]
+fn settings_of_gguf_files_that_no_recipe_follows_are_named() {
+    let with = |key: &str, value: Value| {
+        let from = Gguf::open(&golden("gguf/qwen3.gguf")).unwrap();
+        let mut writer = Writer::new();
+        from.keys().for_each(|(name, value)| writer.key(name, value).unwrap());
+        writer.key(key, value).unwrap();
+        with_tensors(writer, &from, same)
+    };
+    assert!(load(&with("qwen3.attention.causal", Value::Bool(true))).is_ok());
+    assert!(load(&with("qwen3.expert_count", Value::U32(0))).is_ok());
+    for (key, value) in [
+        ("qwen3.attention.causal", Value::Bool(false)),
+        ("qwen3.expert_count", Value::U32(8)),
+        ("qwen3.attention.sliding_window", Value::U32(16)),
+        ("qwen3.logit_scale", Value::F32(0.5)),
+        ("qwen3.final_logit_softcapping", Value::Str("30")),
+    ] {
+        let error = fails(&with(key, value)).to_string();
+        assert!(error.contains(key), "{error}");
+    }
 }
 
 #[test]

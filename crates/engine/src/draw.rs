@@ -39,6 +39,21 @@ mod tests {
         );
     }
 
+    /// Computed from `docs/sampling.md` with whole numbers of any size, by another program.
+    #[test]
+    fn numbers_follow_from_seed_and_position() {
+        for (seed, position, bits) in [
+            (0, 0, 0x3fd9_89fa_3578_5a70),
+            (1, 0, 0x3fec_7d00_ce1c_a141),
+            (0, 1, 0x3fef_1c99_948b_9640),
+            (u64::MAX, (1 << 40) + 3, 0x3fe5_aa7d_fe07_cccf),
+            (1 << 32, 5, 0x3feb_039f_a11b_7e7b),
+            (5, 1 << 32, 0x3fed_d4aa_ef28_fc5d),
+        ] {
+            assert_eq!(uniform(seed, position).to_bits(), bits, "seed {seed}, position {position}");
+        }
+    }
+
     #[test]
     fn numbers_are_spread_evenly() {
         let n = 10_000;

@@ -82,21 +82,14 @@ impl Engine {
     /// Adds a prompt to a sequence, piece by piece; returns the logits of its last token.
     ///
     /// # Errors
-    /// When it is empty, does not fit, or holds a token that the model does not have.
+    /// When it is empty, does not fit, or holds a token that the model does not have; and when the
+    /// model's numbers overflow.
     pub fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<&[f32], Error> {
         self.admit(sequence, tokens)?;
         for piece in tokens.chunks(self.chunk) {
             self.step(&mut [Feed { sequence, tokens: piece, wanted: Wanted::Last }])?;
         }
         Ok(&self.logits)
-    }
-
-    /// Refuses a whole prompt before any of it is computed.
-    pub(crate) fn admit(&self, sequence: &Sequence, tokens: &[u32]) -> Result<(), Error> {
-        if tokens.is_empty() {
-            return Err(Error::EmptyPrompt);
-        }
-        self.fits(sequence, tokens)
     }
 
     pub(crate) fn chunk(&self) -> usize {
@@ -127,7 +120,7 @@ impl Engine {
     ) -> Result<&[f32], Error> {
         let vocabulary = self.model.shape().vocabulary;
         for feed in feeds.iter_mut() {
-            self.fits(feed.sequence, feed.tokens)?;
+            self.admit(feed.sequence, feed.tokens)?;
             let len = feed.sequence.tokens().len() + feed.tokens.len();
             self.pages.reserve(feed.sequence, len);
         }
@@ -143,15 +136,21 @@ impl Engine {
         };
         self.model.forward(&mut self.machine, &mut self.scratch, &mut step);
         let positions = batch.wanted.iter().map(|row| batch.rows[*row].position);
-        let bad = positions.zip(self.logits.chunks(vocabulary)).find(|(_, row)| !finite(row));
-        let bad = bad.map(|(position, _)| position);
+        let mut rows = positions.zip(self.logits.chunks(vocabulary));
+        if let Some((position, _)) = rows.find(|(_, row)| !finite(row)) {
+            return Err(Error::NotFinite { position });
+        }
         for feed in feeds {
             feed.sequence.push(feed.tokens);
         }
-        bad.map_or(Ok(&self.logits[..]), |position| Err(Error::NotFinite { position }))
+        Ok(&self.logits)
     }
 
-    fn fits(&self, sequence: &Sequence, tokens: &[u32]) -> Result<(), Error> {
+    /// Refuses tokens that cannot follow on a sequence, before any of them is computed.
+    pub(crate) fn admit(&self, sequence: &Sequence, tokens: &[u32]) -> Result<(), Error> {
+        if tokens.is_empty() {
+            return Err(Error::EmptyPrompt);
+        }
         let &Shape { context, vocabulary, .. } = self.model.shape();
         let needed = sequence.tokens().len() + tokens.len();
         if needed > context {
@@ -186,7 +185,7 @@ impl<'a> Batch<'a> {
             let end = batch.rows.len();
             match feed.wanted {
                 Wanted::None => {}
-                Wanted::Last => batch.wanted.extend(end.checked_sub(1)),
+                Wanted::Last => batch.wanted.push(end - 1),
                 Wanted::All => batch.wanted.extend(end - feed.tokens.len()..end),
             }
         }

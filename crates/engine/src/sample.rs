@@ -39,7 +39,8 @@ impl Sampler {
         Sampler { settings, logits: vec![], counts: vec![], candidates: vec![] }
     }
 
-    /// Chooses the token that follows `history`, of which the first `prompt` were given.
+    /// Chooses the token that follows `history`, of which the first `prompt` were given. The logits
+    /// are finite: a model that gives others has failed before.
     pub fn choose(&mut self, logits: &[f32], history: &[u32], prompt: usize) -> Choice {
         self.logits.clear();
         self.logits.extend_from_slice(logits);
@@ -91,10 +92,14 @@ impl Sampler {
     /// Steps 3 to 7.
     fn draw(&mut self, position: u64) -> u32 {
         let temperature = self.settings.temperature;
+        let largest = self.logits.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x)) / temperature;
+        if largest.is_infinite() {
+            // So near to 0 that only the best is left, or a bias has taken every token away.
+            return best(&self.logits);
+        }
         for logit in &mut self.logits {
             *logit /= temperature;
         }
-        let largest = self.logits.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
         self.candidates.clear();
         self.candidates.extend(
             self.logits.iter().enumerate().map(|(token, logit)| Candidate {
@@ -130,7 +135,8 @@ impl Sampler {
         };
         kept = self.keep_mass(kept, f64::from(top_p) * total);
         let floor = min_p * self.candidates.first().map_or(0.0, |c| c.weight);
-        self.candidates[..kept].partition_point(|c| c.weight >= floor).max(1)
+        // Without weight none stays, or the crumb of a draw could fall to one that a bias took away.
+        self.candidates[..kept].partition_point(|c| c.weight >= floor && c.weight > 0.0).max(1)
     }
 
     /// Sorts as many of the first `len` candidates as reach `mass` together; returns their number.

@@ -15,7 +15,9 @@ impl<'a> Stops<'a> {
     pub fn push(&mut self, text: &str) -> (String, bool) {
         self.held.push_str(text);
         let stops = self.stops.iter().filter(|stop| !stop.is_empty());
-        if let Some(at) = stops.filter_map(|stop| self.held.find(stop.as_str())).min() {
+        // The one that is complete first wins: that does not depend on where the tokens are cut.
+        let met = |stop: &String| self.held.find(stop).map(|at| (at + stop.len(), at));
+        if let Some((_, at)) = stops.filter_map(met).min() {
             self.held.truncate(at);
             return (std::mem::take(&mut self.held), true);
         }
@@ -62,7 +64,10 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_stop_string_wins() {
+    fn the_stop_string_that_is_complete_first_wins_however_the_text_is_cut() {
+        assert_eq!(stream(&["abcde", "c"], &["abcde"]), ("ab".to_owned(), true));
+        assert_eq!(stream(&["abcde", "c"], &["abc", "de"]), ("ab".to_owned(), true));
+        assert_eq!(stream(&["bc", "c"], &["abc"]), ("a".to_owned(), true));
         assert_eq!(stream(&["cd", "b"], &["abcd"]), ("a".to_owned(), true));
         assert_eq!(stream(&["aab"], &["aa", "ab"]), ("a".to_owned(), true));
         assert_eq!(stream(&["ß!"], &["Fu", "ß", "!"]), ("Fu".to_owned(), true));

@@ -15,6 +15,11 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::output::visible;
+
+/// Characters of a message: what one screen holds.
+const MESSAGE_MAX: usize = 1500;
+
 /// Why a command ended early.
 #[derive(Debug)]
 pub enum Failure {
@@ -53,6 +58,8 @@ impl Failure {
             Failure::NobodyReads => return ExitCode::SUCCESS,
             Failure::Interrupted => return ExitCode::from(130),
         };
+        // Messages quote files, which may hold anything, and at any length.
+        let message: String = visible(&message).chars().take(MESSAGE_MAX).collect();
         eprintln!("hearth: {message}");
         if let Some(way_out) = way_out.filter(|way_out| !way_out.is_empty()) {
             eprintln!("  {way_out}");
@@ -85,13 +92,14 @@ impl From<turn::Fault> for Failure {
     }
 }
 
-/// Makes a panic one message that asks for a report, instead of a backtrace.
+/// Makes a panic one message that asks for a report, with a backtrace only if that is asked for.
 pub fn announce_panics() {
-    if std::env::var_os("RUST_BACKTRACE").is_some() {
-        return;
-    }
-    std::panic::set_hook(Box::new(|panic| {
-        eprintln!("hearth: a defect in hearth itself: {panic}");
+    let backtrace = std::env::var_os("RUST_BACKTRACE").map(|_| std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |panic| {
+        match &backtrace {
+            Some(show) => show(panic),
+            None => eprintln!("hearth: a defect in hearth itself: {panic}"),
+        }
         eprintln!("  Please report it, with what you typed. RUST_BACKTRACE=1 shows where it was.");
         std::process::exit(70);
     }));

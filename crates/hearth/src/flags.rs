@@ -144,8 +144,8 @@ pub struct Bench {
     pub generate: usize,
     /// Numbers of users who generate at once
     #[arg(long, default_value = "1", value_delimiter = ',', value_name = "A,B",
-          value_parser = positive)]
-    pub streams: Vec<usize>,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub streams: Vec<u16>,
     /// One JSON object instead of a table
     #[arg(long)]
     pub json: bool,

@@ -52,12 +52,12 @@ pub struct Ready {
     pub template: Option<Template>,
 }
 
-/// Opens everything that an answer needs.
-pub fn ready(path: &Path, flags: &MachineFlags) -> Result<Ready, Failure> {
+/// Opens everything that an answer needs; for a `raw` prompt that is no template.
+pub fn ready(path: &Path, flags: &MachineFlags, raw: bool) -> Result<Ready, Failure> {
     let settings = settings(flags)?;
     let source = source(path)?;
     let tokenizer = tokenizer(path, &source)?;
-    let template = template(path, &tokenizer)?;
+    let template = if raw { None } else { template(path, &tokenizer)? };
     let engine = engine(path, &source, settings)?;
     let (tokens, vocabulary) = (tokenizer.len(), engine.shape().vocabulary);
     if tokens > vocabulary {
@@ -77,7 +77,7 @@ pub fn tokenizer(path: &Path, source: &Source) -> Result<Tokenizer, Failure> {
 }
 
 /// The chat template that belongs to a model, if it has one.
-pub fn template(path: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>, Failure> {
+fn template(path: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>, Failure> {
     let compiled = tokenizer.chat_template().map(Template::compile).transpose();
     compiled.map_err(|error| Failure::model(path, error, "--raw works without a template."))
 }

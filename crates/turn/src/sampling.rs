@@ -70,9 +70,12 @@ impl Sampling {
                 return Err(Fault::new(Side::Caller, message));
             }
         }
-        match self.logit_bias.iter().find(|(_, bias)| bias.is_nan()) {
-            Some((token, _)) => {
-                let message = format!("the logit bias of token {token} is not a number");
+        // Minus infinity takes a token away; sums must not reach plus infinity.
+        let biases = f32::NEG_INFINITY..=1e6;
+        match self.logit_bias.iter().find(|(_, bias)| !biases.contains(bias)) {
+            Some((token, bias)) => {
+                let message =
+                    format!("the bias of token {token} is {bias}; it must be at most 1e6");
                 Err(Fault::new(Side::Caller, message))
             }
             None => Ok(()),
@@ -87,4 +90,37 @@ pub struct Limits {
     pub tokens: Option<usize>,
     /// Texts that end the reply and are not part of it.
     pub stop: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_out_of_range_is_named() {
+        let default = Sampling::default;
+        let nan = f32::NAN;
+        for (settings, name) in [
+            (Sampling { temperature: -0.1, ..default() }, "temperature"),
+            (Sampling { temperature: nan, ..default() }, "temperature"),
+            (Sampling { top_p: 1.1, ..default() }, "top_p"),
+            (Sampling { min_p: nan, ..default() }, "min_p"),
+            (Sampling { repetition_penalty: 0.0, ..default() }, "repetition_penalty"),
+            (Sampling { frequency_penalty: f32::INFINITY, ..default() }, "frequency_penalty"),
+            (Sampling { presence_penalty: -101.0, ..default() }, "presence_penalty"),
+            (Sampling { logit_bias: vec![(7, nan)], ..default() }, "token 7"),
+            (Sampling { logit_bias: vec![(7, f32::INFINITY)], ..default() }, "token 7"),
+        ] {
+            let fault = settings.check().expect_err(name);
+            assert!(fault.side == Side::Caller && fault.message.contains(name), "{fault}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_ranges_are_allowed() {
+        let logit_bias = vec![(0, f32::NEG_INFINITY), (1, 1e6)];
+        let settings =
+            Sampling { temperature: 0.0, top_p: 0.0, min_p: 1.0, logit_bias, ..Sampling::greedy() };
+        assert_eq!(settings.check(), Ok(()));
+    }
 }

@@ -3,6 +3,23 @@
 use super::Mutation;
 use super::change::Change;
 
+const CANON: &[&str] = &["--package", "kernels", "--test", "canon"];
+const PARITY: &[&str] = &["--package", "kernels", "--test", "parity"];
+const BITS: &[&str] = &["--package", "engine", "--test", "bits", "chunks_change_no_bit"];
+const SAMPLING: &[&str] = &["--package", "engine", "--lib"];
+
+const LANES: &str = "crates/kernels/src/portable/lanes.rs";
+const ROUND: &str = "crates/kernels/src/portable/round.rs";
+const PRODUCT: &str = "crates/kernels/src/portable/product.rs";
+const ATTEND: &str = "crates/kernels/src/portable/attend.rs";
+const MATH: &str = "crates/kernels/src/portable/math.rs";
+const NORM: &str = "crates/kernels/src/portable/norm.rs";
+const ROPE: &str = "crates/kernels/src/portable/rope.rs";
+const ANGLES: &str = "crates/kernels/src/portable/angles.rs";
+const PRODUCT_OF_MACHINE: &str = "crates/kernels/src/machine/product.rs";
+const ATTENTION_OF_MACHINE: &str = "crates/kernels/src/machine/attention.rs";
+const SAMPLE: &str = "crates/engine/src/sample.rs";
+
 /// One expected value of each family of golden files. Paths are from `golden/`.
 pub const GOLDENS: &[Mutation] = &[
     Mutation {
@@ -10,6 +27,12 @@ pub const GOLDENS: &[Mutation] = &[
         file: "blocks/blocks.safetensors",
         change: Change::Element { tensor: "Q4_0.values", index: 77 },
         tests: &["--package", "kernels", "--test", "blocks"],
+    },
+    Mutation {
+        name: "golden-canon",
+        file: "canon/canon.json",
+        change: Change::Number { after: "\"out\":[" },
+        tests: CANON,
     },
     Mutation {
         name: "golden-models-logits",
@@ -66,13 +89,232 @@ pub const SOURCES: &[Mutation] = &[
         },
         tests: &["--package", "formats"],
     },
-    Mutation {
-        name: "lanes-tree",
-        file: "crates/kernels/src/portable/lanes.rs",
-        change: Change::Text {
-            from: "sums[i] += sums[i + width]",
-            to: "sums[i] = sums[2 * i] + sums[2 * i + 1]",
-        },
-        tests: &["--package", "kernels"],
-    },
+    line(
+        CANON,
+        "lanes-neighbours",
+        LANES,
+        ("sums[i] += sums[i + width]", "sums[i] = sums[2 * i] + sums[2 * i + 1]"),
+    ),
+    line(
+        CANON,
+        "lanes-mirrored",
+        LANES,
+        ("sums[i] += sums[i + width]", "sums[i] += sums[2 * width - 1 - i]"),
+    ),
+    line(
+        CANON,
+        "lanes-two-roundings",
+        LANES,
+        ("a[lane].mul_add(b[lane], sums.0[lane])", "a[lane] * b[lane] + sums.0[lane]"),
+    ),
+    line(
+        CANON,
+        "round-ties-away",
+        ROUND,
+        ("round_ties_even(x * inverse)", "(x * inverse).round()"),
+    ),
+    line(CANON, "round-to-128", ROUND, ("largest / 127.0", "largest / 128.0")),
+    line(
+        CANON,
+        "round-by-quotient",
+        ROUND,
+        ("round_ties_even(x * inverse)", "round_ties_even(x / scale)"),
+    ),
+    line(CANON, "round-zero-rule", ROUND, ("if !inverse.is_finite()", "if largest == 0.0")),
+    line(
+        CANON,
+        "round-rest",
+        ROUND,
+        ("(-scale).mul_add(f32::from(*q), *x)", "*x - scale * f32::from(*q)"),
+    ),
+    line(
+        CANON,
+        "product-parts-descend",
+        PRODUCT,
+        (
+            "chunks_exact(format.block_bytes()).enumerate()",
+            "chunks_exact(format.block_bytes()).enumerate().rev()",
+        ),
+    ),
+    line(
+        CANON,
+        "product-planes-descend",
+        PRODUCT,
+        ("for plane in 0..x.planes_used", "for plane in (0..x.planes_used).rev()"),
+    ),
+    line(
+        CANON,
+        "product-scale",
+        PRODUCT,
+        (
+            "(part.scale * x.scale).mul_add(products as f32, sum)",
+            "part.scale.mul_add(x.scale * products as f32, sum)",
+        ),
+    ),
+    line(
+        CANON,
+        "product-minimum-scale",
+        PRODUCT,
+        (
+            "(-(part.min * x.scale)).mul_add(minima as f32, sum)",
+            "(-part.min).mul_add(x.scale * minima as f32, sum)",
+        ),
+    ),
+    line(
+        CANON,
+        "product-bias",
+        PRODUCT_OF_MACHINE,
+        ("sum + bias[row]", "(sum - bias[row]) + 2.0 * bias[row]"),
+    ),
+    line(
+        PARITY,
+        "product-shared-planes",
+        PRODUCT_OF_MACHINE,
+        ("planes: groups.planes,", "planes: job.rounding.planes(),"),
+    ),
+    line(
+        PARITY,
+        "product-batch",
+        PRODUCT_OF_MACHINE,
+        ("rounded.from_row(first)", "rounded.from_row(first.min(32))"),
+    ),
+    line(CANON, "norm-order", NORM, ("*out = (x * scale) * w", "*out = x * (scale * w)")),
+    line(CANON, "norm-order-in-place", NORM, ("*x = (*x * scale) * w", "*x *= scale * w")),
+    line(CANON, "norm-eps", NORM, ("(mean + eps).sqrt()", "(mean.sqrt() + eps)")),
+    line(
+        CANON,
+        "rope-first-of-pair",
+        ROPE,
+        ("x.mul_add(cos[i], -(y * sin[i]))", "(-y).mul_add(sin[i], x * cos[i])"),
+    ),
+    line(
+        CANON,
+        "rope-second-of-pair",
+        ROPE,
+        ("x.mul_add(sin[i], y * cos[i])", "y.mul_add(cos[i], x * sin[i])"),
+    ),
+    line(
+        CANON,
+        "angles-series",
+        ANGLES,
+        ("sum * square / divisor(2 * k + 2)", "sum * (square / divisor(2 * k + 2))"),
+    ),
+    line(
+        CANON,
+        "angles-magnitude",
+        ANGLES,
+        ("(c * f64::from(magnitude)) as f32", "c as f32 * magnitude"),
+    ),
+    line(CANON, "exp-coefficient", MATH, ("8.333_452e-3", "8.333_333e-3")),
+    line(CANON, "exp-last-step", MATH, ("p.mul_add(r * r, r) + 1.0", "p.mul_add(r * r, r + 1.0)")),
+    line(
+        CANON,
+        "exp-remainder",
+        MATH,
+        ("n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x))", "n.mul_add(-std::f32::consts::LN_2, x)"),
+    ),
+    line(CANON, "silu-by-sigmoid", MATH, ("x / (1.0 + exp(-x))", "x * sigmoid(x)")),
+    line(CANON, "attend-tile-size", ATTEND, ("TILE: usize = 64", "TILE: usize = 32")),
+    line(CANON, "attend-scale", ATTEND, ("*score *= scale", "*score /= 1.0 / scale")),
+    line(
+        CANON,
+        "attend-sum-of-weights",
+        ATTEND,
+        ("sum: sum_of(&weights)", "sum: weights.iter().sum()"),
+    ),
+    line(
+        CANON,
+        "attend-merged-sum",
+        ATTEND,
+        ("seen.sum.mul_add(keep, new.sum * take)", "seen.sum * keep + new.sum * take"),
+    ),
+    line(
+        CANON,
+        "attend-merged-values",
+        ATTEND,
+        ("out.mul_add(keep, new * take)", "new.mul_add(take, *out * keep)"),
+    ),
+    line(
+        CANON,
+        "attend-tiles-descend",
+        ATTENTION_OF_MACHINE,
+        ("(first / TILE..=position / TILE).map(", "(first / TILE..=position / TILE).rev().map("),
+    ),
+    line(
+        CANON,
+        "attend-window",
+        ATTENTION_OF_MACHINE,
+        ("(position + 1).saturating_sub(window)", "position.saturating_sub(window)"),
+    ),
+    line(
+        CANON,
+        "product-minima-first",
+        PRODUCT,
+        (
+            "let sum = (part.scale * x.scale).mul_add(products as f32, sum);
+    if part.min == 0.0 {
+        return sum;
+    }
+    let minima = integer_minima(&part.below[..x.sums.len()], x.sums);
+    (-(part.min * x.scale)).mul_add(minima as f32, sum)",
+            "let minima = integer_minima(&part.below[..x.sums.len()], x.sums);
+    let sum = (-(part.min * x.scale)).mul_add(minima as f32, sum);
+    (part.scale * x.scale).mul_add(products as f32, sum)",
+        ),
+    ),
+    line(
+        &["--package", "kernels", "--test", "blocks"],
+        "decode-sign-of-zeros",
+        "crates/kernels/src/blocks/runs.rs",
+        (
+            "self.scale * f32::from(sub) * f32::from(*level)",
+            "self.scale * (f32::from(sub) * f32::from(*level))",
+        ),
+    ),
+    // The order of a sum that changes with the batch: alone, each would agree with itself.
+    line(
+        BITS,
+        "batch-order-quantised",
+        PRODUCT,
+        (
+            "for (block_index, block) in w.row(row).chunks_exact(format.block_bytes()).enumerate() {",
+            "let blocks: Vec<_> = w.row(row).chunks_exact(format.block_bytes()).collect();
+    for n in 0..blocks.len() {
+        let block_index = if out.len() > 1 { blocks.len() - 1 - n } else { n };
+        let block = blocks[block_index];",
+        ),
+    ),
+    line(
+        BITS,
+        "batch-order-float",
+        PRODUCT,
+        (
+            "for (out, sums) in out.iter_mut().zip(sums) {
+        *out = sums.total();",
+            "let alone = out.len() == 1;
+    for (out, sums) in out.iter_mut().zip(sums) {
+        *out = if alone { sums.0.iter().sum() } else { sums.total() };",
+        ),
+    ),
+    line(SAMPLING, "greedy-ties", SAMPLE, ("if *x > best.1", "if *x >= best.1")),
+    line(SAMPLING, "order-of-equals", SAMPLE, ("a.token.cmp(&b.token)", "b.token.cmp(&a.token)")),
+    line(
+        SAMPLING,
+        "draw-words",
+        "crates/engine/src/draw.rs",
+        (
+            "u64::from(words[0]) << 32 | u64::from(words[1])",
+            "u64::from(words[1]) << 32 | u64::from(words[0])",
+        ),
+    ),
 ];
+
+/// One line that another takes the place of.
+const fn line(
+    tests: &'static [&'static str],
+    name: &'static str,
+    file: &'static str,
+    (from, to): (&'static str, &'static str),
+) -> Mutation {
+    Mutation { name, file, change: Change::Text { from, to }, tests }
+}

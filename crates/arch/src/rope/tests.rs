@@ -107,6 +107,15 @@ fn yarn_magnitudes() {
 }
 
 #[test]
+fn a_scaling_added_to_a_newer_file_counts() {
+    let config = json!({
+        "rope_parameters": { "rope_type": "default", "rope_theta": 10000.0 },
+        "rope_scaling": { "type": "linear", "factor": 4 },
+    });
+    close(&of(&config, 16).0, &LINEAR);
+}
+
+#[test]
 fn part_of_a_head_may_turn() {
     let config = json!({ "rope_theta": 10000.0, "partial_rotary_factor": 0.25 });
     assert_eq!(of(&config, 32).0.len(), 4);
@@ -121,6 +130,22 @@ fn what_is_not_known_is_refused() {
         (json!({ "rope_scaling": { "type": "linear", "factor": "x" } }), "x"),
         (json!({ "rope_scaling": { "type": "yarn", "factor": 2 } }), "max_position_embeddings"),
         (json!({ "rope_theta": 0 }), "rope_theta"),
+        (json!({ "rope_theta": "1e6" }), "1e6"),
+        (json!({ "partial_rotary_factor": "x" }), "partial_rotary_factor"),
+        (json!({ "rope_scaling": "yarn" }), "rope_scaling"),
+        (json!({ "rope_parameters": { "rope_type": 5 } }), "rope_type"),
+        (json!({ "rope_parameters": { "full_attention": {} } }), "full_attention"),
+        (
+            json!({ "max_position_embeddings": 9, "rope_scaling": {
+                "type": "yarn", "factor": 2, "truncate": "no",
+            } }),
+            "truncate",
+        ),
+        (
+            json!({ "rope_scaling": { "type": "llama3", "factor": 8, "low_freq_factor": 4,
+                "high_freq_factor": 4, "original_max_position_embeddings": 64 } }),
+            "high_freq_factor",
+        ),
     ] {
         let error = from_config(&config, 16).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");

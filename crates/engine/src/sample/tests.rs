@@ -34,6 +34,19 @@ fn draws_follow_the_probabilities() {
     }
 }
 
+/// With seed 0 the numbers at positions 0 and 1 are 0.399 and 0.972; with seed 1 the first is 0.890.
+#[test]
+fn a_draw_walks_from_the_heaviest_and_from_the_lowest_of_equals() {
+    let drawn = |logits: &[f32], seed, history: &[u32]| {
+        Sampler::new(Sampling { seed, ..open() }).choose(logits, history, 0).token
+    };
+    // Four quarters: 0.399 lies in the second, 0.972 in the last.
+    assert_eq!(drawn(&[0.0; 4], 0, &[]), 1);
+    assert_eq!(drawn(&[0.0; 4], 0, &[2]), 3);
+    // Weights 1, 0.37 and 0.14 of 1.5: 0.890 of it is 1.34, which lies in the second.
+    assert_eq!(drawn(&[0.0, 1.0, 2.0], 1, &[]), 1);
+}
+
 #[test]
 fn each_filter_keeps_what_it_says() {
     let kept = |settings: Sampling| {
@@ -86,4 +99,27 @@ fn a_wide_flat_distribution_is_sorted_far_enough() {
     sampler.choose(&logits, &[], 0);
     let tokens: Vec<u32> = sampler.candidates[..2496].iter().map(|c| c.token).collect();
     assert_eq!(tokens, (0..2496).collect::<Vec<u32>>());
+}
+
+#[test]
+fn settings_at_the_edge_still_choose() {
+    let token = |settings: Sampling| choose(settings, &[], 0).token;
+    for temperature in [1e-30, 1e-38, f32::from_bits(1)] {
+        assert!([1, 3].contains(&token(Sampling { temperature, ..open() })), "{temperature}");
+    }
+    // A division that overflows must not hide which was the best.
+    let logit_bias = vec![(4, 3.0e5)];
+    assert_eq!(token(Sampling { temperature: 1e-38, logit_bias, ..open() }), 4);
+    let (min_p, logit_bias) = (1.0, vec![(4, 1e6)]);
+    assert_eq!(token(Sampling { min_p, logit_bias, ..open() }), 4);
+    let none = (0..6).map(|token| (token, f32::NEG_INFINITY)).collect();
+    assert_eq!(token(Sampling { logit_bias: none, ..open() }), 0);
+}
+
+#[test]
+fn a_token_that_a_bias_takes_away_is_no_candidate() {
+    let logit_bias = [1, 2, 3].map(|token| (token, f32::NEG_INFINITY)).to_vec();
+    let mut sampler = Sampler::new(Sampling { logit_bias, ..open() });
+    sampler.choose(&LOGITS, &[], 0);
+    assert_eq!(sampler.keep(), 3, "of six");
 }

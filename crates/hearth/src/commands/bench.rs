@@ -38,7 +38,7 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
     check_room(&engine, flags)?;
     let (prefill, decode) = one_user(&mut engine, flags)?;
     let mut streams = Vec::new();
-    for &users in &flags.streams {
+    for users in flags.streams.iter().map(|users| usize::from(*users)) {
         streams.push((users, several_users(&mut engine, users, flags.generate)?));
     }
     let report = Report {
@@ -56,7 +56,7 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
 }
 
 fn check_room(engine: &Engine, flags: &Flags) -> Result<(), Failure> {
-    let longest = flags.prompt.max(SHORT_PROMPT) + flags.generate;
+    let longest = flags.prompt.max(SHORT_PROMPT).saturating_add(flags.generate);
     let context = engine.shape().context;
     if longest > context {
         return Err(engine::Error::ContextFull { needed: longest, context }.into());

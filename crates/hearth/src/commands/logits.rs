@@ -19,7 +19,7 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
     }
     let source = load::source(&flags.model)?;
     let mut engine = load::engine(&flags.model, &source, settings)?;
-    let (needed, context) = (ids.len() + flags.greedy, engine.shape().context);
+    let (needed, context) = (ids.len().saturating_add(flags.greedy), engine.shape().context);
     if needed > context {
         return Err(engine::Error::ContextFull { needed, context }.into());
     }

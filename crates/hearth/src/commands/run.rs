@@ -20,7 +20,8 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     let (sampling, limits) = (flags.sampling.sampling(), flags.sampling.limits());
     sampling.check()?;
     let prompt = prompt(flags)?;
-    let mut model = load::ready(&flags.model, &flags.machine)?;
+    let raw = flags.raw && prompt.is_some();
+    let mut model = load::ready(&flags.model, &flags.machine, raw)?;
     let mut asking = Asking { sampling, limits, verbose: flags.verbose };
     match prompt {
         None => chat::chat(&mut model, &mut asking, flags.system.as_deref()),
@@ -40,10 +41,11 @@ fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
         stdin().read_to_string(&mut piped).map_err(|error| {
             Failure::Request(format!("what is piped in cannot be read as text: {error}"))
         })?;
+        let piped = piped.trim_end_matches('\n');
         if !prompt.is_empty() && !piped.is_empty() {
             prompt.push_str("\n\n");
         }
-        prompt.push_str(piped.trim_end_matches('\n'));
+        prompt.push_str(piped);
         if prompt.is_empty() {
             return Err(Failure::Request("the prompt is empty".to_owned()));
         }

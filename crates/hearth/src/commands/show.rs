@@ -89,7 +89,10 @@ fn print_keys(source: &Source) -> Result<(), Failure> {
                 writeln!(out, "  {} = {}", visible(key), printable(&value))?;
             }
         }
-        None => writeln!(out, "{:#}", source.config().unwrap_or(&Value::Null))?,
+        None => {
+            let config = format!("{:#}", source.config().unwrap_or(&Value::Null));
+            writeln!(out, "{}", visible(&config))?;
+        }
     }
     Ok(())
 }

@@ -41,13 +41,14 @@ pub fn subtract_rounded(x: &mut [f32], group_len: usize, rounded: &Plane) {
 
 #[inline(always)]
 fn round_group(x: &[f32], q: &mut [i8]) -> f32 {
-    let largest = x.iter().fold(0.0_f32, |m, x| if x.abs() > m { x.abs() } else { m });
-    let scale = largest / 127.0;
+    // Magnitudes in the order of their bits: a NaN is above all numbers, and must not be lost.
+    let largest = x.iter().fold(0, |m, x| x.abs().to_bits().max(m));
+    let scale = f32::from_bits(largest) / 127.0;
     let inverse = 1.0 / scale;
     if !inverse.is_finite() {
         // Zero, or so small that its inverse is not a number: the group counts as zero.
         q.fill(0);
-        return 0.0;
+        return if scale.is_nan() { scale } else { 0.0 };
     }
     for (q, x) in q.iter_mut().zip(x) {
         *q = round_ties_even(x * inverse) as i8;
@@ -74,6 +75,18 @@ mod tests {
         assert_eq!((q[3], q[4], q[31]), (-127, 50, 100));
         assert_eq!(scale, 2.54 / 127.0);
         assert_eq!(sums, [-77, 100]);
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_rounded_away() {
+        for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut x = [0.5_f32; 32];
+            x[17] = bad;
+            let (q, scale, _) = rounded(&x);
+            assert!(!scale.is_finite(), "{bad}: {scale}");
+            // Zero times what is not finite: the product is NaN, whatever the weights are.
+            assert_eq!(q, [0; 32], "{bad}");
+        }
     }
 
     #[test]

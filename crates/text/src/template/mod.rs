@@ -39,8 +39,8 @@ struct Limits {
 
 /// The limits of every template.
 ///
-/// The most expensive published template walks back over all messages for each of them: four
-/// thousand messages take it 45 million steps. A conversation of a million tokens is about four
+/// The most expensive published template walks back over all messages for each of them, and gets
+/// through four thousand messages with this. A conversation of a million tokens is about four
 /// megabytes long, and templates copy each message a few times over.
 const LIMITS: Limits = Limits { fuel: 60_000_000, memory: 256 << 20 };
 

@@ -80,8 +80,8 @@ fn errors_read_as_sentences() {
         "the chat template refused the conversation: No."
     );
     assert_eq!(
-        text("\n{{ 1 + }}"),
-        "the chat template does not compile: line 2: expected an expression, found the end of the tag"
+        text("\n{% break %}"),
+        "the chat template does not compile: line 2: break outside of a loop"
     );
     assert_eq!(text("{{ 1 / 0 }}"), "the chat template failed at line 1: division by zero");
 }
@@ -101,8 +101,9 @@ fn fuel_and_memory_are_limited() {
 
 #[test]
 fn a_long_conversation_is_no_attack() {
-    let source = "{% for m in messages %}{% for n in messages[::-1] %}{% if n.role == 'system' %}\
-                  {% break %}{% endif %}{% endfor %}{{ m.role }}: {{ m.content|trim }}\n{% endfor %}";
+    let source = "{% for m in messages %}\
+                  {% for n in messages[::-1] %}{% if n.role == 'system' %}{% break %}{% endif %}\
+                  {% endfor %}{{ m.role }}: {{ m.content|trim }}\n{% endfor %}";
     let mut inputs = inputs();
     let message = json!({"role": "system", "content": "x".repeat(10_000)});
     inputs.messages = vec![message; 400].into();

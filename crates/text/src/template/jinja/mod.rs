@@ -70,7 +70,6 @@ pub(crate) fn environment(fuel: u64) -> Result<Environment<'static>, Error> {
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?;
     let mut environment = Environment::empty();
     environment.set_syntax(syntax);
-    environment.set_debug(false);
     environment.set_fuel(Some(fuel));
     environment.set_recursion_limit(MAX_RECURSION);
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);

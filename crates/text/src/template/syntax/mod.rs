@@ -4,13 +4,19 @@
 //! rules of white space around them. Expressions it would evaluate with semantics of its own:
 //! lists cannot change, a string is compared with a number, `'%s' % x` is unknown, and `a ~ a` in
 //! a loop doubles the memory with every step. So before compiling, each expression is rewritten
-//! into calls of our own functions (`expression`), and a few statements into others that mean the
-//! same (`statements`). Text outside of tags is passed on as it is, and so are line numbers.
-//!
-//! The passes also refuse what the engine would not survive: nesting that overflows its stack,
+//! into calls of our own functions (`expression`, `operand`), and a few statements into others that
+//! mean the same (`statements`, `heads`). Text outside of tags is passed on as it is, and so are
+//! line numbers. What the engine would not survive is refused: nesting that overflows its stack,
 //! and leaving a loop from inside a block, for which it panics.
+//!
+//! This much of Jinja is missing, and no published template is known to use it: inheritance and
+//! includes; `varargs` and `kwargs` in macros; undefined values passed for parameters with a
+//! default, which then take it; `break` out of a `with` or block `set`; loop objects in lists;
+//! names with letters beyond ASCII.
 
 mod expression;
+mod heads;
+mod operand;
 mod statements;
 mod tokens;
 

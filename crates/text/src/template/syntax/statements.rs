@@ -1,6 +1,8 @@
 //! Tags: where they begin and end, what they open and close, and how each is rewritten.
 
-use super::expression::{Parser, quoted};
+use super::expression::Parser;
+use super::heads::{Begun, call_head, filter_head, for_loop, macro_head, set, with_head};
+use super::operand::quoted;
 use super::tokens::{self, Mark, Tag};
 use super::{Fault, Place, line_breaks};
 
@@ -15,7 +17,7 @@ const CAPTURE_BYTES: usize = 16;
 
 /// A statement that has an end tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Block {
+pub(super) enum Block {
     If,
     For,
     Macro,
@@ -321,23 +323,6 @@ impl Rewriter<'_> {
     }
 }
 
-/// A rewritten tag, and the block it opens.
-struct Begun {
-    block: Option<Block>,
-    text: String,
-    assignment: String,
-}
-
-impl Begun {
-    fn new(block: Block, text: String) -> Begun {
-        Begun { block: Some(block), text, assignment: String::new() }
-    }
-
-    fn plain(text: String) -> Begun {
-        Begun { block: None, text, assignment: String::new() }
-    }
-}
-
 /// If `text` begins with ` name %}`, how long that is, and whether white space behind it goes.
 fn bare_tag(text: &str, name: &str) -> Option<(usize, bool)> {
     let rest = text.trim_ascii_start().strip_prefix(name)?.trim_ascii_start();
@@ -356,129 +341,4 @@ fn without_margin<'t>(text: &'t str, mark: &str) -> &'t str {
             if text[line..].trim().is_empty() && line > 0 { &text[..line] } else { text }
         }
     }
-}
-
-/// One or more names to assign to, some perhaps in parentheses; and how many they are.
-fn targets(parser: &mut Parser<'_>) -> Result<(String, usize), Fault> {
-    let mut targets = Vec::new();
-    let mut inner_count = 1;
-    loop {
-        if parser.skip_operator("(") {
-            // One level is all that `for a, (b, c) in …` needs.
-            let mut inner = vec![parser.name()?];
-            while parser.skip_operator(",") {
-                inner.push(parser.name()?);
-            }
-            parser.expect(")")?;
-            inner_count = inner.len();
-            targets.push(inner);
-        } else {
-            targets.push(vec![parser.name()?]);
-        }
-        if !parser.skip_operator(",") {
-            break;
-        }
-    }
-    // Parentheses around all names are none at all.
-    if let [names] = targets.as_slice() {
-        return Ok((names.join(", "), inner_count));
-    }
-    let texts = targets.iter().map(|names| match names.as_slice() {
-        [name] => name.clone(),
-        names => format!("({})", names.join(", ")),
-    });
-    Ok((texts.collect::<Vec<_>>().join(", "), targets.len()))
-}
-
-fn for_loop(parser: &mut Parser<'_>) -> Result<String, Fault> {
-    let (names, count) = targets(parser)?;
-    if !parser.skip_word("in") {
-        return Err(parser.fault("expected 'in'"));
-    }
-    let over = parser.expressions(false)?;
-    let over = match names.contains(',') {
-        true => format!("py__iterate({over}, {count})"),
-        false => format!("py__iterate({over})"),
-    };
-    let mut text = format!("for {names} in {over}");
-    if parser.skip_word("if") {
-        text += &format!(" if {}", parser.expression()?);
-    }
-    if parser.skip_word("recursive") {
-        text += " recursive";
-    }
-    Ok(text)
-}
-
-fn set(parser: &mut Parser<'_>) -> Result<Begun, Fault> {
-    let (names, count) = targets(parser)?;
-    let attribute = if parser.skip_operator(".") { Some(parser.name()?) } else { None };
-    if parser.skip_operator("=") {
-        let value = parser.expressions(true)?;
-        return Ok(Begun::plain(match attribute {
-            Some(name) => format!("do py__assign({names}, {}, {value})", quoted(&name)),
-            None if names.contains(',') => format!("set {names} = py__unpack({value}, {count})"),
-            None => format!("set {names} = {value}"),
-        }));
-    }
-    let mut filters = String::new();
-    while parser.is_operator("|") {
-        filters += &format!(" | {}", parser.filter()?);
-    }
-    Ok(match attribute {
-        None => Begun::new(Block::Set, format!("set {names}{filters}")),
-        Some(name) => Begun {
-            block: Some(Block::SetAttribute),
-            text: format!("set py__block{filters}"),
-            assignment: format!("do py__assign({names}, {}, py__block)", quoted(&name)),
-        },
-    })
-}
-
-/// `(a, b=default)`.
-fn parameters(parser: &mut Parser<'_>) -> Result<String, Fault> {
-    parser.expect("(")?;
-    let mut parameters = Vec::new();
-    while !parser.skip_operator(")") {
-        if !parameters.is_empty() {
-            parser.expect(",")?;
-        }
-        let name = parser.name()?;
-        parameters.push(match parser.skip_operator("=") {
-            true => format!("{name}={}", parser.expression()?),
-            false => name,
-        });
-    }
-    Ok(format!("({})", parameters.join(", ")))
-}
-
-fn macro_head(parser: &mut Parser<'_>) -> Result<Begun, Fault> {
-    let name = parser.name()?;
-    Ok(Begun::new(Block::Macro, format!("macro {name}{}", parameters(parser)?)))
-}
-
-fn call_head(parser: &mut Parser<'_>) -> Result<Begun, Fault> {
-    let parameters = if parser.is_operator("(") { parameters(parser)? } else { String::new() };
-    Ok(Begun::new(Block::Call, format!("call{parameters} {}", parser.expression()?)))
-}
-
-fn filter_head(parser: &mut Parser<'_>) -> Result<Begun, Fault> {
-    let mut text = format!("filter {}", parser.filter_name()?);
-    while parser.is_operator("|") {
-        text += &format!("|{}", parser.filter()?);
-    }
-    Ok(Begun::new(Block::Filter, text))
-}
-
-fn with_head(parser: &mut Parser<'_>) -> Result<String, Fault> {
-    let mut assignments = Vec::new();
-    while !parser.is_at_end() {
-        if !assignments.is_empty() {
-            parser.expect(",")?;
-        }
-        let name = parser.name()?;
-        parser.expect("=")?;
-        assignments.push(format!("{name} = {}", parser.expression()?));
-    }
-    Ok(format!("with {}", assignments.join(", ")))
 }
