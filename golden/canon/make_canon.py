@@ -398,7 +398,7 @@ def rope_cases():
 def angle_cases():
     xs = [1.0, 2.0, 0.5, 10000.0, 1e6, 1e-5] + [RNG.uniform(0.1, 1e5) for _ in range(40)]
     es = [0.0, 1.0, -1.0] + [RNG.uniform(-30, 30) for _ in range(40)]
-    angles = [0.0, 1.0, 131071.0, 1e6] + [RNG.uniform(0, 10 ** RNG.randrange(1, 6)) for _ in range(80)]
+    angles = [0.0, 1.0, 131071.0, 1e6] + [RNG.uniform(0, 10 ** RNG.randrange(1, 6)) for _ in range(200)]
     frequencies = [f32(exp64(-i / 4 * ln64(10000.0))) for i in range(4)]
     tables = []
     for position in (0, 1, 63, 4095, 100000):

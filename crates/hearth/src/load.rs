@@ -96,7 +96,7 @@ impl Ready {
         let token = |id: Option<u32>| id.map_or(Value::Null, |id| self.tokenizer.piece(id).into());
         let mut variables = Map::new();
         variables.insert("bos_token".to_owned(), token(self.tokenizer.bos()));
-        variables.insert("eos_token".to_owned(), token(self.tokenizer.ends().first().copied()));
+        variables.insert("eos_token".to_owned(), token(self.tokenizer.eos()));
         let inputs = Inputs {
             messages: Value::Array(messages.to_vec()),
             tools: None,

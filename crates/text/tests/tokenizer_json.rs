@@ -65,6 +65,7 @@ fn folders_agree_with_gguf_files() {
         assert_eq!(folder.len(), 320);
         assert_eq!((folder.bos(), folder.ends()), (file.bos(), file.ends()));
         assert_eq!((folder.bos(), folder.ends()), (Some(1), &[2][..]));
+        assert_eq!((folder.eos(), file.eos()), (Some(2), Some(2)));
         assert_eq!(folder.adds_bos(), file.adds_bos());
         assert!(folder.chat_template().is_some());
         assert_eq!(folder.chat_template(), file.chat_template());

@@ -197,7 +197,7 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "angles-series",
         ANGLES,
-        ("sum * square / divisor(2 * k + 2)", "sum * (square / divisor(2 * k + 2))"),
+        ("sum * square / divisor(2 * k + 3)", "sum * (square / divisor(2 * k + 3))"),
     ),
     line(
         CANON,
@@ -268,7 +268,7 @@ pub const SOURCES: &[Mutation] = &[
         "crates/kernels/src/blocks/runs.rs",
         (
             "self.scale * f32::from(sub) * f32::from(*level)",
-            "self.scale * (f32::from(sub) * f32::from(*level))",
+            "self.scale * f32::from(i16::from(sub) * i16::from(*level))",
         ),
     ),
     // The order of a sum that changes with the batch: alone, each would agree with itself.

@@ -67,6 +67,35 @@ fn a_family_that_is_not_known() {
 }
 
 #[test]
+fn what_a_file_says_cannot_steer_the_terminal_or_fill_it() {
+    let wild = format!("\\u001b[2J\\u009b1m{}", "x".repeat(100_000));
+    let folder = altered("wild", "config.json", "Qwen3ForCausalLM", &wild);
+    let said = complaint(&mut run(&folder.0), 3);
+    assert!(!said.contains(['\u{1b}', '\u{9b}']) && said.len() < 2000, "{}", said.len());
+    let shown = text(&expect(hearth().args(["show", "--keys"]).arg(&folder.0), 0).stdout);
+    assert!(shown.contains("[2J") && !shown.contains(['\u{1b}', '\u{9b}']));
+}
+
+#[test]
+fn numbers_beyond_all_sizes() {
+    let (most, model) = (usize::MAX.to_string(), golden("models/qwen3"));
+    for flag in ["--prompt", "--generate"] {
+        let mut command = hearth();
+        command.arg("bench").arg(&model).args([flag, &most]);
+        assert!(complaint(&mut command, 4).contains("do not fit"));
+    }
+    let folder = Folder::new("most");
+    let mut command = hearth();
+    command.arg("logits").arg(&model).args(["--greedy", &most]);
+    command.arg("--ids").arg(golden("models/qwen3/expected.safetensors"));
+    command.arg("--out").arg(folder.path("out.safetensors"));
+    assert!(complaint(&mut command, 4).contains("do not fit"));
+    let mut command = hearth();
+    command.arg("bench").arg(&model).args(["--streams", "1,1000000000"]);
+    assert!(complaint(&mut command, 2).contains("1000000000"));
+}
+
+#[test]
 fn settings_out_of_range() {
     let model = golden("models/qwen3");
     for (flag, value) in [("--temperature", "-1"), ("--top-p", "2"), ("--isa", "avx9000")] {

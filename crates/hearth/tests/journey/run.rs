@@ -50,7 +50,7 @@ fn a_pipe_may_bring_the_prompt() {
         .unwrap();
     child.stdin.take().unwrap().write_all(b"Tell me something.\n").unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(text(&output.stdout), answer(&flags));
+    assert_eq!(text(&output.stdout), answer(&flags), "the line's end is no part of the prompt");
     assert_eq!(text(&output.stderr), "", "no progress and no chatter in a pipe");
 }
 
@@ -84,6 +84,19 @@ fn raw_prompts_are_continued() {
     let output = expect(&mut command, 0);
     assert_eq!(text(&output.stdout), raw, "the same weights and the same tokens");
     assert!(text(&output.stderr).contains("no chat template"));
+}
+
+#[test]
+fn a_template_that_is_broken_does_not_matter_to_raw_prompts() {
+    let broken = altered("broken-template", "tokenizer_config.json", "{%- for", "{%- fore");
+    let flags = ["--max-tokens", "8", "--temperature", "0"];
+    let ask = |more: &[&str], code| {
+        let mut command = hearth();
+        command.arg("run").args(flags).args(more).arg(&broken.0).arg("Tell me something.");
+        expect(&mut command, code)
+    };
+    assert!(text(&ask(&[], 3).stderr).contains("--raw"));
+    assert_eq!(text(&ask(&["--raw"], 0).stdout), answer(&[&flags[..], &["--raw"]].concat()));
 }
 
 #[test]

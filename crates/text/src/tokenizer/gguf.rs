@@ -167,6 +167,7 @@ fn finish(file: &Gguf, parts: Parts) -> Result<Tokenizer, Error> {
         model: parts.model,
         frame: [bos.filter(|_| before), last.filter(|_| after)].map(Vec::from_iter),
         bos,
+        eos,
         ends: ends::all(&vocab, &named),
         strips_first_space: parts.strips_first_space,
         templates: templates(file),

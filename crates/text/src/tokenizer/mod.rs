@@ -64,6 +64,7 @@ pub struct Tokenizer {
     /// Ids put before and after a whole text.
     frame: [Vec<u32>; 2],
     bos: Option<u32>,
+    eos: Option<u32>,
     ends: Vec<u32>,
     /// The space before the first word is no part of the text.
     strips_first_space: bool,
@@ -183,6 +184,11 @@ impl Tokenizer {
     /// Whether `add_special` puts that token before a text.
     pub fn adds_bos(&self) -> bool {
         self.bos.is_some() && self.frame[0].first() == self.bos.as_ref()
+    }
+
+    /// The token that the model's files call the end of a text; a reply may end at others as well.
+    pub fn eos(&self) -> Option<u32> {
+        self.eos
     }
 
     /// All tokens at which a reply ends, in rising order.

@@ -29,7 +29,7 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    /// Adds the ends that a configuration names, and the beginning if none is known.
+    /// Adds the ends that a configuration names, and beginning and end of a text if not known yet.
     fn learn(&mut self, found: &spec::Ends) {
         let len = self.vocab.len();
         let known = |list: &Option<spec::OneOrMore>| -> Vec<u32> {
@@ -41,6 +41,7 @@ impl Tokenizer {
         let mut named = self.ends.clone();
         named.extend(known(&found.eos_token_id));
         self.bos = self.bos.or_else(|| known(&found.bos_token_id).first().copied());
+        self.eos = self.eos.or_else(|| known(&found.eos_token_id).first().copied());
         self.ends = ends::all(&self.vocab, &named);
         if let Some(inner) = &found.text_config {
             self.learn(inner);

@@ -50,6 +50,7 @@ impl Tokenizer {
             model,
             bos: bos.or_else(|| frame[0].first().copied()),
             frame,
+            eos,
             ends: ends::all(&vocab, eos.as_slice()),
             strips_first_space: after.strips_first_space,
             templates: templates(config.chat_template),
