@@ -314,7 +314,13 @@ def exp_cases():
     ties = [(n + 0.5) * math.log(2) for n in range(-150, 128, 7)]
     spread = [RNG.uniform(-104, 89) for _ in range(600)] + [RNG.uniform(-1, 1) for _ in range(600)]
     xs = [f32(x) for x in edges + ties + spread]
-    return {"x": words(xs), "exp": words([exp(x) for x in xs])}
+    # A last bit that differs for one number in a thousand shows in a digest of many: FNV-1a of their bits.
+    first, step, count, digest = bits(f32(0.001)), 6007, 20000, 0xCBF29CE484222325
+    for i in range(count):
+        size = of_bits(first + i * step)                                 # from 0.001 to 21
+        digest = (digest ^ bits(exp(-size if i % 2 else size))) * 0x100000001B3 % 2 ** 64
+    many = {"first": first, "step": step, "count": count, "digest": f"{digest:016x}"}
+    return {"x": words(xs), "exp": words([exp(x) for x in xs]), "many": many}
 
 
 def silu_cases():
@@ -414,14 +420,14 @@ def angle_cases():
 
 def attention_cases():
     n, dim, value_dim = 200, 6, 3
-    q = [mul(x, 2.0) for x in some(dim, 1)]
+    queries = [[mul(x, 2.0) for x in some(dim, 1)] for _ in range(6)]
     keys, values = [some(dim, 1) for _ in range(n)], [some(value_dim) for _ in range(n)]
     rows = []
     for position in (0, 1, 15, 16, 63, 64, 65, 127, 128, 130, 192, 199):
-        for window in (None, 1, 2, 16, 64, 65, 66, 129):
-            out = words(attend(q, keys, values, position, window))
-            rows.append({"position": position, "window": window, "out": out})
-    return {"dim": dim, "value_dim": value_dim, "q": words(q), "keys": words(sum(keys, [])),
+        for window in (None, 1, 2, 64, 65, 66, 129):
+            out = [attend(q, keys, values, position, window) for q in queries]
+            rows.append({"position": position, "window": window, "out": words(sum(out, []))})
+    return {"dim": dim, "value_dim": value_dim, "queries": words(sum(queries, [])), "keys": words(sum(keys, [])),
             "values": words(sum(values, [])), "rows": rows}
 
 

@@ -45,7 +45,7 @@ const LAYERS_MAX: usize = 1 << 12;
 const HEAD_DIM_MAX: usize = 512;
 
 /// The cosines of positions are exact up to here.
-const CONTEXT_MAX: usize = 1 << 20;
+pub(crate) const CONTEXT_MAX: usize = 1 << 20;
 
 impl Hyper {
     /// Reads them, and refuses what contradicts itself.

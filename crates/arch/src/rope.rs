@@ -18,6 +18,8 @@ const FREQUENCY_MAX: f32 = 1.5;
 pub(crate) struct Rope {
     pub frequencies: Vec<f32>,
     pub magnitude: f32,
+    /// Positions that a stretch by yarn makes good; checkpoints state the length before it.
+    pub reach: usize,
     pub pairing: Pairing,
 }
 
@@ -64,6 +66,10 @@ impl Rope {
         if settings.base <= 1.0 {
             return Err(bad("rope_theta", &format!("is {}; it must be above 1", settings.base)));
         }
+        let reach = match &settings.scaling {
+            Scaling::Yarn(yarn) => (yarn.factor * yarn.original) as usize,
+            _ => 0,
+        };
         let (frequencies, magnitude) = frequencies(&settings);
         let mut frequencies: Vec<f32> = frequencies.into_iter().map(|f| f as f32).collect();
         divide_by_factors(source, &mut frequencies)?;
@@ -71,7 +77,7 @@ impl Rope {
             let why = format!("and its scaling turn a pair by {wild} per position");
             return Err(bad("rope_theta", &why));
         }
-        Ok(Rope { frequencies, magnitude: magnitude as f32, pairing })
+        Ok(Rope { frequencies, magnitude: magnitude as f32, pairing, reach })
     }
 
     /// Fills the scratch's tables for the rows of a step.
@@ -163,7 +169,11 @@ fn bad(key: &str, why: &str) -> Error {
 
 /// Values that logarithms and divisions can bear.
 fn positive(key: &str, value: f64) -> Result<f64, Error> {
-    if (1e-6..1e12).contains(&value) { Ok(value) } else { Err(bad(key, &format!("is {value}"))) }
+    if (1e-6..1e12).contains(&value) {
+        Ok(value)
+    } else {
+        Err(bad(key, &format!("is {value:?}; it must lie between 1e-6 and 1e12")))
+    }
 }
 
 fn from_config(config: &Value, head_dim: usize) -> Result<Settings, Error> {
@@ -182,11 +192,14 @@ fn from_config(config: &Value, head_dim: usize) -> Result<Settings, Error> {
             if low >= high {
                 return Err(bad("high_freq_factor", &format!("is {high}, not above {low}")));
             }
-            let original = required("original_max_position_embeddings")?;
+            let original = original(config, &rope)?;
             Scaling::Llama3 { factor: required("factor")?, low, high, original }
         }
-        "yarn" => Scaling::Yarn(yarn(&rope, config["max_position_embeddings"].as_f64())?),
-        other => return Err(unknown_scaling("rope_type", other)),
+        "yarn" => Scaling::Yarn(yarn(config, &rope)?),
+        other => {
+            let why = format!("is `{other}`; hearth knows default, linear, llama3 and yarn");
+            return Err(bad("rope_type", &why));
+        }
     };
     Ok(Settings { base, dim, scaling })
 }
@@ -227,10 +240,18 @@ fn number(rope: &Value, key: &str) -> Result<Option<f64>, Error> {
     }
 }
 
-fn yarn(rope: &Value, trained: Option<f64>) -> Result<Yarn, Error> {
+/// The length a model was first trained for, wherever a file states it; else its context.
+fn original(config: &Value, rope: &Value) -> Result<f64, Error> {
+    const ORIGINAL: &str = "original_max_position_embeddings";
+    const CONTEXT: &str = "max_position_embeddings";
+    let stated = number(config, ORIGINAL)?.or(number(rope, ORIGINAL)?);
+    let original = stated.or(number(config, CONTEXT)?);
+    original.ok_or_else(|| Error::MissingKey { key: CONTEXT.to_owned() })
+}
+
+fn yarn(config: &Value, rope: &Value) -> Result<Yarn, Error> {
+    let (original, trained) = (original(config, rope)?, config["max_position_embeddings"].as_f64());
     let number = |key: &str| number(rope, key);
-    let original = number("original_max_position_embeddings")?.or(trained);
-    let original = original.ok_or_else(|| bad("max_position_embeddings", "is missing"))?;
     let factor = match (number("factor")?, trained) {
         (Some(factor), _) => factor,
         (None, Some(trained)) => trained / original,
@@ -252,10 +273,6 @@ fn yarn(rope: &Value, trained: Option<f64>) -> Result<Yarn, Error> {
             other => return Err(bad("truncate", &format!("is {other}"))),
         },
     })
-}
-
-fn unknown_scaling(key: &str, found: &str) -> Error {
-    bad(key, &format!("is `{found}`; hearth knows default, linear, llama3 and yarn"))
 }
 
 const fn gguf_only(gguf: &'static str) -> Name {
@@ -296,7 +313,10 @@ fn from_gguf(source: &Source, head_dim: usize) -> Result<Settings, Error> {
             magnitude: number(MAGNITUDE)?.unwrap_or(1.0) * yarn_magnitude(factor, 1.0),
             truncate: true,
         }),
-        other => return Err(unknown_scaling(&source.key(KIND), other)),
+        other => {
+            let why = format!("is `{other}`; hearth knows none, linear and yarn");
+            return Err(bad(&source.key(KIND), &why));
+        }
     };
     Ok(Settings { base, dim, scaling })
 }

@@ -100,7 +100,7 @@ fn rewritten(
     with_tensors(writer, &from, tensor)
 }
 
-/// The file that these keys and the tensors of another one make, under the names that `rename` gives.
+/// The file that these keys make with the tensors of another one, under the names of `rename`.
 fn with_tensors(
     mut writer: Writer,
     from: &Gguf,
@@ -119,6 +119,16 @@ fn with_tensors(
 
 fn same(name: &str) -> Option<String> {
     Some(name.to_owned())
+}
+
+#[test]
+fn yarn_lengthens_the_context() {
+    let mut config: serde_json::Value = serde_json::from_str(&config("models/llama")).unwrap();
+    config["rope_parameters"] = serde_json::json!({
+        "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 512,
+    });
+    let path = folder("yarn", "models/llama", &config.to_string());
+    assert_eq!(load(&Source::open(&path).unwrap()).unwrap().shape().context, 2048);
 }
 
 #[test]

@@ -69,11 +69,6 @@ impl Engine {
         self.model.shape()
     }
 
-    /// Gives a sequence pages for `len` positions, so that growing so far allocates none.
-    pub fn reserve(&mut self, sequence: &mut Sequence, len: usize) {
-        self.pages.reserve(sequence, len.min(self.model.shape().context));
-    }
-
     /// Forgets all but the first `len` tokens of a sequence.
     pub fn truncate(&mut self, sequence: &mut Sequence, len: usize) {
         self.pages.truncate(sequence, len);

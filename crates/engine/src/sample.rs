@@ -135,7 +135,7 @@ impl Sampler {
         };
         kept = self.keep_mass(kept, f64::from(top_p) * total);
         let floor = min_p * self.candidates.first().map_or(0.0, |c| c.weight);
-        // Without weight none stays, or the crumb of a draw could fall to one that a bias took away.
+        // None without weight, or the crumb of a draw could fall to one that a bias took away.
         self.candidates[..kept].partition_point(|c| c.weight >= floor && c.weight > 0.0).max(1)
     }
 

@@ -88,8 +88,8 @@ fn chunks_change_no_bit() {
     }
 }
 
-/// What the others say in a step: none, one or two tokens each, and now and then one of them a prompt
-/// longer than the rows that a kernel takes together.
+/// What the others say in a step: none, one or two tokens each, and now and then one of them a
+/// prompt longer than the rows that a kernel takes together.
 fn noise(step: usize, stranger: usize) -> Vec<u32> {
     let len = if (step + stranger) % 11 == 5 { 33 } else { (step + stranger) % 3 };
     (0..len).map(|i| ((i * 7 + step * 3 + stranger) % 300) as u32).collect()

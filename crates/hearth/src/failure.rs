@@ -15,7 +15,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::output::visible;
+use crate::output::{note, visible};
 
 /// Characters of a message: what one screen holds.
 const MESSAGE_MAX: usize = 1500;
@@ -60,9 +60,9 @@ impl Failure {
         };
         // Messages quote files, which may hold anything, and at any length.
         let message: String = visible(&message).chars().take(MESSAGE_MAX).collect();
-        eprintln!("hearth: {message}");
-        if let Some(way_out) = way_out.filter(|way_out| !way_out.is_empty()) {
-            eprintln!("  {way_out}");
+        match way_out.filter(|way_out| !way_out.is_empty()) {
+            Some(way_out) => note(&format!("{message}\n  {way_out}")),
+            None => note(&message),
         }
         ExitCode::from(code)
     }
@@ -72,7 +72,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::NobodyReads,
-            _ => Failure::Machine(error.to_string()),
+            _ => Failure::Machine(format!("cannot write to standard output: {error}")),
         }
     }
 }
@@ -98,9 +98,9 @@ pub fn announce_panics() {
     std::panic::set_hook(Box::new(move |panic| {
         match &backtrace {
             Some(show) => show(panic),
-            None => eprintln!("hearth: a defect in hearth itself: {panic}"),
+            None => note(&format!("a defect in hearth itself: {panic}")),
         }
-        eprintln!("  Please report it, with what you typed. RUST_BACKTRACE=1 shows where it was.");
+        note("please report it, with what you typed; RUST_BACKTRACE=1 shows where it was");
         std::process::exit(70);
     }));
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,6 +19,11 @@ pub fn progress(bytes: u64, what: &str) -> ProgressBar {
         bar.set_style(style);
     }
     bar.with_message(what.to_owned())
+}
+
+/// Tells the user something beside the answer; where it cannot be written, nobody reads it.
+pub fn note(text: &str) {
+    let _ = writeln!(stderr(), "hearth: {text}");
 }
 
 /// `1234567` as `1.2 MB`.

@@ -1,9 +1,9 @@
 //! A fixed crew of threads that share the work of one operation at a time.
 //!
-//! The caller is one of them. Work is split by a plain rule into one piece per thread; there are no
-//! queues and no locks, only a counter that announces a task and one that counts who is still at it.
-//! Idle threads look for work for a moment, because the next operation of a model follows within
-//! microseconds; then they let other programs run between looks, and at last they park.
+//! The caller is one of them. Work is split by a plain rule into one piece per thread; there are
+//! no queues and no locks, only a counter that announces a task and one that counts who is still
+//! at it. Idle threads look for work for a moment, because the next operation of a model follows
+//! within microseconds; then they let other programs run between looks, and at last they park.
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
@@ -43,8 +43,8 @@ unsafe impl Send for Shared {}
 pub struct Crew {
     shared: Arc<Shared>,
     others: Vec<JoinHandle<()>>,
-    /// Whether a task is under way. That this is a `Cell` also keeps the crew from being shared: two
-    /// threads must not announce tasks at once.
+    /// Whether a task is under way. That this is a `Cell` also keeps the crew from being shared:
+    /// two threads must not announce tasks at once.
     busy: Cell<bool>,
 }
 
@@ -136,8 +136,8 @@ fn serve(shared: &Shared, index: usize) {
         if shared.stop.load(Ordering::Relaxed) {
             return;
         }
-        // SAFETY: `announced` was read with acquire ordering after the caller wrote the task, and the
-        // caller waits for `at_work` before it writes again or lets the closure go.
+        // SAFETY: `announced` was read with acquire ordering after the caller wrote the task, and
+        // the caller waits for `at_work` before it writes again or lets the closure go.
         let task = unsafe { (*shared.task.get()).map(|task| &*task) };
         let work = AssertUnwindSafe(|| task.into_iter().for_each(|task| task(index)));
         if let Err(payload) = catch_unwind(work) {

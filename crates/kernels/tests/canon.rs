@@ -1,7 +1,7 @@
 //! Canon 1 against cases computed by exact fractions, from `docs/numerics.md` alone: bit for bit.
 //!
-//! Every machine of this computer runs them. Longer rows, all formats and all splits among threads are
-//! the business of `parity`, which has an oracle of its own.
+//! Every instruction set of this computer runs them. Longer rows, all formats and all splits among
+//! threads are the business of `parity`, which has an oracle of its own.
 
 use kernels::portable::angles;
 use kernels::portable::lanes;
@@ -152,6 +152,20 @@ fn exponentials() {
     }
 }
 
+/// A last bit that differs for one number in a thousand shows in a digest of many.
+#[test]
+fn many_exponentials() {
+    let many = &cases("exp")["many"];
+    let number = |i: usize| {
+        let size = f32::from_bits((whole(&many["first"]) + i * whole(&many["step"])) as u32);
+        exp(if i % 2 == 1 { -size } else { size })
+    };
+    let fnv =
+        |digest: u64, i| (digest ^ u64::from(number(i).to_bits())).wrapping_mul(0x0100_0000_01b3);
+    let digest = (0..whole(&many["count"])).fold(0xcbf2_9ce4_8422_2325, fnv);
+    assert_eq!(format!("{digest:016x}"), many["digest"].as_str().unwrap());
+}
+
 #[test]
 fn gates() {
     let case = cases("silu");
@@ -196,9 +210,10 @@ fn tables_of_angles() {
 #[test]
 fn attention() {
     let case = cases("attention");
-    let (q, keys, values) = (floats(&case["q"]), floats(&case["keys"]), floats(&case["values"]));
+    let (q, keys, values) =
+        (floats(&case["queries"]), floats(&case["keys"]), floats(&case["values"]));
     let (dim, value_dim) = (whole(&case["dim"]), whole(&case["value_dim"]));
-    let heads = Heads { queries: 1, keys: 1, dim, value_dim };
+    let heads = Heads { queries: q.len() / dim, keys: 1, dim, value_dim };
     let table: Vec<u32> = (0..(keys.len() / dim).div_ceil(64) as u32).collect();
     // Places that nobody has written hold NaN, so that reading one shows.
     let mut pages: Vec<Box<[f32]>> =
@@ -210,7 +225,7 @@ fn attention() {
         machine.store(heads, 0, &mut to);
         for row in case["rows"].as_array().unwrap() {
             let (position, window) = (whole(&row["position"]), row["window"].as_u64());
-            let mut out = vec![f32::NAN; value_dim];
+            let mut out = vec![f32::NAN; heads.queries * value_dim];
             let of = Attention {
                 heads,
                 scale: 1.0 / (dim as f32).sqrt(),

@@ -113,14 +113,19 @@ pub const SOURCES: &[Mutation] = &[
         ROUND,
         ("round_ties_even(x * inverse)", "(x * inverse).round()"),
     ),
-    line(CANON, "round-to-128", ROUND, ("largest / 127.0", "largest / 128.0")),
+    line(
+        CANON,
+        "round-to-128",
+        ROUND,
+        ("from_bits(largest) / 127.0", "from_bits(largest) / 128.0"),
+    ),
     line(
         CANON,
         "round-by-quotient",
         ROUND,
         ("round_ties_even(x * inverse)", "round_ties_even(x / scale)"),
     ),
-    line(CANON, "round-zero-rule", ROUND, ("if !inverse.is_finite()", "if largest == 0.0")),
+    line(CANON, "round-zero-rule", ROUND, ("if !inverse.is_finite()", "if largest == 0")),
     line(
         CANON,
         "round-rest",
@@ -215,7 +220,12 @@ pub const SOURCES: &[Mutation] = &[
     ),
     line(CANON, "silu-by-sigmoid", MATH, ("x / (1.0 + exp(-x))", "x * sigmoid(x)")),
     line(CANON, "attend-tile-size", ATTEND, ("TILE: usize = 64", "TILE: usize = 32")),
-    line(CANON, "attend-scale", ATTEND, ("*score *= scale", "*score /= 1.0 / scale")),
+    line(
+        CANON,
+        "attend-scale",
+        ATTEND,
+        ("*score *= scale", "*score = (*score * 3.0) * (scale / 3.0)"),
+    ),
     line(
         CANON,
         "attend-sum-of-weights",
@@ -245,6 +255,31 @@ pub const SOURCES: &[Mutation] = &[
         "attend-window",
         ATTENTION_OF_MACHINE,
         ("(position + 1).saturating_sub(window)", "position.saturating_sub(window)"),
+    ),
+    line(PARITY, "round-nan", ROUND, ("if scale.is_nan() { scale } else { 0.0 }", "0.0")),
+    line(
+        PARITY,
+        "attend-offset",
+        ATTENTION_OF_MACHINE,
+        (
+            "&page[of.offset + key_head * of.heads.head_len()..]",
+            "&page[key_head * of.heads.head_len()..]",
+        ),
+    ),
+    line(
+        PARITY,
+        "threads-leave-a-rest",
+        "crates/kernels/src/machine/mod.rs",
+        (
+            "work(t * n / threads..(t + 1) * n / threads)",
+            "work(n / threads * t..n / threads * (t + 1))",
+        ),
+    ),
+    line(
+        PARITY,
+        "rotate-all-rows-alike",
+        "crates/kernels/src/machine/mod.rs",
+        ("&by.cos[i * by.len..][..by.len]", "&by.cos[..by.len]"),
     ),
     line(
         CANON,
@@ -277,11 +312,15 @@ pub const SOURCES: &[Mutation] = &[
         "batch-order-quantised",
         PRODUCT,
         (
-            "for (block_index, block) in w.row(row).chunks_exact(format.block_bytes()).enumerate() {",
-            "let blocks: Vec<_> = w.row(row).chunks_exact(format.block_bytes()).collect();
-    for n in 0..blocks.len() {
-        let block_index = if out.len() > 1 { blocks.len() - 1 - n } else { n };
-        let block = blocks[block_index];",
+            "in w.row(row).chunks_exact(format.block_bytes()).enumerate()",
+            "in {
+        let blocks = w.row(row).chunks_exact(format.block_bytes()).enumerate();
+        let mut blocks: Vec<_> = blocks.collect();
+        if out.len() > 1 {
+            blocks.reverse();
+        }
+        blocks
+    }",
         ),
     ),
     line(
@@ -295,6 +334,12 @@ pub const SOURCES: &[Mutation] = &[
     for (out, sums) in out.iter_mut().zip(sums) {
         *out = if alone { sums.0.iter().sum() } else { sums.total() };",
         ),
+    ),
+    line(
+        &["--package", "engine", "--test", "bits", "feed_without_tokens"],
+        "empty-feed",
+        "crates/engine/src/run.rs",
+        ("if tokens.is_empty() {", "if false {"),
     ),
     line(SAMPLING, "greedy-ties", SAMPLE, ("if *x > best.1", "if *x >= best.1")),
     line(SAMPLING, "order-of-equals", SAMPLE, ("a.token.cmp(&b.token)", "b.token.cmp(&a.token)")),

@@ -5,7 +5,7 @@ use kernels::{Machine, Product, Rounding};
 
 use super::attention::{Attention, Options};
 use super::mlp::GatedMlp;
-use crate::hyper::{EMBEDDING, Hyper};
+use crate::hyper::{CONTEXT_MAX, EMBEDDING, Hyper};
 use crate::rope::Rope;
 use crate::source::{Name, Source};
 use crate::weight::{self, Bias, Weight};
@@ -61,8 +61,10 @@ impl Decoder {
             })
         };
         let matrix = |name: String| Weight::find(source, &name, h.vocabulary, h.hidden);
+        let shape = h.shape(recipe.family);
+        let context = shape.context.max(recipe.rope.reach).min(CONTEXT_MAX);
         let mut decoder = Decoder {
-            shape: h.shape(recipe.family),
+            shape: Shape { context, ..shape },
             embedding: matrix(source.tensor_name(EMBEDDING, None, "weight"))?,
             layers: (0..h.layers).map(layer).collect::<Result<_, Error>>()?,
             norm: norm(FINAL_NORM, None)?,

@@ -68,6 +68,13 @@ fn linear_and_llama3() {
         "high_freq_factor": 4.0, "original_max_position_embeddings": 64,
     } });
     close(&of(&config, 16).0, &LLAMA3);
+    // The length may stand outside, or be the context.
+    for key in ["original_max_position_embeddings", "max_position_embeddings"] {
+        let mut config = config.clone();
+        config["rope_parameters"]["original_max_position_embeddings"] = Value::Null;
+        config[key] = json!(64);
+        close(&of(&config, 16).0, &LLAMA3);
+    }
 }
 
 #[test]

@@ -34,7 +34,8 @@ fn draws_follow_the_probabilities() {
     }
 }
 
-/// With seed 0 the numbers at positions 0 and 1 are 0.399 and 0.972; with seed 1 the first is 0.890.
+/// With seed 0 the numbers at positions 0 and 1 are 0.399 and 0.972; with seed 1 the first is
+/// 0.890.
 #[test]
 fn a_draw_walks_from_the_heaviest_and_from_the_lowest_of_equals() {
     let drawn = |logits: &[f32], seed, history: &[u32]| {

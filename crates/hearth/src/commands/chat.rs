@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::run::Asking;
 use crate::failure::Failure;
 use crate::load::Ready;
+use crate::output::note;
 
 const HELP: &str = "\
 \x20 /help            this
@@ -54,7 +55,9 @@ pub fn chat(model: &mut Ready, asking: &mut Asking, system: Option<&str>) -> Res
             Input::Command(name, rest) => command(&name, &rest, asking, &mut conversation),
             Input::Message(text) => match conversation.say(model, asking, &text) {
                 // A question that cannot be met is taken back; the chat goes on.
-                Err(Failure::Request(why)) => eprintln!("hearth: {why}"),
+                Err(Failure::Request(why)) => {
+                    note(&format!("{why}\n  /clear forgets the conversation."));
+                }
                 other => other?,
             },
         }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::interrupt;
 use crate::load::{self, Ready};
-use crate::output::{Speeds, visible};
+use crate::output::{Speeds, note, visible};
 
 pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
@@ -56,7 +56,7 @@ fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
 fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Vec<u32>, Failure> {
     if flags.raw || model.template.is_none() {
         if !flags.raw {
-            eprintln!("hearth: the model has no chat template; the prompt is continued as it is.");
+            note("the model has no chat template; the prompt is continued as it is");
         }
         return Ok(model.raw_ids(prompt));
     }
@@ -144,8 +144,8 @@ impl Shown {
         writeln!(stdout())?;
         let (finish, usage) = self.end.unwrap_or((Finish::Cancelled, Usage::default()));
         match finish {
-            Finish::Context => eprintln!("hearth: the context is full; the answer ends here."),
-            Finish::Cancelled => eprintln!("hearth: stopped."),
+            Finish::Context => note("the context is full; the answer ends here"),
+            Finish::Cancelled => note("stopped"),
             _ => {}
         }
         if verbose {

@@ -152,6 +152,16 @@ fn ids_that_are_none() {
 }
 
 #[test]
+fn outputs_that_are_full() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = run(Path::new("no/such/model.gguf"));
+    assert_eq!(command.stderr(full()).status().unwrap().code(), Some(3), "as with a reader");
+    let mut command = hearth();
+    command.arg("show").arg(golden("models/qwen3")).stdout(full());
+    assert!(complaint(&mut command, 1).contains("standard output"));
+}
+
+#[test]
 fn a_reader_that_goes_away() {
     use std::io::Read;
     use std::process::Stdio;

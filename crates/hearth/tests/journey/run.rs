@@ -55,6 +55,16 @@ fn a_pipe_may_bring_the_prompt() {
 }
 
 #[test]
+fn a_pipe_with_nothing_in_it_adds_nothing() {
+    let flags = ["--max-tokens", "10"];
+    let mut command = run(&flags);
+    let piped = command.arg("Tell me something.").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert_eq!(text(&child.wait_with_output().unwrap().stdout), answer(&flags));
+}
+
+#[test]
 fn a_stop_text_ends_the_answer_before_it() {
     let flags = ["--max-tokens", "60", "--temperature", "0"];
     let whole = answer(&flags);

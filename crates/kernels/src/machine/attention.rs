@@ -101,6 +101,7 @@ impl Machine {
     /// Attends with each query row; `q` is `(n, queries · dim)`, `out` `(n, queries · value_dim)`.
     pub fn attend(&self, q: &[f32], of: &Attention, out: &mut [f32]) {
         let (n, heads, isa) = (of.rows.len(), of.heads, self.isa);
+        assert_eq!(heads.queries % heads.keys, 0, "as many query heads to each key head");
         assert_eq!(q.len(), n * heads.queries * heads.dim);
         assert_eq!(out.len(), n * heads.queries * heads.value_dim);
         let out = Shared::rows(out, heads.queries * heads.value_dim);

@@ -65,8 +65,9 @@ impl Machine {
 
     /// Normalises each row of `x` to `out`, which has as many.
     pub fn rms_norm(&self, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
-        assert_eq!(x.len(), out.len());
         let (isa, len) = (self.isa, weight.len());
+        assert_eq!(x.len(), out.len());
+        assert_eq!(x.len() % len, 0, "whole rows");
         let out = Shared::rows(out, len);
         self.each_row(x.len() / len, len, &|i| {
             // SAFETY: each row is visited by one thread.
@@ -78,6 +79,7 @@ impl Machine {
     /// Normalises each run of `weight.len()` numbers of `x` where it stands.
     pub fn rms_norm_in_place(&self, x: &mut [f32], weight: &[f32], eps: f32) {
         let (isa, len) = (self.isa, weight.len());
+        assert_eq!(x.len() % len, 0, "whole rows");
         let (n, x) = (x.len() / len, Shared::rows(x, len));
         self.each_row(n, len, &|i| {
             // SAFETY: each row is visited by one thread.
@@ -89,6 +91,8 @@ impl Machine {
     pub fn rotate(&self, x: &mut [f32], dim: usize, by: Rotation) {
         let (isa, n) = (self.isa, by.cos.len() / by.len);
         let row_len = x.len() / n;
+        assert_eq!(by.cos.len(), by.sin.len());
+        assert_eq!((x.len() % n, row_len % dim), (0, 0), "whole heads in every row");
         let x = Shared::rows(x, row_len);
         self.each_row(n, row_len, &|i| {
             let (cos, sin) = (&by.cos[i * by.len..][..by.len], &by.sin[i * by.len..][..by.len]);

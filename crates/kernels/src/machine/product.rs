@@ -105,9 +105,11 @@ impl Machine {
     pub fn product(&mut self, x: &[f32], products: &mut [Product]) {
         let Some(cols) = products.first().map(|p| p.weights.cols) else { return };
         let n = x.len() / cols;
+        assert_eq!(x.len() % cols, 0, "whole rows");
         for p in products.iter() {
             assert_eq!(p.weights.cols, cols, "matrices of one product share their input");
             assert_eq!(p.out.len(), n * p.weights.rows, "room for every output");
+            assert!(p.bias.is_none_or(|bias| bias.len() == p.weights.rows), "a bias for each");
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         for (groups, len) in [(&mut scratch.short, SHORT), (&mut scratch.long, LONG)] {

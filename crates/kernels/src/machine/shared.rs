@@ -25,7 +25,7 @@ impl<'a> Shared<'a> {
     /// Row `i`.
     ///
     /// # Safety
-    /// While the row is in use no other thread may use it or any place in it.
+    /// While the row is in use, nobody else may use any place in it, this thread included.
     #[allow(clippy::mut_from_ref)] // That is what this type is for.
     pub unsafe fn row(&self, i: usize) -> &mut [f32] {
         let at = i * self.row_len;
@@ -38,11 +38,47 @@ impl<'a> Shared<'a> {
     /// Part of row `i`.
     ///
     /// # Safety
-    /// While the part is in use no other thread may use any place in it.
+    /// While the part is in use, nobody else may use any place in it, this thread included.
     #[allow(clippy::mut_from_ref)]
     pub unsafe fn part(&self, i: usize, at: usize, len: usize) -> &mut [f32] {
-        assert!(at + len <= self.row_len && i * self.row_len + at + len <= self.len);
+        // Differences, because a sum could wrap and a range past the end pass for one inside.
+        assert!(at <= self.row_len && len <= self.row_len - at, "{len} from {at} of a row");
+        let start = i * self.row_len + at;
+        assert!(start <= self.len && len <= self.len - start, "row {i} is past the end");
         // SAFETY: the range lies within the slice, and the caller promises that it is not shared.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(i * self.row_len + at), len) }
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_parts_are_where_they_belong() {
+        let mut numbers: Vec<f32> = (0..10).map(|i| i as f32).collect();
+        let rows = Shared::rows(&mut numbers, 4);
+        // SAFETY: one thread, and no two of the slices overlap while both are in use.
+        unsafe {
+            assert_eq!(rows.row(1), [4.0, 5.0, 6.0, 7.0]);
+            assert_eq!(rows.row(2), [8.0, 9.0]);
+            assert_eq!(rows.part(1, 1, 2), [5.0, 6.0]);
+            assert_eq!(rows.part(2, 2, 0), []);
+            rows.part(0, 3, 1)[0] = -1.0;
+        }
+        assert_eq!(numbers[2..5], [2.0, -1.0, 4.0]);
+    }
+
+    #[test]
+    fn what_lies_outside_is_refused() {
+        let mut numbers = [0.0; 10];
+        let rows = Shared::rows(&mut numbers, 4);
+        for (i, at, len) in [(0, 3, 2), (0, 5, 0), (2, 1, 2), (3, 0, 1), (0, 1, usize::MAX)] {
+            // SAFETY: one thread, and the slice is not used.
+            let part = std::panic::catch_unwind(|| unsafe { rows.part(i, at, len) }.len());
+            assert!(part.is_err(), "{len} from {at} of row {i}");
+        }
+        // SAFETY: as above.
+        assert!(std::panic::catch_unwind(|| unsafe { rows.row(3) }.len()).is_err());
     }
 }

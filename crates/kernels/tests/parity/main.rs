@@ -1,4 +1,5 @@
-//! Every operation of every machine against an oracle: plain loops written from the text of canon 1.
+//! Every operation of every machine against an oracle: plain loops, written from the text of
+//! canon 1.
 //!
 //! Machines are all instruction sets with 1, 2, 3 and 5 threads. Lengths lie around every edge of a
 //! lane, block, tile or batch. Bits must be equal; `canon` says whether the oracle itself is right.

@@ -1,6 +1,6 @@
 //! Canon 1 once more, in the plainest loops: what `docs/numerics.md` says, and nothing for speed.
 //!
-//! Taken from the crate are only `blocks::unpack` and the width of halves, which have exhaustive tests of
+//! Taken from the crate are only `blocks::unpack` and `f16_to_f32`, which have exhaustive tests of
 //! their own. Everything is computed one output at a time.
 
 use kernels::blocks::{Part, unpack};
@@ -222,8 +222,8 @@ fn attend_tile(head: &Head, tile: usize, first: usize, last: usize) -> Seen {
     let mut scores = Vec::new();
     for key in &head.keys[first..=last] {
         let mut score = 0.0;
-        for d in 0..head.q.len() {
-            score = head.q[d].mul_add(key[d], score);
+        for (q, key) in head.q.iter().zip(key) {
+            score = q.mul_add(*key, score);
         }
         scores.push(score * head.scale);
     }

@@ -120,8 +120,8 @@ fn several_products_share_their_input() {
     }
 }
 
-/// Two products take one plane, the next two take two, so that both group lengths serve both; every third
-/// has a bias.
+/// Two products take one plane, the next two take two, so that both group lengths serve both; every
+/// third has a bias.
 fn check_together(cases: &[Case], machine: &mut Machine, n: usize) {
     let settings = |i: usize| (ROUNDINGS[i / 2 % 2], i % 3 == 1);
     let mut outs: Vec<Vec<f32>> = cases.iter().map(|case| vec![f32::NAN; n * case.rows]).collect();
