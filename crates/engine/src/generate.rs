@@ -57,10 +57,13 @@ impl Engine {
             },
             limit: request.limits.tokens.unwrap_or(usize::MAX),
         };
-        let Some(first) = self.read(sequence, request.prompt, &mut run, reply)? else {
+        let mut go_on = |read| reply(Event::Read(read)).is_continue();
+        let rest = &request.prompt[cached..];
+        let Some(logits) = self.prefill_while(sequence, rest, &mut go_on)? else {
             let _ = reply(Event::End(Finish::Cancelled, run.usage));
             return Ok(());
         };
+        let first = run.sampler.choose(logits, sequence.tokens(), request.prompt.len());
         let mut text = tokenizer.stream(false).continuing();
         let mut finish = run.go(self, (sequence, first), &mut text, reply)?;
         if !matches!(finish, Finish::Stop | Finish::Cancelled) {
@@ -74,27 +77,6 @@ impl Engine {
         }
         let _ = reply(Event::End(finish, run.usage));
         Ok(())
-    }
-}
-
-impl Engine {
-    /// Reads the rest of the prompt, and chooses the first token unless the turn is ended before.
-    fn read(
-        &mut self,
-        sequence: &mut Sequence,
-        prompt: &[u32],
-        run: &mut Run,
-        reply: Reply,
-    ) -> Result<Option<Choice>, Error> {
-        let rest = &prompt[run.usage.cached_tokens..];
-        self.admit(sequence, rest)?;
-        for piece in rest.chunks(self.chunk()) {
-            self.step(&mut [Feed { sequence, tokens: piece, wanted: Wanted::Last }])?;
-            if reply(Event::Read(sequence.tokens().len())).is_break() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(run.sampler.choose(self.logits(), sequence.tokens(), prompt.len())))
     }
 }
 

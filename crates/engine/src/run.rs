@@ -80,20 +80,28 @@ impl Engine {
     /// When it is empty, does not fit, or holds a token that the model does not have; and when the
     /// model's numbers overflow.
     pub fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<&[f32], Error> {
+        let whole = self.prefill_while(sequence, tokens, &mut |_| true)?;
+        Ok(whole.unwrap_or_default())
+    }
+
+    /// The same for as long as `go_on`, told after each piece how many tokens the sequence has,
+    /// agrees; nothing is returned when it does not.
+    pub(crate) fn prefill_while(
+        &mut self,
+        sequence: &mut Sequence,
+        tokens: &[u32],
+        go_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<&[f32]>, Error> {
         self.admit(sequence, tokens)?;
-        for piece in tokens.chunks(self.chunk) {
-            self.step(&mut [Feed { sequence, tokens: piece, wanted: Wanted::Last }])?;
+        let mut pieces = tokens.chunks(self.chunk).peekable();
+        while let Some(piece) = pieces.next() {
+            let wanted = if pieces.peek().is_some() { Wanted::None } else { Wanted::Last };
+            self.step(&mut [Feed { sequence, tokens: piece, wanted }])?;
+            if !go_on(sequence.tokens().len()) {
+                return Ok(None);
+            }
         }
-        Ok(&self.logits)
-    }
-
-    pub(crate) fn chunk(&self) -> usize {
-        self.chunk
-    }
-
-    /// The wanted logits of the last step.
-    pub(crate) fn logits(&self) -> &[f32] {
-        &self.logits
+        Ok(Some(&self.logits))
     }
 
     /// One pass: all tokens of all feeds together. Returns the wanted logits, feed after feed.
