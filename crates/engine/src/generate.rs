@@ -35,7 +35,8 @@ impl Engine {
     /// Answers a prompt on a sequence, which afterwards holds the prompt and the reply.
     ///
     /// # Errors
-    /// When the prompt is empty or does not fit, or the model fails. No `End` event is sent then.
+    /// When the prompt is empty or does not fit, when a token is not in the vocabulary, or when the
+    /// model fails. No `End` event is sent then.
     pub fn answer(
         &mut self,
         tokenizer: &Tokenizer,
@@ -43,6 +44,7 @@ impl Engine {
         request: &Request,
         reply: Reply,
     ) -> Result<(), Error> {
+        self.known(request.sampling.logit_bias.iter().map(|(token, _)| token))?;
         // The last token of the prompt always passes through: its logits are needed.
         let cached = sequence.common_prefix(request.prompt).min(request.prompt.len().max(1) - 1);
         self.truncate(sequence, cached);

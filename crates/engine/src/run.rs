@@ -154,12 +154,18 @@ impl Engine {
         if tokens.is_empty() {
             return Err(Error::EmptyPrompt);
         }
-        let &Shape { context, vocabulary, .. } = self.model.shape();
+        let context = self.model.shape().context;
         let needed = sequence.tokens().len() + tokens.len();
         if needed > context {
             return Err(Error::ContextFull { needed, context });
         }
-        match tokens.iter().find(|token| **token as usize >= vocabulary) {
+        self.known(tokens)
+    }
+
+    /// Refuses tokens that the vocabulary does not have.
+    pub(crate) fn known<'a>(&self, tokens: impl IntoIterator<Item = &'a u32>) -> Result<(), Error> {
+        let vocabulary = self.model.shape().vocabulary;
+        match tokens.into_iter().find(|token| **token as usize >= vocabulary) {
             Some(&token) => Err(Error::Token { token, vocabulary }),
             None => Ok(()),
         }

@@ -152,3 +152,9 @@ fn numbers_that_overflow_are_an_error() {
     assert_eq!(failed, Err(Error::NotFinite { position: 2 }));
     assert_eq!(sequence.tokens(), &[] as &[u32]);
 }
+
+#[test]
+fn a_bias_of_a_token_that_does_not_exist_is_refused() {
+    let refused = fresh(3, Some(1), &only(VOCABULARY)).err();
+    assert_eq!(refused, Some(Error::Token { token: VOCABULARY, vocabulary: VOCABULARY as usize }));
+}
