@@ -59,6 +59,13 @@ pub enum Error {
         /// Their names.
         names: Vec<String>,
     },
+    /// The system does not give memory for the weights.
+    Memory {
+        /// Bytes that were asked for.
+        needed: usize,
+        /// What the system says.
+        source: std::io::Error,
+    },
 }
 
 impl fmt::Display for Error {
@@ -92,6 +99,9 @@ impl fmt::Display for Error {
                 names.len(),
                 first_few(names)
             ),
+            Error::Memory { needed, source } => {
+                write!(f, "the system gives no {needed} bytes of memory for the weights: {source}")
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! stands in `parts`, where each part reads its weights and applies them. Knows neither threads
 //! nor instruction sets (a `kernels::Machine` hides them), nor queues and users.
 
+mod arena;
 mod error;
 mod foreign;
 mod hyper;
@@ -19,7 +20,7 @@ mod weight;
 
 pub use error::Error;
 pub use source::Source;
-pub use weight::format_for;
+pub use weight::{Weight, format_for, pack};
 
 use kernels::{Machine, RowTable};
 
@@ -61,6 +62,9 @@ pub struct Shape {
 pub trait Model: Send + Sync {
     /// Its sizes.
     fn shape(&self) -> &Shape;
+
+    /// The matrices of its products, for [`pack`].
+    fn weights(&mut self) -> Vec<&mut Weight>;
 
     /// Runs the rows of a step through all layers, and writes keys, values and wanted logits.
     fn forward(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step);

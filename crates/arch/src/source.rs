@@ -166,6 +166,13 @@ impl Files {
         }
     }
 
+    pub(crate) fn release(&self, place: &Place) {
+        match self {
+            Files::Gguf(gguf) => gguf.release(place),
+            Files::Folder { weights, .. } => weights.release(place),
+        }
+    }
+
     fn tensors(&self) -> Vec<Tensor<'_>> {
         match self {
             Files::Gguf(gguf) => gguf.tensors().collect(),

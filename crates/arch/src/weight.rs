@@ -1,20 +1,30 @@
-//! Weights as the recipe holds them: matrices that stay in the mapped file, and small f32 rows.
+//! Weights as the recipe holds them: matrices, in the mapped file or packed in memory, and small
+//! f32 rows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use formats::{Place, Storage, Tensor};
-use kernels::{Format, Matrix};
+use kernels::{Format, Machine, Matrix, packed_len};
 
-use crate::Error;
+use crate::arena::{Arena, Plan};
 use crate::source::{Files, Name, Source};
+use crate::{Error, Model};
 
-/// A matrix in the mapped file, kept open for as long as the matrix lives.
-pub(crate) struct Weight {
+/// A matrix in the mapped file, which is kept open for as long as the matrix lives.
+pub struct Weight {
     files: Arc<Files>,
     place: Place,
     format: Format,
     rows: usize,
     cols: usize,
+    packed: Option<Packed>,
+}
+
+/// Where a matrix is in memory.
+struct Packed {
+    arena: Arc<Arena>,
+    range: Range<usize>,
 }
 
 /// A matrix and what is added to its outputs.
@@ -45,7 +55,12 @@ impl Bias {
 
 impl Weight {
     /// Finds a matrix and checks it against what the hyper-parameters say.
-    pub fn find(source: &Source, name: &str, rows: usize, cols: usize) -> Result<Weight, Error> {
+    pub(crate) fn find(
+        source: &Source,
+        name: &str,
+        rows: usize,
+        cols: usize,
+    ) -> Result<Weight, Error> {
         let tensor = source.tensor(name)?;
         expect_shape(&tensor, &[rows, cols])?;
         let format = format_of(&tensor)?;
@@ -54,32 +69,86 @@ impl Weight {
             return Err(Error::Value { key: format!("width {cols} of {name}"), why });
         }
         let place = source.files.place(&tensor).expect("a tensor lies in the files it came from");
-        Ok(Weight { files: Arc::clone(&source.files), place, format, rows, cols })
+        Ok(Weight { files: Arc::clone(&source.files), place, format, rows, cols, packed: None })
     }
 
-    /// The matrix where it lies.
-    pub fn view(&self) -> Matrix<'_> {
+    /// The matrix for products.
+    pub(crate) fn view(&self) -> Matrix<'_> {
+        let Some(Packed { arena, range }) = &self.packed else { return self.in_file() };
+        let bytes = arena.bytes(range.clone());
+        Matrix::packed(self.format, self.rows, self.cols, bytes).expect("it was packed for this")
+    }
+
+    fn in_file(&self) -> Matrix<'_> {
         let bytes = self.files.bytes_at(&self.place);
         Matrix::new(self.format, self.rows, self.cols, bytes).expect("checked when it was found")
     }
 
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    pub fn cols(&self) -> usize {
+    pub(crate) fn cols(&self) -> usize {
         self.cols
     }
 
     /// Bytes that a product with this matrix reads.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.format.row_bytes(self.cols).map_or(0, |bytes| (bytes * self.rows) as u64)
     }
 
-    /// Writes row `row` as f32.
-    pub fn row(&self, row: usize, out: &mut [f32]) {
-        kernels::blocks::decode(self.format, self.view().row(row), out);
+    fn packed_len(&self) -> Option<usize> {
+        packed_len(self.format, self.rows, self.cols)
     }
+
+    /// Reads a byte of every page, so that the first answer does not wait for the disk.
+    fn touch(&self) {
+        const PAGE: usize = 4096;
+        let bytes = self.files.bytes_at(&self.place).iter().step_by(PAGE);
+        std::hint::black_box(bytes.fold(0, |sum, byte| sum ^ byte));
+    }
+
+    /// Writes row `row` as f32, from the file: rows are read here and there, and few of them.
+    pub(crate) fn row(&self, row: usize, out: &mut [f32]) {
+        kernels::blocks::decode(self.format, self.in_file().row(row), out);
+    }
+}
+
+/// Brings the weights of a model into memory, packed as `machine` likes them, and tells after each
+/// how many bytes are there. Weights that it takes as they are stay in the mapped file.
+///
+/// # Errors
+/// When the system does not give the memory; then nothing has changed.
+pub fn pack(
+    model: &mut dyn Model,
+    machine: &Machine,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let mut plan = Plan::default();
+    let mut places = Vec::new();
+    for weight in model.weights() {
+        let len = weight.packed_len().filter(|_| machine.packs(weight.format));
+        places.push((len.map(|len| plan.take(len)), weight));
+    }
+    let needed = plan.len();
+    let mut arena = Arena::new(needed).map_err(|source| Error::Memory { needed, source })?;
+    let mut done = 0;
+    for (range, weight) in &places {
+        match range {
+            Some(range) => {
+                machine.pack(&weight.in_file(), arena.bytes_mut(range.clone()));
+                weight.files.release(&weight.place);
+            }
+            None => weight.touch(),
+        }
+        done += weight.bytes();
+        progress(done);
+    }
+    let arena = Arc::new(arena);
+    for (range, weight) in places {
+        weight.packed = range.map(|range| Packed { arena: Arc::clone(&arena), range });
+    }
+    Ok(())
 }
 
 impl Linear {

@@ -3,8 +3,8 @@
 use arch::{Model, Scratch, Shape, Step, Watch};
 use kernels::{Isa, Machine, RowTable};
 
-use crate::Error;
 use crate::pages::{Pages, Sequence};
+use crate::{Error, cores};
 
 /// How an engine runs.
 #[derive(Clone, Copy, Debug)]
@@ -15,12 +15,13 @@ pub struct Settings {
     pub threads: usize,
     /// Rows of a prompt that pass through the model together; changes speed and memory, no bit.
     pub chunk: usize,
+    /// Whether weights are copied from the file and packed, for products at full speed.
+    pub pack: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Settings { isa: Isa::best(), threads, chunk: 512 }
+        Settings { isa: Isa::best(), threads: cores::usable(), chunk: 512, pack: true }
     }
 }
 
@@ -57,11 +58,29 @@ pub enum Wanted {
 
 impl Engine {
     /// An engine for a model.
-    pub fn new(model: Box<dyn Model>, settings: Settings) -> Engine {
-        let pages = Pages::new(model.shape().page_len);
+    ///
+    /// # Errors
+    /// When its weights are to be packed, and there is no memory for them.
+    pub fn new(model: Box<dyn Model>, settings: Settings) -> Result<Engine, arch::Error> {
+        Engine::with_progress(model, settings, &mut |_| {})
+    }
+
+    /// The same, telling from time to time how many bytes of weights are in memory.
+    ///
+    /// # Errors
+    /// As for `new`.
+    pub fn with_progress(
+        mut model: Box<dyn Model>,
+        settings: Settings,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Engine, arch::Error> {
         let machine = Machine::new(settings.isa, settings.threads);
+        if settings.pack {
+            arch::pack(&mut *model, &machine, progress)?;
+        }
+        let pages = Pages::new(model.shape().page_len);
         let (scratch, logits) = (Scratch::default(), Vec::new());
-        Engine { model, machine, scratch, pages, logits, chunk: settings.chunk.max(1) }
+        Ok(Engine { model, machine, scratch, pages, logits, chunk: settings.chunk.max(1) })
     }
 
     /// The model's sizes.

@@ -15,7 +15,7 @@ const VOCABULARY: u32 = 320;
 
 fn open() -> Engine {
     let source = arch::Source::open(&golden("models/qwen3")).unwrap();
-    Engine::new(arch::load(&source).unwrap(), Settings::default())
+    Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap()
 }
 
 fn tokenizer() -> Tokenizer {
@@ -146,7 +146,7 @@ fn numbers_that_overflow_are_an_error() {
         body.tensor(if spoil { &damaged } else { tensor.bytes }).unwrap();
     }
     let source = arch::Source::from_gguf(Gguf::from_bytes(body.finish().unwrap()).unwrap());
-    let mut engine = Engine::new(arch::load(&source).unwrap(), Settings::default());
+    let mut engine = Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap();
     let mut sequence = Sequence::default();
     let failed = engine.prefill(&mut sequence, &[1, 2, 3]).map(<[f32]>::len);
     assert_eq!(failed, Err(Error::NotFinite { position: 2 }));

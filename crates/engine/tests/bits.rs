@@ -27,7 +27,7 @@ fn models() -> Vec<PathBuf> {
 
 fn open(path: &Path, settings: Settings) -> Engine {
     let source = arch::Source::open(path).unwrap();
-    Engine::new(arch::load(&source).unwrap(), settings)
+    Engine::new(arch::load(&source).unwrap(), settings).unwrap()
 }
 
 /// 150 tokens: three tiles, and more than any window of the tiny models.
@@ -65,12 +65,14 @@ fn threads_and_instruction_sets_change_no_bit() {
     let every_set = Isa::available().into_iter().map(|isa| (isa, 2));
     let settings: Vec<_> = every_set.chain([(best, 1), (best, 3)]).collect();
     for path in models() {
-        let plain = Settings { isa: Isa::PORTABLE, threads: 1, chunk: 512 };
+        let plain = Settings { isa: Isa::PORTABLE, threads: 1, chunk: 512, pack: true };
         let want = in_pieces(&mut open(&path, plain), &ids(), &[512]);
         for (isa, threads) in &settings {
             let settings = Settings { isa: *isa, threads: *threads, ..plain };
-            let got = in_pieces(&mut open(&path, settings), &ids(), &MIXED);
-            assert!(got == want, "{} differs: {settings:?}", path.display());
+            for settings in [settings, Settings { pack: false, ..settings }] {
+                let got = in_pieces(&mut open(&path, settings), &ids(), &MIXED);
+                assert!(got == want, "{} differs: {settings:?}", path.display());
+            }
         }
     }
 }

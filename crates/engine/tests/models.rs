@@ -14,7 +14,7 @@ const MEAN: f64 = 2e-5;
 fn open(path: &Path) -> Engine {
     let source = arch::Source::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let model = arch::load(&source).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    Engine::new(model, Settings::default())
+    Engine::new(model, Settings::default()).unwrap()
 }
 
 fn best(logits: &[f32]) -> u32 {

@@ -17,7 +17,7 @@ fn files() -> Vec<PathBuf> {
 
 fn logits(path: &std::path::Path, ids: &[u32]) -> Vec<f32> {
     let source = arch::Source::open(path).unwrap();
-    let mut engine = Engine::new(arch::load(&source).unwrap(), Settings::default());
+    let mut engine = Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap();
     let feed = Feed { sequence: &mut Sequence::default(), tokens: ids, wanted: Wanted::All };
     engine.step(&mut [feed]).unwrap().to_vec()
 }

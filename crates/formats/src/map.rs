@@ -9,10 +9,12 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 use memmap2::Mmap;
+#[cfg(target_os = "linux")]
+use memmap2::UncheckedAdvice;
 
 /// A whole file, mapped read-only.
 #[derive(Debug)]
@@ -35,6 +37,25 @@ impl Mapped {
         // length, position and string again at each access.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Mapped { map })
+    }
+
+    /// Says that these bytes will hardly be read again: they stop counting as this process' memory.
+    /// Reading them nevertheless brings them back from the file.
+    pub fn release(&self, bytes: Range<usize>) {
+        // A page at either end may hold bytes of a neighbour, whom that costs a read.
+        #[cfg(target_os = "linux")]
+        if bytes.end <= self.map.len() && !bytes.is_empty() {
+            // SAFETY: the map is of a file, shared and read-only: what is dropped is read again
+            // from the file, so no byte that a slice shows can change.
+            let advised = unsafe {
+                let (at, len) = (bytes.start, bytes.len());
+                self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, at, len)
+            };
+            // Advice that is not taken costs memory and nothing else.
+            let _ = advised;
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = bytes;
     }
 }
 

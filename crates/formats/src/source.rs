@@ -52,6 +52,13 @@ impl Place {
         let bytes = sources.nth(self.file).and_then(|source| source.get(self.bytes.clone()));
         bytes.unwrap_or_default()
     }
+
+    /// Says that these bytes will hardly be read again.
+    pub(crate) fn release<'a>(&self, mut sources: impl Iterator<Item = &'a Source>) {
+        if let Some(Source::Mapped(map)) = sources.nth(self.file) {
+            map.release(self.bytes.clone());
+        }
+    }
 }
 
 impl Deref for Source {

@@ -27,7 +27,7 @@ pub enum Command {
 /// How the machine is used; changes the speed and never a bit of the output.
 #[derive(Args, Clone)]
 pub struct MachineFlags {
-    /// Threads [default: one per core]
+    /// Threads [default: one per physical core that this process may use, within its CPU quota]
     #[arg(long, env = "HEARTH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Instruction set [default: the best there is]
@@ -146,6 +146,12 @@ pub struct Bench {
     #[arg(long, default_value = "1", value_delimiter = ',', value_name = "A,B",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub streams: Vec<u16>,
+    /// Lengths of further prompts, each with an answer after it
+    #[arg(long, value_delimiter = ',', value_name = "A,B", value_parser = positive)]
+    pub contexts: Vec<usize>,
+    /// How often everything is measured; the medians count
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
+    pub rounds: usize,
     /// One JSON object instead of a table
     #[arg(long)]
     pub json: bool,

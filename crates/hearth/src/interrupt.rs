@@ -1,5 +1,6 @@
 //! Ctrl-C: during an answer it ends the answer, otherwise (and the second time) the program.
 
+use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 const IDLE: u8 = 0;
@@ -14,10 +15,18 @@ pub fn listen() {
         || match STATE.compare_exchange(ANSWERING, REQUESTED, Ordering::Relaxed, Ordering::Relaxed)
         {
             Ok(_) => {}
-            Err(_) => std::process::exit(130),
+            Err(_) => end(),
         };
     // A system that refuses the handler keeps its own, which ends the program.
     let _ = ctrlc::set_handler(handler);
+}
+
+/// Ends the program; what stands in the terminal's last line, as a progress bar does, stays there.
+fn end() {
+    if stderr().is_terminal() {
+        let _ = writeln!(stderr());
+    }
+    std::process::exit(130);
 }
 
 /// Whether this answer is to end.

@@ -26,7 +26,7 @@ pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
         None => default.isa,
     };
     let threads = flags.threads.map_or(default.threads, usize::from);
-    Ok(Settings { isa, threads, chunk: flags.chunk as usize })
+    Ok(Settings { isa, threads, chunk: flags.chunk as usize, ..default })
 }
 
 /// Opens a model's files.
@@ -41,8 +41,14 @@ pub fn source(path: &Path) -> Result<Source, Failure> {
 pub fn engine(path: &Path, source: &Source, settings: Settings) -> Result<Engine, Failure> {
     let way_out = "`hearth show` tells what is in it.";
     let model = arch::load(source).map_err(|error| Failure::model(path, error, way_out))?;
-    read_ahead(source);
-    Ok(Engine::new(model, settings))
+    let total = model.shape().weight_bytes;
+    // Without room for all weights they stay in the file, and the system keeps what it can.
+    let fits = memory::available().is_none_or(|available| total < available);
+    let settings = Settings { pack: settings.pack && fits, ..settings };
+    let bar = output::progress(total, "Loading");
+    let engine = Engine::with_progress(model, settings, &mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    engine.map_err(|error| Failure::model(path, error, "Close other programs, and try again."))
 }
 
 /// A model that can be talked to.
@@ -115,23 +121,4 @@ impl Ready {
 fn now() -> DateTime {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     DateTime::from_unix(since.map_or(0, |since| since.as_secs()))
-}
-
-/// Touches every page of the weights once, so that the first answer does not wait for the disk.
-fn read_ahead(source: &Source) {
-    const PAGE: usize = 4096;
-    const STEP: usize = 1 << 24;
-    let tensors = source.tensors();
-    let total = tensors.iter().map(|tensor| tensor.bytes.len() as u64).sum();
-    if memory::available().is_some_and(|available| total > available) {
-        // Reading the end would push the beginning out again.
-        return;
-    }
-    let bar = output::progress(total, "Loading");
-    for piece in tensors.iter().flat_map(|tensor| tensor.bytes.chunks(STEP)) {
-        let touched = piece.iter().step_by(PAGE).fold(0_u8, |sum, byte| sum ^ byte);
-        std::hint::black_box(touched);
-        bar.inc(piece.len() as u64);
-    }
-    bar.finish_and_clear();
 }

@@ -10,11 +10,20 @@ use turn::Usage;
 
 /// A bar on standard error if that is a terminal, else nothing.
 pub fn progress(bytes: u64, what: &str) -> ProgressBar {
+    bar(bytes, what, "{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
+}
+
+/// The same for tokens.
+pub fn tokens(count: usize, what: &str) -> ProgressBar {
+    bar(count as u64, what, "{msg} {wide_bar} {pos}/{len} tokens")
+}
+
+fn bar(len: u64, what: &str, template: &str) -> ProgressBar {
     if !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
-    let bar = ProgressBar::new(bytes);
+    let style = ProgressStyle::with_template(template);
+    let bar = ProgressBar::new(len);
     if let Ok(style) = style {
         bar.set_style(style);
     }

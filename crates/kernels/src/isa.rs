@@ -54,6 +54,7 @@ impl Isa {
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vnni")
                 {
                     found.push(Isa(Level::Avx512));
                 }
@@ -109,7 +110,7 @@ macro_rules! per_isa {
                 fn avx2($($arg: $kind),*) {
                     $portable($($arg),*)
                 }
-                #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+                #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx512($($arg: $kind),*) {
                     $portable($($arg),*)

@@ -16,7 +16,9 @@ mod format;
 mod half;
 mod isa;
 mod machine;
+mod panels;
 pub mod portable;
+mod simd;
 
 pub use crew::Crew;
 pub use format::Format;
@@ -25,3 +27,4 @@ pub use isa::{Isa, UnknownIsa};
 pub use machine::{
     Attention, Heads, Machine, Matrix, Pages, Product, Rotation, Rounding, RowTable,
 };
+pub use panels::packed_len;

@@ -111,7 +111,7 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "round-ties-away",
         ROUND,
-        ("round_ties_even(x * inverse)", "(x * inverse).round()"),
+        ("nearest(x * inverse)", "(x * inverse).round() as i8"),
     ),
     line(
         CANON,
@@ -123,7 +123,7 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "round-by-quotient",
         ROUND,
-        ("round_ties_even(x * inverse)", "round_ties_even(x / scale)"),
+        ("nearest(x * inverse)", "nearest(x / scale)"),
     ),
     line(CANON, "round-zero-rule", ROUND, ("if !inverse.is_finite()", "if largest == 0")),
     line(

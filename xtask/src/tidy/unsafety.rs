@@ -1,7 +1,8 @@
 //! `unsafe` has two homes, and is explained wherever it stands.
 //!
 //! A block or an `impl` has a comment with `SAFETY:` above its statement; a function or a trait
-//! says under `# Safety` what its caller owes, or has such a comment when a trait asks for it.
+//! says under `# Safety` what its caller owes, or has such a comment when a trait asks for it. A
+//! file whose functions all ask for the same may say so once, under `# Safety` in its header.
 
 use super::source::Source;
 use super::tree::{Finding, Tree};
@@ -19,6 +20,9 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
             let message = if !is_home {
                 "`unsafe` outside of its homes, which are kernels and formats::map"
             } else if let Some(message) = missing_reason(source, &lines, at) {
+                if message == NO_CONTRACT && header_has_contract(&lines) {
+                    continue;
+                }
                 message
             } else {
                 continue;
@@ -29,6 +33,14 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+const NO_CONTRACT: &str = "no `# Safety` section says what the caller owes";
+
+/// Whether the header of a file says what the callers of all its functions owe.
+fn header_has_contract(lines: &[&str]) -> bool {
+    let mut header = lines.iter().take_while(|line| line.starts_with("//!"));
+    header.any(|line| line.trim_end() == "//! # Safety")
+}
+
 fn missing_reason(source: &Source, lines: &[&str], at: usize) -> Option<&'static str> {
     let reason = reason_above(lines, source.line(at));
     let is_explained = reason.contains("SAFETY:");
@@ -37,7 +49,7 @@ fn missing_reason(source: &Source, lines: &[&str], at: usize) -> Option<&'static
         Kind::Block if is_explained => None,
         Kind::Contract if is_explained || reason.contains("# Safety") => None,
         Kind::Block => Some("no `// SAFETY:` comment above this `unsafe`"),
-        Kind::Contract => Some("no `# Safety` section says what the caller owes"),
+        Kind::Contract => Some(NO_CONTRACT),
     }
 }
 
@@ -112,6 +124,7 @@ mod tests {
              #[target_feature(enable = \"avx2\")]\npub unsafe fn add() {}",
             "/// # Safety\n/// Aligned.\nunsafe extern \"C\" fn f() {}",
             "type F = unsafe fn(u8);",
+            "//! Kernels.\n//!\n//! # Safety\n//! The caller has AVX2.\n\nunsafe fn add() {}",
             "#[unsafe(no_mangle)]\nfn f() {}",
             "#![deny(unsafe_op_in_unsafe_fn)] // unsafe { }\nlet s = \"unsafe { }\";",
         ] {
@@ -127,6 +140,8 @@ mod tests {
             "// SAFETY: for g.\nunsafe { g() };\nunsafe { f() }",
             "// SAFETY: for g.\n\nunsafe impl Send for X {}",
             "/// Adds.\nunsafe fn add() {}",
+            "//! # Safety\n//! The caller has AVX2.\n\nfn add() { unsafe { f() } }",
+            "mod a {\n//! # Safety\n//! Of another.\n}\nunsafe fn add() {}",
             "/// # Safety\n/// Not of this one.\nfn a() {}\nunsafe fn add() {}",
             "unsafe extern \"C\" { fn f(); }",
             "/// A trait.\nunsafe trait T {}",

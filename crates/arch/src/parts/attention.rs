@@ -5,7 +5,7 @@ use kernels::{Heads, Machine, Pages, Rounding};
 use crate::hyper::Hyper;
 use crate::rope::Rope;
 use crate::source::{Name, Source};
-use crate::weight::{self, Bias, Linear};
+use crate::weight::{self, Bias, Linear, Weight};
 use crate::{Error, Scratch, Step};
 
 const Q: Name = Name { gguf: "attn_q", hugging_face: "self_attn.q_proj" };
@@ -123,6 +123,10 @@ impl Attention {
     /// Numbers that the layer keeps in a page.
     pub fn page_len(&self) -> usize {
         self.heads.page_len()
+    }
+
+    pub fn weights(&mut self) -> [&mut Weight; 4] {
+        [&mut self.q, &mut self.k, &mut self.v, &mut self.o].map(|linear| &mut linear.weight)
     }
 
     pub fn bytes(&self) -> u64 {

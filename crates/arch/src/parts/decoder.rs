@@ -115,6 +115,13 @@ impl Model for Decoder {
         &self.shape
     }
 
+    fn weights(&mut self) -> Vec<&mut Weight> {
+        let layers = self.layers.iter_mut();
+        let of_layers =
+            layers.flat_map(|l| l.attention.weights().into_iter().chain(l.mlp.weights()));
+        of_layers.chain([self.head.as_mut().unwrap_or(&mut self.embedding)]).collect()
+    }
+
     fn forward(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step) {
         self.rope.prepare(step, scratch);
         self.embed(step, scratch); // (n, hidden)

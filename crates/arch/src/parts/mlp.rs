@@ -4,7 +4,7 @@ use kernels::{Machine, Product, Rounding};
 
 use crate::hyper::Hyper;
 use crate::source::{Name, Source};
-use crate::weight::{Bias, Linear};
+use crate::weight::{Bias, Linear, Weight};
 use crate::{Error, Scratch};
 
 const GATE: Name = Name { gguf: "ffn_gate", hugging_face: "mlp.gate_proj" };
@@ -40,6 +40,10 @@ impl GatedMlp {
         machine.silu_times(&mut scratch.gate, &scratch.up);
         let down = self.down.product(Rounding::Once, &mut scratch.hidden);
         machine.product(&scratch.gate, &mut [down]);
+    }
+
+    pub fn weights(&mut self) -> [&mut Weight; 3] {
+        [&mut self.gate, &mut self.up, &mut self.down].map(|linear| &mut linear.weight)
     }
 
     pub fn bytes(&self) -> u64 {

@@ -80,6 +80,12 @@ impl Gguf {
         place.among(self.parts.iter().map(|part| &part.source))
     }
 
+    /// Says that the bytes at a place will hardly be read again: they stop counting as memory of
+    /// this process, and come back from the file when they are.
+    pub fn release(&self, place: &Place) {
+        place.release(self.parts.iter().map(|part| &part.source));
+    }
+
     /// All tensors, in the order of the files.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
         self.parts.iter().flat_map(Part::tensors)

@@ -68,6 +68,12 @@ impl Safetensors {
         place.among(self.files.iter().map(File::source))
     }
 
+    /// Says that the bytes at a place will hardly be read again: they stop counting as memory of
+    /// this process, and come back from the file when they are.
+    pub fn release(&self, place: &Place) {
+        place.release(self.files.iter().map(File::source));
+    }
+
     /// All tensors, in the order of the files and of their headers.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
         self.files.iter().flat_map(File::tensors)

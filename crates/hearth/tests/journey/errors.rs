@@ -79,7 +79,7 @@ fn what_a_file_says_cannot_steer_the_terminal_or_fill_it() {
 #[test]
 fn numbers_beyond_all_sizes() {
     let (most, model) = (usize::MAX.to_string(), golden("models/qwen3"));
-    for flag in ["--prompt", "--generate"] {
+    for flag in ["--prompt", "--generate", "--contexts"] {
         let mut command = hearth();
         command.arg("bench").arg(&model).args([flag, &most]);
         assert!(complaint(&mut command, 4).contains("do not fit"));
@@ -93,6 +93,27 @@ fn numbers_beyond_all_sizes() {
     let mut command = hearth();
     command.arg("bench").arg(&model).args(["--streams", "1,1000000000"]);
     assert!(complaint(&mut command, 2).contains("1000000000"));
+}
+
+#[test]
+fn measurements_that_cannot_be_made() {
+    let model = golden("models/qwen3");
+    for (flag, value, code, reason) in [
+        ("--contexts", "8,511", 4, "513 tokens do not fit in the context of 512"),
+        ("--contexts", "8,9,8", 4, "--contexts has 8 twice"),
+        ("--streams", "1,2,1", 4, "--streams has 1 twice"),
+        ("--contexts", "8,0", 2, "--contexts"),
+        ("--contexts", "", 2, "--contexts"),
+        ("--streams", "0", 2, "--streams"),
+        ("--rounds", "0", 2, "--rounds"),
+        ("--generate", "0", 2, "--generate"),
+        ("--threads", "0", 2, "--threads"),
+    ] {
+        let mut command = hearth();
+        command.args(["bench", "--prompt", "8", "--generate", "2", flag, value]).arg(&model);
+        let said = complaint(&mut command, code);
+        assert!(said.contains(reason), "{flag} {value}: {said}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The binary as a user meets it: one test binary, the real program, files in a folder of its own.
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
+mod bench;
 mod bits;
 mod errors;
 mod run;

@@ -4,8 +4,12 @@
 //! its result, because each output is computed by one thread, in the canon's order.
 
 mod attention;
+mod packed;
 mod product;
+mod read;
+mod rounded;
 mod shared;
+mod unpacked;
 
 pub use attention::{Attention, Heads, Pages, RowTable};
 pub use product::{Matrix, Product, Rounding};
@@ -137,5 +141,14 @@ impl Machine {
             return work(0..n);
         }
         self.crew.together(&|t| work(t * n / threads..(t + 1) * n / threads));
+    }
+
+    /// Calls `work` once for every thread of the crew: by the caller alone, one after the other,
+    /// when `size` is not worth waking the others for.
+    fn share(&self, size: usize, work: &(dyn Fn(usize) + Sync)) {
+        if size < WORTH_SPLITTING {
+            return (0..self.crew.threads()).for_each(work);
+        }
+        self.crew.together(work);
     }
 }

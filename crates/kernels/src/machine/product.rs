@@ -1,11 +1,12 @@
 //! Products of weight matrices with activation rows, split among threads by weight rows.
+//!
+//! A matrix lies as in its file, or packed into panels. The first are multiplied by the definition
+//! itself, compiled for the instruction set; the others by the kernels of `panels`.
 
-use super::Machine;
 use super::shared::Shared;
-use crate::isa::per_isa;
-use crate::portable::product::{self, ROWS_TOGETHER, Rounded};
-use crate::portable::round::{self, Plane, RUN};
-use crate::{Format, Isa};
+use super::{Machine, packed, unpacked};
+use crate::panels::{Kernels, packed_len};
+use crate::{Format, panels};
 
 /// A weight matrix where it lies: `rows` outputs of `cols` inputs each.
 #[derive(Clone, Copy)]
@@ -16,8 +17,9 @@ pub struct Matrix<'a> {
     pub rows: usize,
     /// Inputs.
     pub cols: usize,
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
     row_bytes: usize,
+    pub(super) packed: bool,
 }
 
 impl<'a> Matrix<'a> {
@@ -25,13 +27,30 @@ impl<'a> Matrix<'a> {
     pub fn new(format: Format, rows: usize, cols: usize, bytes: &'a [u8]) -> Option<Matrix<'a>> {
         let row_bytes = format.row_bytes(cols)?;
         let fits = row_bytes.checked_mul(rows)? == bytes.len();
-        fits.then_some(Matrix { format, rows, cols, bytes, row_bytes })
+        fits.then_some(Matrix { format, rows, cols, bytes, row_bytes, packed: false })
+    }
+
+    /// A matrix that [`Machine::pack`] has packed; `None` when `bytes` are not its bytes.
+    pub fn packed(format: Format, rows: usize, cols: usize, bytes: &'a [u8]) -> Option<Matrix<'a>> {
+        let row_bytes = format.row_bytes(cols)?;
+        let fits = packed_len(format, rows, cols)? == bytes.len();
+        fits.then_some(Matrix { format, rows, cols, bytes, row_bytes, packed: true })
     }
 
     /// The bytes of row `i`.
+    ///
+    /// # Panics
+    /// When the matrix is packed: then a row does not lie together.
     #[inline]
     pub fn row(&self, i: usize) -> &'a [u8] {
+        assert!(!self.packed, "a row of a packed matrix");
         &self.bytes[i * self.row_bytes..][..self.row_bytes]
+    }
+
+    /// The bytes of panel `i` of a packed matrix.
+    pub(super) fn panel(&self, i: usize) -> &'a [u8] {
+        let len = self.row_bytes * panels::ROWS;
+        &self.bytes[i * len..][..len]
     }
 }
 
@@ -45,7 +64,7 @@ pub enum Rounding {
 }
 
 impl Rounding {
-    fn planes(self) -> usize {
+    pub(super) fn planes(self) -> usize {
         match self {
             Rounding::Once => 1,
             Rounding::Twice => 2,
@@ -65,43 +84,57 @@ pub struct Product<'a> {
     pub out: &'a mut [f32],
 }
 
-/// Rounded activations, once for each group length in use.
+/// Buffers of products, kept from one to the next.
 #[derive(Default)]
 pub(super) struct Scratch {
-    short: Groups,
-    long: Groups,
+    unpacked: unpacked::Scratch,
+    packed: packed::Scratch,
 }
 
-#[derive(Default)]
-struct Groups {
-    planes: usize,
-    q: Vec<i8>,
-    scales: Vec<f32>,
-    sums: Vec<i16>,
-    rest: Vec<f32>,
-}
+/// Products that may share their input.
+const TOGETHER_MAX: usize = 8;
 
-per_isa!(quantised_row = product::quantised_row;
-    (w: &Matrix<'_>, row: usize, x: &Rounded<'_>, out: &mut [f32]));
-per_isa!(float_row = product::float_row;
-    (w: &Matrix<'_>, row: usize, x: &[f32], out: &mut [f32]));
-per_isa!(round_row = round::round_row; (x: &[f32], group_len: usize, to: &mut Plane<'_>));
-per_isa!(subtract_rounded = round::subtract_rounded;
-    (x: &mut [f32], group_len: usize, rounded: &Plane<'_>));
-
-const SHORT: usize = 32;
-const LONG: usize = 256;
-
-/// What a thread needs to compute its share of one product.
-struct Job<'a> {
-    weights: Matrix<'a>,
-    rounding: Rounding,
-    bias: Option<&'a [f32]>,
-    out: Shared<'a>,
+/// What the threads need to compute one product.
+pub(super) struct Job<'a> {
+    pub weights: Matrix<'a>,
+    pub rounding: Rounding,
+    pub bias: Option<&'a [f32]>,
+    pub out: Shared<'a>,
 }
 
 impl Machine {
+    /// Whether products with weights of this format are faster when they are packed.
+    pub fn packs(&self, format: Format) -> bool {
+        Kernels::of(self.isa, format).is_some()
+    }
+
+    /// Packs a matrix. `out` has `packed_len` bytes.
+    ///
+    /// # Panics
+    /// When it has not.
+    pub fn pack(&self, matrix: &Matrix, out: &mut [u8]) {
+        let Matrix { format, rows, cols, .. } = *matrix;
+        assert_eq!(packed_len(format, rows, cols), Some(out.len()), "room for the panels");
+        let panel_len = matrix.row_bytes * panels::ROWS;
+        let (panels, out) = (rows.div_ceil(panels::ROWS), Shared::rows(out, panel_len));
+        self.split(panels, rows * cols, &|panels| {
+            for panel in panels {
+                let first = panel * panels::ROWS;
+                let mut lines = [&[][..]; panels::ROWS];
+                let lines = &mut lines[..panels::ROWS.min(rows - first)];
+                for (i, line) in lines.iter_mut().enumerate() {
+                    *line = matrix.row(first + i);
+                }
+                // SAFETY: each panel is visited by one thread.
+                panels::pack_panel(format, lines, unsafe { out.row(panel) });
+            }
+        });
+    }
+
     /// Multiplies the same activation rows `x` with several matrices of as many columns.
+    ///
+    /// # Panics
+    /// When the shapes do not fit together, or a matrix is packed and this machine does not.
     pub fn product(&mut self, x: &[f32], products: &mut [Product]) {
         let Some(cols) = products.first().map(|p| p.weights.cols) else { return };
         let n = x.len() / cols;
@@ -111,97 +144,18 @@ impl Machine {
             assert_eq!(p.out.len(), n * p.weights.rows, "room for every output");
             assert!(p.bias.is_none_or(|bias| bias.len() == p.weights.rows), "a bias for each");
         }
+        let mut jobs = [const { None }; TOGETHER_MAX];
+        assert!(products.len() <= jobs.len(), "at most {TOGETHER_MAX} products of one input");
+        for (job, p) in jobs.iter_mut().zip(products) {
+            let Product { weights, rounding, bias, .. } = *p;
+            *job = Some(Job { weights, rounding, bias, out: Shared::rows(p.out, weights.rows) });
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
-        for (groups, len) in [(&mut scratch.short, SHORT), (&mut scratch.long, LONG)] {
-            let quantised = products.iter().filter(|p| !p.weights.format.is_float());
-            let users = quantised.filter(|p| p.weights.format.group_len() == len);
-            if let Some(planes) = users.map(|p| p.rounding.planes()).max() {
-                groups.fill(self.isa, x, (cols, len), planes);
-            }
-        }
-        let jobs = products.iter_mut().map(|p| Job {
-            weights: p.weights,
-            rounding: p.rounding,
-            bias: p.bias,
-            out: Shared::rows(p.out, p.weights.rows),
-        });
-        for job in jobs {
-            self.split_rows(&job, x, &scratch);
-        }
+        let jobs = jobs.iter().flatten();
+        let packed = jobs.clone().filter(|job| job.weights.packed);
+        self.multiply_packed(x, packed, &mut scratch.packed);
+        let unpacked = jobs.filter(|job| !job.weights.packed);
+        self.multiply_unpacked(x, unpacked, &mut scratch.unpacked);
         self.scratch = scratch;
-    }
-
-    fn split_rows(&self, job: &Job, x: &[f32], scratch: &Scratch) {
-        let (isa, rows) = (self.isa, job.weights.rows);
-        let rounded = scratch.view(job);
-        self.split(rows, rows * x.len(), &|rows| {
-            rows.for_each(|row| job.row(isa, row, x, rounded.as_ref()));
-        });
-    }
-}
-
-impl Job<'_> {
-    fn row(&self, isa: Isa, row: usize, x: &[f32], rounded: Option<&Rounded>) {
-        let (cols, mut sums) = (self.weights.cols, [0.0; ROWS_TOGETHER]);
-        let n = x.len() / cols;
-        for first in (0..n).step_by(ROWS_TOGETHER) {
-            let sums = &mut sums[..ROWS_TOGETHER.min(n - first)];
-            match rounded {
-                Some(rounded) => {
-                    quantised_row(isa, &self.weights, row, &rounded.from_row(first), sums)
-                }
-                None => float_row(isa, &self.weights, row, &x[first * cols..], sums),
-            }
-            for (i, sum) in sums.iter().enumerate() {
-                // SAFETY: outputs of a weight row are written by the one thread that has this row.
-                let out = unsafe { self.out.part(first + i, row, 1) };
-                out[0] = self.bias.map_or(*sum, |bias| sum + bias[row]);
-            }
-        }
-    }
-}
-
-impl Scratch {
-    /// The rounded activations for a job; nothing when its weights are float.
-    fn view(&self, job: &Job) -> Option<Rounded<'_>> {
-        let format = job.weights.format;
-        if format.is_float() {
-            return None;
-        }
-        let groups = if format.group_len() == SHORT { &self.short } else { &self.long };
-        Some(Rounded {
-            len: job.weights.cols,
-            group_len: format.group_len(),
-            planes: groups.planes,
-            planes_used: job.rounding.planes(),
-            q: &groups.q,
-            scales: &groups.scales,
-            sums: &groups.sums,
-        })
-    }
-}
-
-impl Groups {
-    fn fill(&mut self, isa: Isa, x: &[f32], shape: (usize, usize), planes: usize) {
-        let (cols, group_len) = shape;
-        self.planes = planes;
-        self.q.resize(x.len() * self.planes, 0);
-        self.scales.resize(self.q.len() / group_len, 0.0);
-        self.sums.resize(self.q.len() / RUN, 0);
-        let planes = self.q.chunks_exact_mut(cols);
-        let scales = self.scales.chunks_exact_mut(cols / group_len);
-        let sums = self.sums.chunks_exact_mut(cols / RUN);
-        let mut rows = x.chunks_exact(cols);
-        for (i, ((q, scales), sums)) in planes.zip(scales).zip(sums).enumerate() {
-            if i % self.planes == 0 {
-                self.rest.clear();
-                self.rest.extend_from_slice(rows.next().unwrap_or_default());
-            }
-            let plane = &mut Plane { q, scales, sums };
-            round_row(isa, &self.rest, group_len, plane);
-            if i % self.planes + 1 < self.planes {
-                subtract_rounded(isa, &mut self.rest, group_len, plane);
-            }
-        }
     }
 }

@@ -3,22 +3,29 @@
 use std::marker::PhantomData;
 
 /// A mutable slice seen as rows, shared by the threads of one operation.
-#[derive(Clone, Copy)]
-pub struct Shared<'a> {
-    start: *mut f32,
+pub struct Shared<'a, T = f32> {
+    start: *mut T,
     len: usize,
     row_len: usize,
-    slice: PhantomData<&'a mut [f32]>,
+    slice: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: it is a slice of `f32`; who calls the methods promises that no place is shared.
-unsafe impl Send for Shared<'_> {}
+// SAFETY: it is a slice; who calls the methods promises that no place is shared.
+unsafe impl<T: Send> Send for Shared<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared<'_> {}
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
-impl<'a> Shared<'a> {
+impl<T> Clone for Shared<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<'_, T> {}
+
+impl<'a, T> Shared<'a, T> {
     /// The slice as rows of `row_len`; the last may be shorter.
-    pub fn rows(slice: &'a mut [f32], row_len: usize) -> Shared<'a> {
+    pub fn rows(slice: &'a mut [T], row_len: usize) -> Shared<'a, T> {
         Shared { start: slice.as_mut_ptr(), len: slice.len(), row_len, slice: PhantomData }
     }
 
@@ -27,10 +34,21 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// While the row is in use, nobody else may use any place in it, this thread included.
     #[allow(clippy::mut_from_ref)] // That is what this type is for.
-    pub unsafe fn row(&self, i: usize) -> &mut [f32] {
+    pub unsafe fn row(&self, i: usize) -> &mut [T] {
         let at = i * self.row_len;
         assert!(at <= self.len, "row {i} is past the end");
         let len = self.row_len.min(self.len - at);
+        // SAFETY: the range lies within the slice, and the caller promises that it is not shared.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(at), len) }
+    }
+
+    /// A run of places, whatever the rows are.
+    ///
+    /// # Safety
+    /// While the run is in use, nobody else may use any place in it, this thread included.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn run(&self, at: usize, len: usize) -> &mut [T] {
+        assert!(at <= self.len && len <= self.len - at, "{len} from {at} of {}", self.len);
         // SAFETY: the range lies within the slice, and the caller promises that it is not shared.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(at), len) }
     }
@@ -40,7 +58,7 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// While the part is in use, nobody else may use any place in it, this thread included.
     #[allow(clippy::mut_from_ref)]
-    pub unsafe fn part(&self, i: usize, at: usize, len: usize) -> &mut [f32] {
+    pub unsafe fn part(&self, i: usize, at: usize, len: usize) -> &mut [T] {
         // Differences, because a sum could wrap and a range past the end pass for one inside.
         assert!(at <= self.row_len && len <= self.row_len - at, "{len} from {at} of a row");
         let start = i * self.row_len + at;

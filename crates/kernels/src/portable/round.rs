@@ -1,6 +1,6 @@
 //! Activations rounded to int8 in groups, ready for a product with quantised weights.
 
-use super::math::round_ties_even;
+use super::math::WHOLE;
 
 /// Weights that share one integer minimum; also the run over which activations are summed.
 pub const RUN: usize = 16;
@@ -39,6 +39,13 @@ pub fn subtract_rounded(x: &mut [f32], group_len: usize, rounded: &Plane) {
     }
 }
 
+/// The nearest whole number to x, ties to even, for |x| below 128.
+#[inline(always)]
+fn nearest(x: f32) -> i8 {
+    // The last bits of this sum are those of the whole number, in two's complement.
+    (x + WHOLE).to_bits() as i8
+}
+
 #[inline(always)]
 fn round_group(x: &[f32], q: &mut [i8]) -> f32 {
     // Magnitudes in the order of their bits: a NaN is above all numbers, and must not be lost.
@@ -51,7 +58,7 @@ fn round_group(x: &[f32], q: &mut [i8]) -> f32 {
         return if scale.is_nan() { scale } else { 0.0 };
     }
     for (q, x) in q.iter_mut().zip(x) {
-        *q = round_ties_even(x * inverse) as i8;
+        *q = nearest(x * inverse);
     }
     scale
 }
@@ -65,6 +72,14 @@ mod tests {
         let to = &mut Plane { q: &mut q, scales: &mut scale, sums: &mut sums };
         round_row(x, x.len(), to);
         (q, scale[0], sums)
+    }
+
+    #[test]
+    fn ties_go_to_even() {
+        let cases = [(0.5, 0), (1.5, 2), (-0.5, 0), (-1.5, -2), (126.5, 126), (-127.4, -127)];
+        for (x, want) in cases {
+            assert_eq!(nearest(x), want, "{x}");
+        }
     }
 
     #[test]

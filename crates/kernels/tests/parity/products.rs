@@ -1,6 +1,6 @@
 //! Products of every format, in one plane and two, with and without a bias, alone and together.
 
-use kernels::{Format, Machine, Matrix, Product, Rounding};
+use kernels::{Format, Machine, Matrix, Product, Rounding, packed_len};
 
 use super::inputs::{Weights, activations};
 use super::oracle::{self, Row, WeightRow};
@@ -51,15 +51,43 @@ impl Case {
 
     fn check(&self, machine: &mut Machine, (rows, n): (usize, usize)) {
         for (rounding, biased) in [(ROUNDINGS[0], true), (ROUNDINGS[1], false)] {
-            let mut out = vec![f32::NAN; rows * n];
             let bias = biased.then_some(&self.bias[..rows]);
-            let product = Product { weights: self.matrix(rows), rounding, bias, out: &mut out };
-            machine.product(&self.x[..n * self.cols], &mut [product]);
-            assert_bits(&out, &self.want((rows, n), rounding, biased), || {
-                let (format, cols) = (self.format, self.cols);
-                format!("{format:?} {rounding:?}, {n} × {cols} × {rows}, {}", name(machine))
-            });
+            let packed = self.packed(machine, rows);
+            for weights in [Some(self.matrix(rows)), packed.as_ref().map(Packed::view)] {
+                let Some(weights) = weights else { continue };
+                let mut out = vec![f32::NAN; rows * n];
+                let product = Product { weights, rounding, bias, out: &mut out };
+                machine.product(&self.x[..n * self.cols], &mut [product]);
+                assert_bits(&out, &self.want((rows, n), rounding, biased), || {
+                    let (format, cols) = (self.format, self.cols);
+                    format!("{format:?} {rounding:?}, {n} × {cols} × {rows}, {}", name(machine))
+                });
+            }
         }
+    }
+
+    /// The first rows of the matrix, packed, when this machine packs them.
+    fn packed(&self, machine: &Machine, rows: usize) -> Option<Packed> {
+        let Case { format, cols, .. } = *self;
+        machine.packs(format).then(|| {
+            let mut bytes = vec![0xaa; packed_len(format, rows, cols).unwrap()];
+            machine.pack(&self.matrix(rows), &mut bytes);
+            Packed { format, rows, cols, bytes }
+        })
+    }
+}
+
+/// A matrix in panels.
+struct Packed {
+    format: Format,
+    rows: usize,
+    cols: usize,
+    bytes: Vec<u8>,
+}
+
+impl Packed {
+    fn view(&self) -> Matrix<'_> {
+        Matrix::packed(self.format, self.rows, self.cols, &self.bytes).unwrap()
     }
 }
 
@@ -125,10 +153,14 @@ fn several_products_share_their_input() {
 fn check_together(cases: &[Case], machine: &mut Machine, n: usize) {
     let settings = |i: usize| (ROUNDINGS[i / 2 % 2], i % 3 == 1);
     let mut outs: Vec<Vec<f32>> = cases.iter().map(|case| vec![f32::NAN; n * case.rows]).collect();
+    let packed: Vec<_> = cases.iter().map(|case| case.packed(machine, case.rows)).collect();
     let products = cases.iter().zip(&mut outs).enumerate().map(|(i, (case, out))| {
         let (rounding, biased) = settings(i);
         let bias = biased.then_some(&case.bias[..]);
-        Product { weights: case.matrix(case.rows), rounding, bias, out }
+        // One of them lies as in the file.
+        let packed = packed[i].as_ref().filter(|_| i != 1).map(Packed::view);
+        let weights = packed.unwrap_or_else(|| case.matrix(case.rows));
+        Product { weights, rounding, bias, out }
     });
     machine.product(&cases[0].x, &mut products.collect::<Vec<_>>());
     for (i, (case, out)) in cases.iter().zip(&outs).enumerate() {

@@ -1,0 +1,175 @@
+//! What is measured with the model: prompts, answers, and answers of several users at once.
+
+use std::time::Instant;
+
+use engine::{Engine, Feed, Sequence, Wanted};
+use indicatif::ProgressBar;
+
+use crate::failure::Failure;
+use crate::flags::Bench as Flags;
+use crate::output;
+
+/// Tokens that each of several users has before the measurement begins.
+pub const SHORT_PROMPT: usize = 64;
+
+/// What comes next is wanted of everybody.
+const LAST: Wanted = Wanted::Last;
+
+/// An engine that is measured.
+pub struct Bench {
+    pub engine: Engine,
+    /// Tokens of a prompt that are computed together.
+    pub chunk: usize,
+}
+
+/// Tokens per second of one user.
+#[derive(Clone, Copy)]
+pub struct Speed {
+    pub prefill: f64,
+    pub decode: f64,
+}
+
+/// What one round has measured; lists are in the order of the flags.
+pub struct Round {
+    pub prompt: Speed,
+    pub contexts: Vec<Speed>,
+    /// Of all users together.
+    pub streams: Vec<f64>,
+}
+
+impl Bench {
+    /// Brings weights and pages into memory.
+    pub fn warm_up(&mut self, prompt: usize) -> Result<(), Failure> {
+        let (mut sequence, bar) = (Sequence::default(), output::tokens(prompt, "Warming up"));
+        self.read(&mut sequence, &self.tokens(prompt, 0), &bar)?;
+        self.engine.truncate(&mut sequence, 0);
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    pub fn round(&mut self, flags: &Flags, round: usize) -> Result<Round, Failure> {
+        let (of, answer) = (format!("round {round} of {}", flags.rounds), flags.generate);
+        let prompt = self.one_user(flags.prompt, answer, &of)?;
+        let contexts = flags.contexts.iter().map(|len| self.one_user(*len, answer, &of));
+        let contexts = contexts.collect::<Result<_, _>>()?;
+        let streams = flags.streams.iter().map(|n| self.several_users(*n, answer, &of));
+        Ok(Round { prompt, contexts, streams: streams.collect::<Result<_, _>>()? })
+    }
+
+    fn one_user(&mut self, prompt: usize, answer: usize, of: &str) -> Result<Speed, Failure> {
+        let bar = output::tokens(prompt + answer, &format!("Prompt of {prompt}, {of}"));
+        let (read, said) = (self.tokens(prompt, 0), self.tokens(answer, 1));
+        let mut sequence = Sequence::default();
+        let begin = Instant::now();
+        self.read(&mut sequence, &read, &bar)?;
+        let prefill = prompt as f64 / begin.elapsed().as_secs_f64();
+        let begin = Instant::now();
+        for token in said.chunks(1) {
+            let feed = Feed { sequence: &mut sequence, tokens: token, wanted: LAST };
+            self.engine.step(&mut [feed])?;
+            bar.inc(1);
+        }
+        let decode = answer as f64 / begin.elapsed().as_secs_f64();
+        self.engine.truncate(&mut sequence, 0);
+        bar.finish_and_clear();
+        Ok(Speed { prefill, decode })
+    }
+
+    /// Tokens per second of all users together.
+    fn several_users(&mut self, users: u16, answer: usize, of: &str) -> Result<f64, Failure> {
+        let (users, what) = (usize::from(users), format!("{users} answers at once, {of}"));
+        let bar = output::tokens(users * (SHORT_PROMPT + answer), &what);
+        let mut sequences: Vec<Sequence> = (0..users).map(|_| Sequence::default()).collect();
+        for (user, sequence) in sequences.iter_mut().enumerate() {
+            self.read(sequence, &self.tokens(SHORT_PROMPT, user), &bar)?;
+        }
+        let said: Vec<_> = (0..users).map(|user| self.tokens(answer, users + user)).collect();
+        let begin = Instant::now();
+        for i in 0..answer {
+            let mut feeds: Vec<Feed> = sequences
+                .iter_mut()
+                .zip(&said)
+                .map(|(sequence, said)| Feed { sequence, tokens: &said[i..=i], wanted: LAST })
+                .collect();
+            self.engine.step(&mut feeds)?;
+            bar.inc(users as u64);
+        }
+        let speed = (users * answer) as f64 / begin.elapsed().as_secs_f64();
+        sequences.iter_mut().for_each(|sequence| self.engine.truncate(sequence, 0));
+        bar.finish_and_clear();
+        Ok(speed)
+    }
+
+    /// Adds a prompt to a sequence, piece by piece, as the engine does it for an answer.
+    fn read(
+        &mut self,
+        sequence: &mut Sequence,
+        prompt: &[u32],
+        bar: &ProgressBar,
+    ) -> Result<(), Failure> {
+        for tokens in prompt.chunks(self.chunk) {
+            let is_last = sequence.tokens().len() + tokens.len() == prompt.len();
+            let wanted = if is_last { LAST } else { Wanted::None };
+            self.engine.step(&mut [Feed { sequence, tokens, wanted }])?;
+            bar.inc(tokens.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Tokens that mean nothing: speed does not depend on what a text says.
+    fn tokens(&self, count: usize, seed: usize) -> Vec<u32> {
+        let vocabulary = self.engine.shape().vocabulary;
+        (0..count).map(|i| ((i * 7919 + seed * 104_729 + 3) % vocabulary) as u32).collect()
+    }
+}
+
+impl Round {
+    /// The median of each number over all rounds, of which there is at least one.
+    pub fn medians(rounds: &[Round]) -> Round {
+        let speed = |of: &dyn Fn(&Round) -> Speed| Speed {
+            prefill: median(rounds.iter().map(|round| of(round).prefill)),
+            decode: median(rounds.iter().map(|round| of(round).decode)),
+        };
+        let first = &rounds[0];
+        Round {
+            prompt: speed(&|round| round.prompt),
+            contexts: (0..first.contexts.len())
+                .map(|i| speed(&|round| round.contexts[i]))
+                .collect(),
+            streams: (0..first.streams.len())
+                .map(|i| median(rounds.iter().map(|round| round.streams[i])))
+                .collect(),
+        }
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let (below, above) = ((values.len() - 1) / 2, values.len() / 2);
+    f64::midpoint(values[below], values[above])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one_or_between_the_two() {
+        assert_eq!(median([3.0].into_iter()), 3.0);
+        assert_eq!(median([9.0, 1.0, 2.0].into_iter()), 2.0);
+        assert_eq!(median([9.0, 1.0, 2.0, 4.0].into_iter()), 3.0);
+    }
+
+    #[test]
+    fn each_number_has_a_median_of_its_own() {
+        let round = |x: f64, y: f64| {
+            let speed = Speed { prefill: x, decode: y };
+            Round { prompt: speed, contexts: vec![speed], streams: vec![x, y] }
+        };
+        let medians = Round::medians(&[round(1.0, 60.0), round(2.0, 50.0), round(3.0, 40.0)]);
+        assert_eq!((medians.prompt.prefill, medians.prompt.decode), (2.0, 50.0));
+        assert_eq!((medians.contexts[0].prefill, medians.contexts[0].decode), (2.0, 50.0));
+        assert_eq!(medians.streams, [2.0, 50.0]);
+    }
+}

@@ -1,0 +1,91 @@
+//! What `hearth bench` prints: a table for people, one JSON object for programs.
+
+use std::io::{Write, stdout};
+
+use serde_json::{Map, Value, json};
+
+use super::bandwidth::Reading;
+use super::measure::{Round, Speed};
+use crate::failure::Failure;
+use crate::flags::Bench as Flags;
+use crate::output;
+
+/// Everything that was measured.
+pub struct Report<'a> {
+    /// What was asked for; its lists name the entries of the medians' lists.
+    pub flags: &'a Flags,
+    pub load_s: f64,
+    pub medians: Round,
+    pub reading: Reading,
+    pub weight_bytes: u64,
+    pub rss_bytes: u64,
+}
+
+impl Report<'_> {
+    /// The part of what the memory gives that reading weights takes while one user is answered.
+    fn share(&self) -> f64 {
+        self.medians.prompt.decode * self.weight_bytes as f64 / 1e9 / self.reading.gb_s
+    }
+
+    fn contexts(&self) -> impl Iterator<Item = (usize, Speed)> {
+        self.flags.contexts.iter().copied().zip(self.medians.contexts.iter().copied())
+    }
+
+    fn streams(&self) -> impl Iterator<Item = (u16, f64)> {
+        self.flags.streams.iter().copied().zip(self.medians.streams.iter().copied())
+    }
+
+    pub fn print_json(&self) -> Result<(), Failure> {
+        let speed =
+            |speed: Speed| json!({ "prefill_tok_s": speed.prefill, "decode_tok_s": speed.decode });
+        let contexts: Map<String, Value> =
+            self.contexts().map(|(len, of)| (len.to_string(), speed(of))).collect();
+        let streams: Map<String, Value> = self
+            .streams()
+            .map(|(users, speed)| (users.to_string(), json!({ "decode_tok_s": speed })))
+            .collect();
+        let report = json!({
+            "load_s": self.load_s,
+            "prefill_tok_s": self.medians.prompt.prefill,
+            "decode_tok_s": self.medians.prompt.decode,
+            "contexts": contexts,
+            "streams": streams,
+            "read_gb_s": self.reading.gb_s,
+            "bandwidth_used": self.share(),
+            "weight_bytes": self.weight_bytes,
+            "rss_bytes": self.rss_bytes,
+            "isa": self.reading.isa.name(),
+            "threads": self.reading.threads,
+            "rounds": self.flags.rounds,
+        });
+        Ok(writeln!(stdout(), "{report}")?)
+    }
+
+    pub fn print_table(&self) -> Result<(), Failure> {
+        let (mut out, Reading { gb_s, isa, threads }) = (stdout(), &self.reading);
+        let rounds = match self.flags.rounds {
+            1 => String::new(),
+            rounds => format!("; medians of {rounds} rounds"),
+        };
+        let threads =
+            if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
+        writeln!(out, "{threads}, {}; loaded in {:.2} s{rounds}\n", isa.name(), self.load_s)?;
+        writeln!(out, "  tokens per second         prompt    answer")?;
+        let prompt = (self.flags.prompt, self.medians.prompt);
+        for (len, Speed { prefill, decode }) in std::iter::once(prompt).chain(self.contexts()) {
+            writeln!(out, "  prompt of {len:<12} {prefill:>9.1} {decode:>9.1}")?;
+        }
+        for (users, speed) in self.streams() {
+            let answers = if users == 1 { "answer alone" } else { "answers at once" };
+            writeln!(out, "  {users:>4} {answers:<18} {speed:>19.1}  in all")?;
+        }
+        writeln!(out, "\n  memory reads        {gb_s:>9.1} GB/s")?;
+        let (weights, share) = (output::size(self.weight_bytes), self.share() * 100.0);
+        writeln!(
+            out,
+            "  weights per token   {weights:>9}: an answer uses {share:.0} % of the reads"
+        )?;
+        let most = output::size(self.rss_bytes);
+        Ok(writeln!(out, "  memory in use       {most:>9} at most")?)
+    }
+}

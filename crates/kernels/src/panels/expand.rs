@@ -1,0 +1,496 @@
+//! Blocks of a panel made ready for products: a byte for each level, a lane for each row.
+//!
+//! The bits are those which `blocks` describes; here sixteen rows are taken apart at once. Levels
+//! come without the integer that formats take off them (8 in Q4_0, 32 in Q6_K): the tile takes
+//! it off with the sums of the activations. Levels of full range stay signed instead ("wide").
+//!
+//! # Safety
+//!
+//! A function here that is unsafe asks of its caller what `Levels::expand` asks: that the packed
+//! block of its format is there, and that the field it is told of is of the kind it reads.
+
+use super::fields::place;
+use super::{ROWS, STRETCH};
+use crate::Format;
+use crate::simd::{BYTES, Simd, prefetch};
+
+/// How far ahead of its use memory is asked for: with one row of activations, products wait for it.
+const AHEAD: usize = 16 << 10;
+
+/// Parts in a stretch, at most.
+pub(crate) const PARTS: usize = STRETCH / 32;
+
+/// A stretch of a panel: up to 256 columns of 16 rows.
+#[repr(C, align(64))]
+pub(crate) struct Expanded {
+    /// Levels, four columns of each row to a vector.
+    pub levels: [[u8; BYTES]; STRETCH / 4],
+    /// Integer sub-scale of each run of columns.
+    pub sub: [[i32; ROWS]; STRETCH / 16],
+    /// Integer sub-minima, those of two runs of columns as two i16.
+    pub below: [[i32; ROWS]; PARTS],
+    /// Float scale of each part.
+    pub scale: [[f32; ROWS]; PARTS],
+    /// Float scale of the minima of each part.
+    pub min: [[f32; ROWS]; PARTS],
+}
+
+/// How the parts of formats are multiplied; formats that differ in their bits alone share it.
+pub(crate) trait Kind {
+    /// Columns under one integer sub-scale; nothing when a part has a float scale only.
+    const RUN: Option<usize>;
+    /// Whether there are minima.
+    const MINIMA: bool;
+    /// What is taken off each level; 128 says that levels are signed.
+    const OFFSET: i16;
+}
+
+/// A format that can be packed.
+pub(crate) trait Levels {
+    type Kind: Kind;
+    const FORMAT: Format;
+
+    /// Expands `parts` parts of 32 columns from `panel` on.
+    ///
+    /// # Safety
+    /// `panel` begins that many parts of packed blocks.
+    unsafe fn expand<S: Simd>(s: S, panel: *const u8, parts: usize, to: &mut Expanded);
+}
+
+macro_rules! kinds {
+    ($($name:ident: $run:expr, $minima:literal, $offset:literal;)*) => {$(
+        pub(crate) struct $name;
+        impl Kind for $name {
+            const RUN: Option<usize> = $run;
+            const MINIMA: bool = $minima;
+            const OFFSET: i16 = $offset;
+        }
+    )*};
+}
+
+kinds! {
+    Runs16Minima: Some(16), true, 0;
+    Runs16Minus4: Some(16), false, 4;
+    Runs16Minus32: Some(16), false, 32;
+    Runs32Minima: Some(32), true, 0;
+    Runs32Wide: Some(32), false, 128;
+    PlainMinima: None, true, 0;
+    PlainMinus8: None, false, 8;
+    PlainMinus16: None, false, 16;
+    PlainWide: None, false, 128;
+}
+
+const ONES: i32 = 0x0101_0101;
+
+/// Numbers of IQ4 levels, and the doubled numbers of a four-bit float.
+const IQ4: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+const FP4: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+
+macro_rules! levels {
+    ($($name:ident: $kind:ident, $expand:path;)*) => {$(
+        #[allow(non_camel_case_types)] // The names are those of the files.
+        pub(crate) struct $name;
+        impl Levels for $name {
+            type Kind = $kind;
+            const FORMAT: Format = Format::$name;
+            #[inline(always)]
+            unsafe fn expand<S: Simd>(s: S, panel: *const u8, parts: usize, to: &mut Expanded) {
+                // SAFETY: the caller's promise.
+                unsafe { $expand(s, panel, parts, to) }
+            }
+        }
+    )*};
+}
+
+levels! {
+    Q4_0: PlainMinus8, short::q4_0;
+    Q4_1: PlainMinima, short::q4_1;
+    Q5_0: PlainMinus16, short::q5_0;
+    Q5_1: PlainMinima, short::q5_1;
+    Q8_0: PlainWide, short::q8_0;
+    IQ4_NL: PlainWide, short::iq4_nl;
+    MXFP4: PlainWide, short::mxfp4;
+    Q2_K: Runs16Minima, long::q2_k;
+    Q3_K: Runs16Minus4, long::q3_k;
+    Q4_K: Runs32Minima, long::q4_k;
+    Q5_K: Runs32Minima, long::q5_k;
+    Q6_K: Runs16Minus32, long::q6_k;
+    IQ4_XS: Runs32Wide, long::iq4_xs;
+}
+
+/// One packed block: where it begins, and where its fields lie.
+struct Block<S> {
+    s: S,
+    format: Format,
+    start: *const u8,
+}
+
+impl Expanded {
+    /// Nothing yet.
+    pub const ZERO: Expanded = Expanded {
+        levels: [[0; BYTES]; STRETCH / 4],
+        sub: [[0; ROWS]; STRETCH / 16],
+        below: [[0; ROWS]; PARTS],
+        scale: [[0.0; ROWS]; PARTS],
+        min: [[0.0; ROWS]; PARTS],
+    };
+}
+
+impl<S: Simd> Block<S> {
+    /// Where field `field` has its byte `at`.
+    #[inline(always)]
+    fn at(&self, field: usize, at: usize) -> *const u8 {
+        self.start.wrapping_add(place(self.format, field) + at)
+    }
+
+    /// Vector `i` of a field: four bytes of each row, or a byte of each row for four of its bytes.
+    ///
+    /// # Safety
+    /// The field has that many.
+    #[inline(always)]
+    unsafe fn vector(&self, field: usize, i: usize) -> S::I {
+        let at = self.at(field, i * BYTES);
+        prefetch(at.wrapping_add(AHEAD));
+        // SAFETY: the caller's promise.
+        unsafe { self.s.load(at) }
+    }
+
+    /// A field of one F16 to a row.
+    ///
+    /// # Safety
+    /// It is one.
+    #[inline(always)]
+    unsafe fn f16(&self, field: usize, to: &mut [f32; ROWS]) {
+        // SAFETY: the caller's promise; `to` has sixteen numbers.
+        unsafe { self.s.store_f32(to.as_mut_ptr(), self.s.load_f16(self.at(field, 0))) }
+    }
+}
+
+/// Stores a vector of levels.
+#[inline(always)]
+fn put<S: Simd>(s: S, to: &mut [u8; BYTES], x: S::I) {
+    // SAFETY: `to` has 64 bytes.
+    unsafe { s.store(to.as_mut_ptr(), x) }
+}
+
+#[inline(always)]
+fn put_i32<S: Simd>(s: S, to: &mut [i32; ROWS], x: S::I) {
+    // SAFETY: `to` has sixteen numbers of four bytes.
+    unsafe { s.store(to.as_mut_ptr().cast(), x) }
+}
+
+/// Stores four vectors as two of pairs of i16.
+#[inline(always)]
+fn put_pairs<S: Simd>(s: S, to: &mut [[i32; ROWS]], x: [S::I; 4]) {
+    put_i32(s, &mut to[0], s.or(x[0], s.mul_i32(x[1], s.splat(1 << 16))));
+    put_i32(s, &mut to[1], s.or(x[2], s.mul_i32(x[3], s.splat(1 << 16))));
+}
+
+/// The four vectors of sixteen bytes each that a vector holds: what `with` makes of each, widened
+/// to a lane per row.
+#[inline(always)]
+fn quarters<S: Simd>(s: S, x: S::I, signed: bool) -> [S::I; 4] {
+    let mut bytes = [0_u8; BYTES];
+    put(s, &mut bytes, x);
+    let mut widened = [s.splat(0); 4];
+    for (from, widened) in bytes.as_chunks::<ROWS>().0.iter().zip(&mut widened) {
+        // SAFETY: these are sixteen bytes.
+        *widened =
+            unsafe { if signed { s.load_i8(from.as_ptr()) } else { s.load_u8(from.as_ptr()) } };
+    }
+    widened
+}
+
+#[inline(always)]
+fn low_nibbles<S: Simd>(s: S, x: S::I) -> S::I {
+    s.and(x, s.splat(15 * ONES))
+}
+
+#[inline(always)]
+fn high_nibbles<S: Simd>(s: S, x: S::I) -> S::I {
+    s.and(s.shift_right::<4>(x), s.splat(15 * ONES))
+}
+
+/// Formats of blocks of 32.
+mod short {
+    use super::*;
+
+    /// The nibbles of part `part`: `level` makes levels of them.
+    #[inline(always)]
+    unsafe fn nibbles<S: Simd>(
+        block: &Block<S>,
+        part: usize,
+        to: &mut Expanded,
+        level: impl Fn(S::I, usize) -> S::I,
+    ) {
+        for g in 0..4 {
+            // SAFETY: the first field of these formats is four vectors of nibbles.
+            let q = unsafe { block.vector(0, g) };
+            let (low, high) = (low_nibbles(block.s, q), high_nibbles(block.s, q));
+            put(block.s, &mut to.levels[8 * part + g], level(low, g));
+            put(block.s, &mut to.levels[8 * part + 4 + g], level(high, 4 + g));
+        }
+    }
+
+    #[inline(always)]
+    fn block<S: Simd>(s: S, format: Format, panel: *const u8, index: usize) -> Block<S> {
+        let start = panel.wrapping_add(index * format.block_bytes() * ROWS);
+        Block { s, format, start }
+    }
+
+    macro_rules! formats {
+        ($(
+            $name:ident($format:ident, $s:ident, $block:ident, $part:ident, $to:ident) $body:block
+        )*) => {$(
+            #[inline(always)]
+            pub(super) unsafe fn $name<S: Simd>(
+                $s: S,
+                panel: *const u8,
+                parts: usize,
+                $to: &mut Expanded,
+            ) {
+                for $part in 0..parts {
+                    let $block = &block($s, Format::$format, panel, $part);
+                    // SAFETY: the caller promises that the panel has this block; its fields are
+                    // those which the table has for this format.
+                    unsafe { $body }
+                }
+            }
+        )*};
+    }
+
+    formats! {
+        q4_0(Q4_0, s, block, part, to) {
+            nibbles(block, part, to, |q, _| q);
+            block.f16(1, &mut to.scale[part]);
+        }
+        q4_1(Q4_1, s, block, part, to) {
+            nibbles(block, part, to, |q, _| q);
+            block.f16(1, &mut to.scale[part]);
+            minima(block, 2, part, to);
+        }
+        q5_0(Q5_0, s, block, part, to) {
+            let bits = fifth_bits(block);
+            nibbles(block, part, to, |q, g| s.or(q, bits[g]));
+            block.f16(2, &mut to.scale[part]);
+        }
+        q5_1(Q5_1, s, block, part, to) {
+            let bits = fifth_bits(block);
+            nibbles(block, part, to, |q, g| s.or(q, bits[g]));
+            block.f16(2, &mut to.scale[part]);
+            minima(block, 3, part, to);
+        }
+        q8_0(Q8_0, s, block, part, to) {
+            for g in 0..8 {
+                put(s, &mut to.levels[8 * part + g], s.wide(block.vector(0, g)));
+            }
+            block.f16(1, &mut to.scale[part]);
+        }
+        iq4_nl(IQ4_NL, s, block, part, to) {
+            nibbles(block, part, to, |q, _| s.wide(s.look_up(&IQ4, q)));
+            block.f16(1, &mut to.scale[part]);
+        }
+        mxfp4(MXFP4, s, block, part, to) {
+            nibbles(block, part, to, |q, _| s.wide(s.look_up(&FP4, q)));
+            let exponents = std::slice::from_raw_parts(block.at(1, 0), ROWS);
+            for (scale, e) in to.scale[part].iter_mut().zip(exponents) {
+                let e = u32::from(*e);
+                // 2^(e − 128), of which the first two are subnormal.
+                *scale = f32::from_bits(if e < 2 { 0x20_0000 << e } else { (e - 1) << 23 });
+            }
+        }
+    }
+
+    /// The minimum is added in these formats, once to each weight: it counts as a negative one.
+    #[inline(always)]
+    unsafe fn minima<S: Simd>(block: &Block<S>, field: usize, part: usize, to: &mut Expanded) {
+        // SAFETY: the caller's promise.
+        unsafe { block.f16(field, &mut to.min[part]) };
+        for min in &mut to.min[part] {
+            *min = -*min;
+        }
+    }
+
+    /// Bit i of 32 belongs to weight i: bit 4 of the bytes of the eight vectors.
+    #[inline(always)]
+    fn fifth_bits<S: Simd>(block: &Block<S>) -> [S::I; 8] {
+        let s = block.s;
+        // SAFETY: the second field is twice sixteen u16.
+        let (low, high) = unsafe { (s.load_u16(block.at(1, 0)), s.load_u16(block.at(1, 32))) };
+        let mut bits = [s.splat(0); 8];
+        for (i, mut four) in [low, high].into_iter().enumerate() {
+            for bits in &mut bits[4 * i..4 * i + 4] {
+                // Four bits in a lane become the lowest ones of its four bytes.
+                let spread = s.mul_i32(s.and(four, s.splat(15)), s.splat(0x0020_4081));
+                *bits = s.shift_left::<4>(s.and(spread, s.splat(ONES)));
+                four = s.shift_right::<4>(four);
+            }
+        }
+        bits
+    }
+}
+
+/// Formats of blocks of 256.
+mod long {
+    use super::*;
+
+    macro_rules! formats {
+        ($($name:ident($format:ident, $s:ident, $block:ident, $to:ident) $body:block)*) => {$(
+            #[inline(always)]
+            pub(super) unsafe fn $name<S: Simd>(
+                $s: S,
+                start: *const u8,
+                _parts: usize,
+                $to: &mut Expanded,
+            ) {
+                let $block = &Block { s: $s, format: Format::$format, start };
+                // SAFETY: the caller promises that the panel has this block; its fields are those
+                // which the table has for this format.
+                unsafe { $body }
+            }
+        )*};
+    }
+
+    formats! {
+        q2_k(Q2_K, s, block, to) {
+            for half in 0..2 {
+                for g in 0..8 {
+                    let mut q = block.vector(0, 8 * half + g);
+                    for n in 0..4 {
+                        put(s, &mut to.levels[32 * half + 8 * n + g], s.and(q, s.splat(3 * ONES)));
+                        q = s.shift_right::<2>(q);
+                    }
+                }
+            }
+            for n in 0..4 {
+                let both = block.vector(1, n);
+                let sub = quarters(s, low_nibbles(s, both), false);
+                let below = quarters(s, high_nibbles(s, both), false);
+                for i in 0..4 {
+                    put_i32(s, &mut to.sub[4 * n + i], sub[i]);
+                }
+                put_pairs(s, &mut to.below[2 * n..], below);
+            }
+            block.f16(2, &mut to.scale[0]);
+            block.f16(3, &mut to.min[0]);
+        }
+        q3_k(Q3_K, s, block, to) {
+            for g in 0..8 {
+                let mut high = block.vector(1, g);
+                for half in 0..2 {
+                    let mut q = block.vector(0, 8 * half + g);
+                    for n in 0..4 {
+                        let bit = s.shift_left::<2>(s.and(high, s.splat(ONES)));
+                        let level = s.or(s.and(q, s.splat(3 * ONES)), bit);
+                        put(s, &mut to.levels[32 * half + 8 * n + g], level);
+                        (q, high) = (s.shift_right::<2>(q), s.shift_right::<1>(high));
+                    }
+                }
+            }
+            let (a, b, mut c) = (block.vector(2, 0), block.vector(2, 1), block.vector(2, 2));
+            let (low_a, low_b) = (low_nibbles(s, a), low_nibbles(s, b));
+            let low = [low_a, low_b, high_nibbles(s, a), high_nibbles(s, b)];
+            for n in 0..4 {
+                let high = s.shift_left::<4>(s.and(c, s.splat(3 * ONES)));
+                let sub = quarters(s, s.or(low[n], high), false);
+                for i in 0..4 {
+                    put_i32(s, &mut to.sub[4 * n + i], s.add_i32(sub[i], s.splat(-32)));
+                }
+                c = s.shift_right::<2>(c);
+            }
+            block.f16(3, &mut to.scale[0]);
+        }
+        q4_k(Q4_K, s, block, to) {
+            for pair in 0..4 {
+                for g in 0..8 {
+                    let q = block.vector(0, 8 * pair + g);
+                    put(s, &mut to.levels[16 * pair + g], low_nibbles(s, q));
+                    put(s, &mut to.levels[16 * pair + 8 + g], high_nibbles(s, q));
+                }
+            }
+            six_bits(block, 1, to);
+            block.f16(2, &mut to.scale[0]);
+            block.f16(3, &mut to.min[0]);
+        }
+        q5_k(Q5_K, s, block, to) {
+            for g in 0..8 {
+                let mut high = block.vector(1, g);
+                for pair in 0..4 {
+                    let q = block.vector(0, 8 * pair + g);
+                    let bit = s.shift_left::<4>(s.and(high, s.splat(ONES)));
+                    put(s, &mut to.levels[16 * pair + g], s.or(low_nibbles(s, q), bit));
+                    let bit = s.shift_left::<3>(s.and(high, s.splat(2 * ONES)));
+                    put(s, &mut to.levels[16 * pair + 8 + g], s.or(high_nibbles(s, q), bit));
+                    high = s.shift_right::<2>(high);
+                }
+            }
+            six_bits(block, 2, to);
+            block.f16(3, &mut to.scale[0]);
+            block.f16(4, &mut to.min[0]);
+        }
+        q6_k(Q6_K, s, block, to) {
+            for half in 0..2 {
+                for g in 0..8 {
+                    let mut high = block.vector(1, 8 * half + g);
+                    let a = block.vector(0, 16 * half + g);
+                    let b = block.vector(0, 16 * half + 8 + g);
+                    let (low_a, low_b) = (low_nibbles(s, a), low_nibbles(s, b));
+                    let low = [low_a, low_b, high_nibbles(s, a), high_nibbles(s, b)];
+                    for n in 0..4 {
+                        let bits = s.shift_left::<4>(s.and(high, s.splat(3 * ONES)));
+                        put(s, &mut to.levels[32 * half + 8 * n + g], s.or(low[n], bits));
+                        high = s.shift_right::<2>(high);
+                    }
+                }
+            }
+            for n in 0..4 {
+                let sub = quarters(s, block.vector(2, n), true);
+                for i in 0..4 {
+                    put_i32(s, &mut to.sub[4 * n + i], sub[i]);
+                }
+            }
+            block.f16(3, &mut to.scale[0]);
+        }
+        iq4_xs(IQ4_XS, s, block, to) {
+            for n in 0..8 {
+                for g in 0..4 {
+                    let q = block.vector(0, 4 * n + g);
+                    let (low, high) = (low_nibbles(s, q), high_nibbles(s, q));
+                    put(s, &mut to.levels[8 * n + g], s.wide(s.look_up(&IQ4, low)));
+                    put(s, &mut to.levels[8 * n + 4 + g], s.wide(s.look_up(&IQ4, high)));
+                }
+            }
+            let low = block.vector(1, 0);
+            let even = quarters(s, low_nibbles(s, low), false);
+            let odd = quarters(s, high_nibbles(s, low), false);
+            let mut high = s.load_u16(block.at(2, 0));
+            for n in 0..8 {
+                let low = if n % 2 == 0 { even[n / 2] } else { odd[n / 2] };
+                let sub = s.or(low, s.shift_left::<4>(s.and(high, s.splat(3))));
+                put_i32(s, &mut to.sub[n], s.add_i32(sub, s.splat(-32)));
+                high = s.shift_right::<2>(high);
+            }
+            block.f16(3, &mut to.scale[0]);
+        }
+    }
+
+    /// The eight sub-scales and sub-minima of Q4_K and Q5_K; `blocks::k` draws them.
+    #[inline(always)]
+    unsafe fn six_bits<S: Simd>(block: &Block<S>, field: usize, to: &mut Expanded) {
+        let s = block.s;
+        // SAFETY: the caller says that this field has twelve bytes to a row.
+        let (a, b, c) =
+            unsafe { (block.vector(field, 0), block.vector(field, 1), block.vector(field, 2)) };
+        let six = |x| s.and(x, s.splat(63 * ONES));
+        let top = |x| s.and(s.shift_right::<2>(x), s.splat(0x30 * ONES));
+        let sub = [six(a), s.or(low_nibbles(s, c), top(a))];
+        let below = [six(b), s.or(high_nibbles(s, c), top(b))];
+        for n in 0..2 {
+            let (sub, below) = (quarters(s, sub[n], false), quarters(s, below[n], false));
+            for i in 0..4 {
+                put_i32(s, &mut to.sub[4 * n + i], sub[i]);
+            }
+            put_pairs(s, &mut to.below[2 * n..], below);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The inner loop of a product: an expanded stretch of one or two panels times a few rows of
+//! activations.
+//!
+//! ```text
+//!            4 columns of R rows, interleaved
+//!            x0 x1 x2 … (a quad of bytes each, broadcast)
+//!   levels   ┌──┬──┬──
+//!   panel 0  │  │  │       16 weight rows in the lanes of each sum
+//!   panel 1  │  │  │
+//! ```
+//!
+//! # Safety
+//!
+//! A function here that is unsafe asks of its caller what `tile` asks: as many expanded panels,
+//! rows and sums as it is told of, and of its parameters that they name some of those.
+
+use super::expand::{Expanded, Kind};
+use super::{ROWS, STRETCH};
+use crate::simd::Simd;
+
+/// Panels whose outputs are summed side by side, so that a row of activations is read again while
+/// it is near, and its outputs are written in longer runs.
+pub(crate) const PANELS: usize = 8;
+
+/// Sums of a row of activations.
+pub(crate) const OUTPUTS: usize = PANELS * ROWS;
+
+/// A few rows of activations over a stretch of columns, interleaved quad by quad:
+///
+/// ```text
+///   short formats   | q: 8 · parts × rows | sums: parts × rows | scales: parts × rows |
+///   long formats    | q: 64 × rows | sums: 8 × rows | pairs: 4 × rows | scales: rows |
+/// ```
+///
+/// A quad is four rounded numbers. A sum is two i16: of the first and the second 16 of 32
+/// columns; a pair is that of the first and the second 32 of 64. A row of two planes counts as two
+/// rows here, the finer one second.
+#[derive(Clone, Copy)]
+pub(crate) struct Stretch {
+    pub start: *const i32,
+    /// Parts of 32 columns.
+    pub parts: usize,
+}
+
+/// Words of one row in a stretch.
+#[inline(always)]
+pub(crate) const fn row_words(parts: usize, long: bool) -> usize {
+    if long { LONG_WORDS } else { 10 * parts }
+}
+
+const LONG_PAIRS: usize = STRETCH / 4 + STRETCH / 32;
+const LONG_SCALE: usize = LONG_PAIRS + STRETCH / 64;
+const LONG_WORDS: usize = LONG_SCALE + 1;
+
+/// Multiplies `W` panels with groups of `R` rows, one group after the other, of which `P` rows
+/// belong to the same output, and adds to the sums at `sums` (rows of `OUTPUTS`).
+///
+/// # Safety
+/// `weights` begins `W` expanded stretches of this kind, `x` has `groups` times `R` rows of as many
+/// parts, and `sums` has a row for every `P` of them.
+#[inline(always)]
+pub(super) unsafe fn tile<S: Simd, K: Kind, const W: usize, const R: usize, const P: usize>(
+    s: S,
+    weights: *const Expanded,
+    x: Stretch,
+    (sums, groups): (*mut f32, usize),
+) {
+    let row_words = row_words(x.parts, K::RUN.is_some());
+    for group in 0..groups {
+        // SAFETY: the caller's promise: there are as many groups.
+        unsafe {
+            let start = x.start.add(group * R * row_words);
+            let sums = sums.add(group * (R / P) * OUTPUTS);
+            let tile = Tile::<S, W, R> { s, weights, x: Stretch { start, ..x } };
+            match K::RUN {
+                Some(_) => tile.long::<K, P>(sums),
+                None => tile.short::<K, P>(sums),
+            }
+        }
+    }
+}
+
+struct Tile<S, const W: usize, const R: usize> {
+    s: S,
+    weights: *const Expanded,
+    x: Stretch,
+}
+
+impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
+    #[inline(always)]
+    unsafe fn weights(&self, w: usize) -> &Expanded {
+        // SAFETY: the caller asks for one of the stretches that were promised.
+        unsafe { &*self.weights.add(w) }
+    }
+
+    #[inline(always)]
+    unsafe fn sums(&self, part: usize, r: usize) -> S::I {
+        // SAFETY: the caller names a part and a row that there are.
+        unsafe { self.s.broadcast(self.x.start.add((8 * self.x.parts + part) * R + r)) }
+    }
+
+    #[inline(always)]
+    unsafe fn scale<K: Kind>(&self, part: usize, r: usize) -> S::F {
+        let word = if K::RUN.is_some() { LONG_SCALE } else { 9 * self.x.parts + part };
+        // SAFETY: as above.
+        let bits = unsafe { *self.x.start.add(word * R + r) };
+        self.s.splat_f32(f32::from_bits(bits as u32))
+    }
+
+    /// Sub-minima times sums of activations, for runs of 16 or 32 columns.
+    #[inline(always)]
+    unsafe fn minima<K: Kind>(&self) -> [[S::I; R]; W] {
+        let s = self.s;
+        let mut minima = [[s.splat(0); R]; W];
+        let (count, first) = match K::RUN {
+            Some(16) => (STRETCH / 32, STRETCH / 4),
+            _ => (STRETCH / 64, LONG_PAIRS),
+        };
+        for pair in 0..count {
+            // SAFETY: as above.
+            unsafe {
+                for w in 0..W {
+                    let below = s.load(self.weights(w).below[pair].as_ptr().cast());
+                    for r in 0..R {
+                        let sums = s.broadcast(self.x.start.add((first + pair) * R + r));
+                        minima[w][r] = s.dot_pairs(minima[w][r], below, sums);
+                    }
+                }
+            }
+        }
+        minima
+    }
+
+    /// What integer sums over `quads` quads from quad `first` on start with: what is taken off the
+    /// levels, times the activations.
+    #[inline(always)]
+    unsafe fn starts<K: Kind>(&self, first: usize, quads: usize) -> [[S::I; R]; W] {
+        let s = self.s;
+        let mut starts = [[s.splat(0); R]; W];
+        if K::OFFSET == 0 {
+            return starts;
+        }
+        let off = i32::from(-K::OFFSET) & 0xffff;
+        let factors = match (quads, first / 4 % 2) {
+            (8, _) => off << 16 | off,
+            (_, 0) => off,
+            _ => off << 16,
+        };
+        for r in 0..R {
+            // SAFETY: the quads lie in part `first / 8`.
+            let sums = unsafe { self.sums(first / 8, r) };
+            let start = s.dot_pairs(s.splat(0), s.splat(factors), sums);
+            for starts in &mut starts {
+                starts[r] = if K::OFFSET == 128 { s.wide_start(start) } else { start };
+            }
+        }
+        starts
+    }
+
+    /// Integer sums over `quads` quads from quad `first` on.
+    #[inline(always)]
+    unsafe fn dots<K: Kind>(&self, first: usize, quads: usize) -> [[S::I; R]; W] {
+        let s = self.s;
+        // SAFETY: the caller promises `W` stretches and this many quads.
+        unsafe {
+            let mut dots = self.starts::<K>(first, quads);
+            for quad in first..first + quads {
+                let mut levels = [s.splat(0); W];
+                for (w, levels) in levels.iter_mut().enumerate() {
+                    *levels = s.load(self.weights(w).levels[quad].as_ptr());
+                }
+                for r in 0..R {
+                    let x = s.broadcast(self.x.start.add(quad * R + r));
+                    for w in 0..W {
+                        dots[w][r] = match K::OFFSET {
+                            128 => s.dot_wide(dots[w][r], levels[w], x),
+                            _ => s.dot_bytes(dots[w][r], levels[w], x),
+                        };
+                    }
+                }
+            }
+            dots
+        }
+    }
+
+    /// One part of 256 columns, in runs with integer sub-scales.
+    #[inline(always)]
+    unsafe fn long<K: Kind, const P: usize>(&self, sums: *mut f32) {
+        let (s, run) = (self.s, K::RUN.unwrap_or(STRETCH));
+        let mut products = [[s.splat(0); R]; W];
+        // SAFETY: the caller's promise.
+        unsafe {
+            for i in 0..STRETCH / run {
+                let dots = self.dots::<K>(i * run / 4, run / 4);
+                for w in 0..W {
+                    let sub = s.load(self.weights(w).sub[i].as_ptr().cast());
+                    for r in 0..R {
+                        products[w][r] = s.add_i32(products[w][r], s.mul_i32(dots[w][r], sub));
+                    }
+                }
+            }
+            let minima = if K::MINIMA { self.minima::<K>() } else { products };
+            let mut outputs = self.outputs::<P>(sums);
+            self.add::<K, P>(0, &products, &minima, &mut outputs);
+            self.store::<P>(sums, &outputs);
+        }
+    }
+
+    /// Parts of 32 columns, each with a float scale.
+    #[inline(always)]
+    unsafe fn short<K: Kind, const P: usize>(&self, sums: *mut f32) {
+        let s = self.s;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut outputs = self.outputs::<P>(sums);
+            for part in 0..self.x.parts {
+                let products = self.dots::<K>(8 * part, 8);
+                let mut minima = [[s.splat(0); R]; W];
+                if K::MINIMA {
+                    for r in 0..R {
+                        // The minimum is that of every weight: twice sixteen times one.
+                        let sum = s.dot_pairs(s.splat(0), s.splat(0x0001_0001), self.sums(part, r));
+                        minima.iter_mut().for_each(|minima| minima[r] = sum);
+                    }
+                }
+                self.add::<K, P>(part, &products, &minima, &mut outputs);
+            }
+            self.store::<P>(sums, &outputs);
+        }
+    }
+
+    /// The sums so far; those of output `o` stand at `o`, and the rest is not used.
+    #[inline(always)]
+    unsafe fn outputs<const P: usize>(&self, sums: *const f32) -> [[S::F; R]; W] {
+        let s = self.s;
+        let mut outputs = [[s.splat_f32(0.0); R]; W];
+        for (w, outputs) in outputs.iter_mut().enumerate() {
+            for (o, output) in outputs[..R / P].iter_mut().enumerate() {
+                // SAFETY: the caller promises a row for every output.
+                *output = unsafe { s.load_f32(sums.add(o * OUTPUTS + w * ROWS)) };
+            }
+        }
+        outputs
+    }
+
+    #[inline(always)]
+    unsafe fn store<const P: usize>(&self, sums: *mut f32, outputs: &[[S::F; R]; W]) {
+        for (w, outputs) in outputs.iter().enumerate() {
+            for (o, output) in outputs[..R / P].iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { self.s.store_f32(sums.add(o * OUTPUTS + w * ROWS), *output) };
+            }
+        }
+    }
+
+    /// Adds what a part's products and minima come to.
+    #[inline(always)]
+    unsafe fn add<K: Kind, const P: usize>(
+        &self,
+        part: usize,
+        products: &[[S::I; R]; W],
+        minima: &[[S::I; R]; W],
+        outputs: &mut [[S::F; R]; W],
+    ) {
+        let s = self.s;
+        for w in 0..W {
+            // SAFETY: the caller's promise; the fields have sixteen numbers.
+            let (scale, min) = unsafe {
+                let weights = self.weights(w);
+                (s.load_f32(weights.scale[part].as_ptr()), s.load_f32(weights.min[part].as_ptr()))
+            };
+            for r in 0..R {
+                // SAFETY: as above.
+                let x_scale = unsafe { self.scale::<K>(part, r) };
+                let output = &mut outputs[w][r / P];
+                *output = s.fma(s.mul(scale, x_scale), s.to_f32(products[w][r]), *output);
+                if K::MINIMA {
+                    let minima = s.to_f32(minima[w][r]);
+                    let lowered = s.minus_product(s.mul(min, x_scale), minima, *output);
+                    *output = s.where_not_zero(min, lowered, *output);
+                }
+            }
+        }
+    }
+}
