@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::{Failure, Selection, golden, process, tidy};
+use crate::{Failure, Selection, cross, golden, process, tidy};
 
 struct Step {
     name: &'static str,
@@ -15,10 +15,11 @@ struct Step {
     run: fn(&Path) -> Result<(), String>,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "golden", about: "the vendors' vocabularies are in place", run: golden::bring },
     Step { name: "format", about: "cargo fmt --check", run: format },
     Step { name: "clippy", about: "cargo clippy, warnings are errors", run: clippy },
+    Step { name: "aarch64", about: "the same for aarch64", run: cross::lint_if_installed },
     Step { name: "tidy", about: "the rules of the house", run: tidy::run },
     Step { name: "tests", about: "cargo test --workspace", run: tests },
     Step { name: "release", about: "the binary as users build it", run: release },
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_how_to_run_its_step_again() {
-        let text = failed(&STEPS[4], "exit status: 101");
+        let text = failed(&STEPS[5], "exit status: 101");
         assert!(text.contains("`tests`") && text.ends_with("cargo xtask ci --only tests"));
     }
 }

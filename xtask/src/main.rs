@@ -4,6 +4,7 @@
 //! Nothing here is shipped, and nothing here knows what the product does.
 
 mod ci;
+mod cross;
 mod fuzz;
 mod golden;
 mod mutate;
@@ -35,7 +36,7 @@ struct Command {
     run: fn(&Path, &[String]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 5] = [
+const COMMANDS: [Command; 6] = [
     Command {
         name: "ci",
         arguments: "[--list] [--only STEP]...",
@@ -53,6 +54,12 @@ const COMMANDS: [Command; 5] = [
         arguments: "[--list] [--only CHECK]...",
         about: "check the rules of the house",
         run: tidy::command,
+    },
+    Command {
+        name: "cross",
+        arguments: "",
+        about: "test the kernels for aarch64, in an emulator",
+        run: cross::command,
     },
     Command {
         name: "fuzz",

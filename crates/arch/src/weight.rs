@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use formats::{Place, Storage, Tensor};
-use kernels::{Format, Machine, Matrix, packed_len};
+use kernels::{Format, Machine, Matrix, PANEL_ROWS, packed_len};
 
 use crate::arena::{Arena, Plan};
 use crate::source::{Files, Name, Source};
@@ -101,6 +101,25 @@ impl Weight {
         packed_len(self.format, self.rows, self.cols)
     }
 
+    /// Packs the matrix piece by piece, so that no large part of it is in memory twice.
+    fn pack(&self, machine: &Machine, out: &mut [u8], progress: &mut dyn FnMut(u64)) {
+        const PIECE: usize = 16 << 20;
+        let bytes = self.in_file().bytes();
+        let row_bytes = bytes.len() / self.rows;
+        let together = (PIECE / row_bytes).next_multiple_of(PANEL_ROWS).max(PANEL_ROWS);
+        let mut out = out;
+        for first in (0..self.rows).step_by(together) {
+            let rows = together.min(self.rows - first);
+            let range = first * row_bytes..(first + rows) * row_bytes;
+            let piece = Matrix::new(self.format, rows, self.cols, &bytes[range.clone()]);
+            let len = packed_len(self.format, rows, self.cols);
+            let (piece, len) = piece.zip(len).expect("whole rows of a matrix are a matrix");
+            machine.pack(&piece, out.split_off_mut(..len).expect("the pieces fill the matrix"));
+            self.files.release(&self.place.part(range.clone()));
+            progress(range.len() as u64);
+        }
+    }
+
     /// Reads a byte of every page, so that the first answer does not wait for the disk.
     fn touch(&self) {
         const PAGE: usize = 4096;
@@ -133,16 +152,18 @@ pub fn pack(
     let needed = plan.len();
     let mut arena = Arena::new(needed).map_err(|source| Error::Memory { needed, source })?;
     let mut done = 0;
+    let mut progress = |bytes| {
+        done += bytes;
+        progress(done);
+    };
     for (range, weight) in &places {
         match range {
-            Some(range) => {
-                machine.pack(&weight.in_file(), arena.bytes_mut(range.clone()));
-                weight.files.release(&weight.place);
+            Some(range) => weight.pack(machine, arena.bytes_mut(range.clone()), &mut progress),
+            None => {
+                weight.touch();
+                progress(weight.bytes());
             }
-            None => weight.touch(),
         }
-        done += weight.bytes();
-        progress(done);
     }
     let arena = Arc::new(arena);
     for (range, weight) in places {

@@ -62,7 +62,8 @@ const MIXED: [usize; 6] = [62, 1, 1, 1, 62, 23];
 #[test]
 fn threads_and_instruction_sets_change_no_bit() {
     let best = Isa::best();
-    let every_set = Isa::available().into_iter().map(|isa| (isa, 2));
+    let sets = Isa::available().into_iter().chain(Isa::emulated_amx());
+    let every_set = sets.map(|isa| (isa, 2));
     let settings: Vec<_> = every_set.chain([(best, 1), (best, 3)]).collect();
     for path in models() {
         let plain = Settings { isa: Isa::PORTABLE, threads: 1, chunk: 512, pack: true };

@@ -53,6 +53,16 @@ impl Place {
         bytes.unwrap_or_default()
     }
 
+    /// A part of the place.
+    ///
+    /// # Panics
+    /// When it has not so many bytes.
+    pub fn part(&self, part: Range<usize>) -> Place {
+        assert!(part.end <= self.bytes.len(), "{part:?} of {} bytes", self.bytes.len());
+        let start = self.bytes.start;
+        Place { file: self.file, bytes: start + part.start..start + part.end }
+    }
+
     /// Says that these bytes will hardly be read again.
     pub(crate) fn release<'a>(&self, mut sources: impl Iterator<Item = &'a Source>) {
         if let Some(Source::Mapped(map)) = sources.nth(self.file) {

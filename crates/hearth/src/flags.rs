@@ -30,7 +30,7 @@ pub struct MachineFlags {
     /// Threads [default: one per physical core that this process may use, within its CPU quota]
     #[arg(long, env = "HEARTH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Instruction set [default: the best there is]
+    /// Instruction set: portable, avx2, avx512, amx or neon [default: the best there is]
     #[arg(long, env = "HEARTH_ISA", value_name = "NAME")]
     pub isa: Option<String>,
     /// Prompt tokens computed together

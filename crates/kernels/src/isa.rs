@@ -16,6 +16,14 @@ pub(crate) enum Level {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// AVX-512, and products of many rows by tiles.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
+    /// The same with a tile unit in plain Rust.
+    #[cfg(target_arch = "x86_64")]
+    AmxEmulated,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 /// A name that is no instruction set, or one that this machine lacks.
@@ -42,7 +50,7 @@ impl Isa {
 
     /// All that this machine has, slowest first.
     pub fn available() -> Vec<Isa> {
-        #[allow(unused_mut)] // Other processors have only the portable one yet.
+        #[allow(unused_mut)] // Other processors have only the portable one.
         let mut found = vec![Isa::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         {
@@ -57,10 +65,30 @@ impl Isa {
                     && is_x86_feature_detected!("avx512vnni")
                 {
                     found.push(Isa(Level::Avx512));
+                    if crate::amx::available() {
+                        found.push(Isa(Level::Amx));
+                    }
                 }
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        {
+            use std::arch::is_aarch64_feature_detected;
+            if is_aarch64_feature_detected!("dotprod") && is_aarch64_feature_detected!("fp16") {
+                found.push(Isa(Level::Neon));
+            }
+        }
         found
+    }
+
+    /// One that tests the kernels of `amx` wherever AVX-512 is: slow, equal, and not in the list.
+    #[doc(hidden)]
+    pub fn emulated_amx() -> Option<Isa> {
+        #[cfg(target_arch = "x86_64")]
+        if Isa::available().contains(&Isa(Level::Avx512)) {
+            return Some(Isa(Level::AmxEmulated));
+        }
+        None
     }
 
     /// The fastest that this machine has.
@@ -84,6 +112,15 @@ impl Isa {
         self.0
     }
 
+    /// Whether products of many rows go by tiles.
+    pub(crate) fn has_tiles(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Level::Amx | Level::AmxEmulated => true,
+            _ => false,
+        }
+    }
+
     /// Its name, as flags and reports have it.
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -92,6 +129,12 @@ impl Isa {
             Level::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Level::Amx => "amx",
+            #[cfg(target_arch = "x86_64")]
+            Level::AmxEmulated => "amx-emulated",
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => "neon",
         }
     }
 }
@@ -115,12 +158,29 @@ macro_rules! per_isa {
                 fn avx512($($arg: $kind),*) {
                     $portable($($arg),*)
                 }
+                use $crate::isa::Level;
                 match isa.level() {
+                    Level::Portable => {}
                     // SAFETY: an `Isa` of this level exists only where its features were detected.
-                    $crate::isa::Level::Avx2 => return unsafe { avx2($($arg),*) },
-                    // SAFETY: as above.
-                    $crate::isa::Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    $crate::isa::Level::Portable => {}
+                    Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    Level::Avx512 | Level::Amx | Level::AmxEmulated => {
+                        // SAFETY: as above; the levels of tiles have these features too.
+                        return unsafe { avx512($($arg),*) };
+                    }
+                }
+            }
+            #[cfg(target_arch = "aarch64")]
+            {
+                #[target_feature(enable = "neon,dotprod,fp16")]
+                #[allow(clippy::too_many_arguments)]
+                fn neon($($arg: $kind),*) {
+                    $portable($($arg),*)
+                }
+                use $crate::isa::Level;
+                match isa.level() {
+                    Level::Portable => {}
+                    // SAFETY: an `Isa` of this level exists only where its features were detected.
+                    Level::Neon => return unsafe { neon($($arg),*) },
                 }
             }
             let _ = isa;
@@ -141,5 +201,12 @@ mod tests {
         }
         let error = Isa::by_name("avx9000").unwrap_err();
         assert!(error.to_string().contains("portable"), "{error}");
+    }
+
+    #[test]
+    fn the_emulated_set_is_for_tests_alone() {
+        let Some(emulated) = Isa::emulated_amx() else { return };
+        assert!(!Isa::available().contains(&emulated));
+        assert!(Isa::by_name(emulated.name()).is_err());
     }
 }

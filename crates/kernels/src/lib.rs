@@ -10,6 +10,9 @@
 #[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
 compile_error!("hearth runs on 64-bit little-endian machines only");
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
+mod attention;
 pub mod blocks;
 mod crew;
 mod format;
@@ -27,4 +30,4 @@ pub use isa::{Isa, UnknownIsa};
 pub use machine::{
     Attention, Heads, Machine, Matrix, Pages, Product, Rotation, Rounding, RowTable,
 };
-pub use panels::packed_len;
+pub use panels::{ROWS as PANEL_ROWS, packed_len};

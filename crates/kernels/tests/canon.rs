@@ -220,7 +220,7 @@ fn attention() {
         table.iter().map(|_| vec![f32::NAN; heads.page_len()].into()).collect();
     let rows: Vec<RowTable> =
         (0..keys.len() / dim).map(|position| RowTable { position, pages: &table }).collect();
-    for machine in machines() {
+    for mut machine in machines() {
         let mut to = Pages { pages: &mut pages, rows: &rows, keys: &keys, values: &values };
         machine.store(heads, 0, &mut to);
         for row in case["rows"].as_array().unwrap() {

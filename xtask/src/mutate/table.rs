@@ -16,8 +16,13 @@ const MATH: &str = "crates/kernels/src/portable/math.rs";
 const NORM: &str = "crates/kernels/src/portable/norm.rs";
 const ROPE: &str = "crates/kernels/src/portable/rope.rs";
 const ANGLES: &str = "crates/kernels/src/portable/angles.rs";
+const UNPACKED: &str = "crates/kernels/src/machine/unpacked.rs";
+const ROUNDED: &str = "crates/kernels/src/machine/rounded.rs";
+const PACKED: &str = "crates/kernels/src/machine/packed.rs";
+const PANELS: &str = "crates/kernels/src/panels/expand.rs";
+const TILE: &str = "crates/kernels/src/panels/tile.rs";
 const PRODUCT_OF_MACHINE: &str = "crates/kernels/src/machine/product.rs";
-const ATTENTION_OF_MACHINE: &str = "crates/kernels/src/machine/attention.rs";
+const ATTENTION_OF_MACHINE: &str = "crates/kernels/src/machine/attention/mod.rs";
 const SAMPLE: &str = "crates/engine/src/sample.rs";
 
 /// One expected value of each family of golden files. Paths are from `golden/`.
@@ -107,24 +112,14 @@ pub const SOURCES: &[Mutation] = &[
         LANES,
         ("a[lane].mul_add(b[lane], sums.0[lane])", "a[lane] * b[lane] + sums.0[lane]"),
     ),
-    line(
-        CANON,
-        "round-ties-away",
-        ROUND,
-        ("nearest(x * inverse)", "(x * inverse).round() as i8"),
-    ),
+    line(CANON, "round-ties-away", ROUND, ("nearest(x * inverse)", "(x * inverse).round() as i8")),
     line(
         CANON,
         "round-to-128",
         ROUND,
         ("from_bits(largest) / 127.0", "from_bits(largest) / 128.0"),
     ),
-    line(
-        CANON,
-        "round-by-quotient",
-        ROUND,
-        ("nearest(x * inverse)", "nearest(x / scale)"),
-    ),
+    line(CANON, "round-by-quotient", ROUND, ("nearest(x * inverse)", "nearest(x / scale)")),
     line(CANON, "round-zero-rule", ROUND, ("if !inverse.is_finite()", "if largest == 0")),
     line(
         CANON,
@@ -168,19 +163,44 @@ pub const SOURCES: &[Mutation] = &[
     line(
         CANON,
         "product-bias",
-        PRODUCT_OF_MACHINE,
+        UNPACKED,
         ("sum + bias[row]", "(sum - bias[row]) + 2.0 * bias[row]"),
     ),
     line(
         PARITY,
-        "product-shared-planes",
+        "packed-bias",
         PRODUCT_OF_MACHINE,
-        ("planes: groups.planes,", "planes: job.rounding.planes(),"),
+        ("*out = sum + bias", "*out = (sum - bias) + 2.0 * bias"),
+    ),
+    line(PARITY, "packed-offset", TILE, ("i32::from(-K::OFFSET)", "i32::from(1 - K::OFFSET)")),
+    line(PARITY, "packed-planes", TILE, ("outputs[w][r / P]", "outputs[w][(r / P).min(1)]")),
+    line(
+        BITS,
+        "packed-batch-order",
+        TILE,
+        (
+            "s.fma(s.mul(scale, x_scale), s.to_f32(products[w][r]), *output)",
+            "if R == 1 { s.fma(s.mul(scale, x_scale), s.to_f32(products[w][r]), *output) } else \
+             { s.fma(scale, s.mul(x_scale, s.to_f32(products[w][r])), *output) }",
+        ),
+    ),
+    line(PARITY, "packed-sub-scale", PANELS, ("(*sub, s.splat(-32))", "(*sub, s.splat(-31))")),
+    line(
+        PARITY,
+        "packed-first-row",
+        PACKED,
+        ("&x[group.first / planes * cols..]", "&x[(group.first / planes).min(4) * cols..]"),
+    ),
+    line(
+        PARITY,
+        "product-shared-planes",
+        ROUNDED,
+        ("planes: self.planes,", "planes: rounding.planes(),"),
     ),
     line(
         PARITY,
         "product-batch",
-        PRODUCT_OF_MACHINE,
+        UNPACKED,
         ("rounded.from_row(first)", "rounded.from_row(first.min(32))"),
     ),
     line(CANON, "norm-order", NORM, ("*out = (x * scale) * w", "*out = x * (scale * w)")),
@@ -248,7 +268,49 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "attend-tiles-descend",
         ATTENTION_OF_MACHINE,
-        ("(first / TILE..=position / TILE).map(", "(first / TILE..=position / TILE).rev().map("),
+        ("self.tiles(row).map(", "self.tiles(row).rev().map("),
+    ),
+    line(
+        PARITY,
+        "attend-tiles-of-a-bundle-descend",
+        "crates/kernels/src/machine/attention/bundle.rs",
+        ("for tile in tiles.clone()", "for tile in tiles.clone().rev()"),
+    ),
+    line(
+        PARITY,
+        "attend-shares-descend",
+        "crates/kernels/src/machine/attention/by_tile.rs",
+        ("own.iter().enumerate().map(", "own.iter().enumerate().rev().map("),
+    ),
+    line(
+        PARITY,
+        "attend-hidden-positions",
+        "crates/kernels/src/machine/attention/bundle.rs",
+        ("        own.hide_the_invisible();\n", ""),
+    ),
+    line(
+        PARITY,
+        "attend-begins-with-plus-zero",
+        "crates/kernels/src/attention/state.rs",
+        ("out.fill(-0.0)", "out.fill(0.0)"),
+    ),
+    line(
+        PARITY,
+        "attend-values-that-one-row-sees",
+        "crates/kernels/src/attention/mix.rs",
+        ("|visible| visible.end).min()", "|visible| visible.end).max()"),
+    ),
+    line(
+        PARITY,
+        "attend-order-of-lanes",
+        "crates/kernels/src/attention/weigh.rs",
+        ("vectors.into_iter().enumerate()", "vectors.into_iter().enumerate().rev()"),
+    ),
+    line(
+        PARITY,
+        "store-pages-that-follow",
+        "crates/kernels/src/machine/attention/store.rs",
+        ("page_of(row + i) == page && ", ""),
     ),
     line(
         CANON,
@@ -262,8 +324,8 @@ pub const SOURCES: &[Mutation] = &[
         "attend-offset",
         ATTENTION_OF_MACHINE,
         (
-            "&page[of.offset + key_head * of.heads.head_len()..]",
-            "&page[key_head * of.heads.head_len()..]",
+            "&page[self.offset + key_head * self.heads.head_len()..]",
+            "&page[key_head * self.heads.head_len()..]",
         ),
     ),
     line(

@@ -9,6 +9,8 @@ mod product;
 mod read;
 mod rounded;
 mod shared;
+#[cfg(target_arch = "x86_64")]
+mod tiled;
 mod unpacked;
 
 pub use attention::{Attention, Heads, Pages, RowTable};
@@ -28,6 +30,7 @@ pub struct Machine {
     isa: Isa,
     crew: Crew,
     scratch: Scratch,
+    attention: attention::Scratch,
 }
 
 /// Cosines and sines by which the heads of each row are rotated: `(n, len)` each.
@@ -51,10 +54,18 @@ per_isa!(silu_times = math::silu_times; (gate: &mut [f32], up: &[f32]));
 /// Numbers below which an operation is not worth waking the crew for.
 const WORTH_SPLITTING: usize = 1 << 15;
 
+/// Numbers that a thread takes at a time where they do not come in rows.
+const RUN: usize = 1024;
+
 impl Machine {
     /// A machine of `threads` threads, the calling one included.
     pub fn new(isa: Isa, threads: usize) -> Machine {
-        Machine { isa, crew: Crew::new(threads), scratch: Scratch::default() }
+        Machine {
+            isa,
+            crew: Crew::new(threads),
+            scratch: Scratch::default(),
+            attention: attention::Scratch::default(),
+        }
     }
 
     /// Its instruction set.
@@ -110,7 +121,6 @@ impl Machine {
     /// `gate = silu(gate) · up`, element by element.
     pub fn silu_times(&self, gate: &mut [f32], up: &[f32]) {
         assert_eq!(gate.len(), up.len());
-        const RUN: usize = 1024;
         let (isa, n) = (self.isa, gate.len().div_ceil(RUN));
         let gate = Shared::rows(gate, RUN);
         self.each_row(n, RUN, &|i| {
@@ -123,9 +133,14 @@ impl Machine {
     /// `x += y`, element by element.
     pub fn add(&self, x: &mut [f32], y: &[f32]) {
         assert_eq!(x.len(), y.len());
-        for (x, y) in x.iter_mut().zip(y) {
-            *x += y;
-        }
+        let (n, x) = (x.len().div_ceil(RUN), Shared::rows(x, RUN));
+        self.each_row(n, RUN, &|i| {
+            // SAFETY: each run is visited by one thread.
+            let x = unsafe { x.row(i) };
+            for (x, y) in x.iter_mut().zip(&y[i * RUN..]) {
+                *x += y;
+            }
+        });
     }
 
     /// Calls `work` for each row: by the whole crew when there is enough to do.

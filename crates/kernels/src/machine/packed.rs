@@ -8,7 +8,10 @@ use super::product::{Job, Rounding};
 use super::rounded::Groups;
 use super::shared::Shared;
 use crate::panels::activations::{self, Layout, Run};
-use crate::panels::{self, Expanded, Kernels, OUTPUTS, PANELS, STRETCH};
+use crate::panels::{self, Expanded, Kernels, Next, OUTPUTS, PANELS, STRETCH, WIDEST};
+
+/// Rows up to which nothing is expanded: taking blocks apart twice costs less than memory does.
+const FEW_ROWS: usize = 8;
 
 /// Buffers of these products.
 #[derive(Default)]
@@ -27,24 +30,24 @@ struct Interleaved {
 /// What a thread has for itself.
 struct Own {
     rows: Groups,
-    weights: Box<[Expanded; 2]>,
+    weights: Box<[Expanded; PANELS]>,
     /// Outputs of some panels for every row.
     sums: Vec<f32>,
 }
 
 impl Default for Own {
     fn default() -> Own {
-        let weights = Box::new([Expanded::ZERO; 2]);
+        let weights = Box::new([Expanded::ZERO; PANELS]);
         Own { rows: Groups::default(), weights, sums: Vec::new() }
     }
 }
 
 /// Which activations a job takes.
-fn kind(job: &Job) -> usize {
+pub(super) fn kind(job: &Job) -> usize {
     2 * usize::from(is_long(job)) + usize::from(job.rounding == Rounding::Twice)
 }
 
-fn is_long(job: &Job) -> bool {
+pub(super) fn is_long(job: &Job) -> bool {
     job.weights.format.group_len() == STRETCH
 }
 
@@ -86,10 +89,8 @@ impl Machine {
     /// Rounds the rows as `job` wants them.
     fn interleave(&self, x: &[f32], job: &Job, to: &mut Interleaved, own: &mut [Own]) {
         let (cols, group_len) = (job.weights.cols, job.weights.format.group_len());
-        let kernels = Kernels::of(self.isa, job.weights.format);
-        let together = kernels.map_or(1, |kernels| kernels.rows);
         let rows = x.len() / cols * job.rounding.planes();
-        to.layout = Layout { rows, cols, together, long: is_long(job) };
+        to.layout = Layout { rows, cols, long: is_long(job) };
         to.words.resize(to.layout.words(), 0);
         let (isa, layout, threads) = (self.isa, to.layout, self.threads());
         let (words, own) = (Shared::rows(&mut to.words, 1), Shared::rows(own, 1));
@@ -122,75 +123,117 @@ struct Share<'a> {
 
 impl Share<'_> {
     fn run(&mut self, panels: Range<usize>) {
-        // Few rows read every panel in one go. Many take two at a time, and several pairs of them
-        // share a stretch of activations.
-        let (side_by_side, pair) =
-            if self.x.layout.rows >= self.kernels.rows { (PANELS, 2) } else { (1, 1) };
-        for first in panels.clone().step_by(side_by_side) {
-            let panels = first..panels.end.min(first + side_by_side);
+        if self.x.layout.rows <= FEW_ROWS {
+            return panels.for_each(|panel| self.run_at_once(panel));
+        }
+        // Panels are taken in bundles, and some bundles share a stretch of activations.
+        let bundle = self.kernels.panels;
+        for first in panels.clone().step_by(PANELS) {
+            let set = first..panels.end.min(first + PANELS);
             self.own.sums.fill(0.0);
             for stretch in 0..self.x.layout.stretches() {
-                for first in panels.clone().step_by(pair) {
-                    let two = first..panels.end.min(first + pair);
-                    self.expand(two.clone(), stretch);
-                    let place = (first - panels.start) * panels::ROWS;
-                    for run in self.x.layout.runs().into_iter().flatten() {
-                        self.multiply(stretch, run, (two.len(), place));
-                    }
+                for first in set.clone().step_by(bundle) {
+                    let now = first..set.end.min(first + bundle);
+                    let next = self.after((stretch, first + bundle), &set, &panels);
+                    self.expand(now.clone(), stretch);
+                    let place = (first - set.start) * panels::ROWS;
+                    self.multiply((stretch, now.len()), place, next);
                 }
             }
-            self.put_out(panels);
+            self.job.put_out(set, &self.own.sums);
         }
+    }
+
+    /// The stretch and the first panel that follow, when the bundle at `first` of the set would be
+    /// next; nothing at the end of all panels.
+    fn after(
+        &self,
+        (stretch, first): (usize, usize),
+        set: &Range<usize>,
+        all: &Range<usize>,
+    ) -> Option<(usize, usize)> {
+        if first < set.end {
+            return Some((stretch, first));
+        }
+        if stretch + 1 < self.x.layout.stretches() {
+            return Some((stretch + 1, set.start));
+        }
+        (set.end < all.end).then_some((0, set.end))
+    }
+
+    /// Multiplies one panel with all rows, group after group, straight from its blocks.
+    fn run_at_once(&mut self, panel: usize) {
+        let (layout, bytes) = (&self.x.layout, self.job.weights.panel(panel));
+        let planes = self.job.rounding.planes();
+        self.own.sums.fill(0.0);
+        for stretch in 0..layout.stretches() {
+            for group in layout.groups() {
+                let run = Run { first: group.first, rows: group.rows, groups: 1 };
+                let x = layout.stretch(&self.x.words, stretch, run);
+                let sums = &mut self.own.sums[group.first / planes * OUTPUTS..];
+                assert!(sums.len() >= group.rows / planes * OUTPUTS);
+                let (rows, to) = ((group.rows, planes), (x, sums.as_mut_ptr()));
+                let scratch = &mut self.own.weights[0];
+                // SAFETY: `x` has the rows of the group, and `sums` a row for each output.
+                unsafe { self.kernels.multiply((bytes, stretch), rows, to, scratch) }
+            }
+        }
+        self.job.put_out(panel..panel + 1, &self.own.sums);
     }
 
     fn expand(&mut self, panels: Range<usize>, stretch: usize) {
-        let (layout, format) = (&self.x.layout, self.job.weights.format);
-        let stretch_bytes = STRETCH / format.block_len() * format.block_bytes() * panels::ROWS;
-        let parts = layout.parts(stretch);
+        let parts = self.x.layout.parts(stretch);
         for (panel, to) in panels.zip(self.own.weights.iter_mut()) {
-            let bytes = &self.job.weights.panel(panel)[stretch * stretch_bytes..];
-            // SAFETY: the panel has the blocks of this stretch, which are `parts` parts.
-            unsafe { (self.kernels.expand)(bytes.as_ptr(), parts, to) };
+            self.kernels.expand(self.job.weights.panel(panel), stretch, parts, to);
         }
     }
 
-    /// Multiplies the expanded panels with a run of rows; `place` is that of the outputs.
-    fn multiply(&mut self, stretch: usize, run: Run, (panels, place): (usize, usize)) {
-        let (kernels, planes) = (self.kernels, self.job.rounding.planes());
-        let x = self.x.layout.stretch(&self.x.words, stretch, run);
-        let sums = &mut self.own.sums[run.first / planes * OUTPUTS..];
-        assert!(sums.len() >= run.groups * run.rows / planes * OUTPUTS);
+    /// Multiplies the expanded panels with all rows, and meanwhile asks for what is `next`; `place`
+    /// is that of the outputs.
+    fn multiply(
+        &mut self,
+        (stretch, panels): (usize, usize),
+        place: usize,
+        next: Option<(usize, usize)>,
+    ) {
         assert!(place + panels * panels::ROWS <= OUTPUTS);
-        // SAFETY: the panels are expanded, `x` has the rows of the run, and `sums` as many, of
-        // which those of these panels begin at `place`.
-        unsafe {
-            let (weights, sums) = (self.own.weights.as_ptr(), sums.as_mut_ptr().add(place));
-            if panels == 2 && run.rows == kernels.rows {
-                return kernels.wide_tile(planes)(weights, x, (sums, run.groups));
-            }
-            let tile = kernels.tile(run.rows, planes);
-            for panel in 0..panels {
-                let sums = sums.add(panel * panels::ROWS);
-                tile(weights.add(panel), x, (sums, run.groups));
-            }
-        }
-    }
-
-    /// Writes the outputs of panels.
-    fn put_out(&self, panels: Range<usize>) {
-        let first = panels.start * panels::ROWS;
-        let count = (panels.end * panels::ROWS).min(self.job.weights.rows) - first;
-        for (row, sums) in self.own.sums.chunks_exact(OUTPUTS).enumerate() {
-            // SAFETY: the outputs of a panel are written by the one thread that has it.
-            let out = unsafe { self.job.out.part(row, first, count) };
-            match self.job.bias {
-                None => out.copy_from_slice(&sums[..count]),
-                Some(bias) => {
-                    for ((out, sum), bias) in out.iter_mut().zip(sums).zip(&bias[first..]) {
-                        *out = sum + bias;
+        let (layout, kernels) = (&self.x.layout, self.kernels);
+        let planes = self.job.rounding.planes();
+        let mut next = next.map_or(Next::NONE, |next| self.lines_of(next, panels));
+        for run in layout.runs().into_iter().flatten() {
+            let x = layout.stretch(&self.x.words, stretch, run);
+            let sums = &mut self.own.sums[run.first / planes * OUTPUTS..];
+            assert!(sums.len() >= run.groups * run.rows / planes * OUTPUTS);
+            let (weights, sums) = (self.own.weights.as_ptr(), sums.as_mut_ptr());
+            next.lines = next.lines.div_ceil(run.groups);
+            // SAFETY: the panels are expanded, `x` has the rows of the run, and `sums` as many, of
+            // which those of these panels begin at `place`.
+            unsafe {
+                let sums = sums.add(place);
+                if panels == kernels.panels && run.rows == panels::ROWS_MAX {
+                    kernels.wide_tile(planes)(weights, (x, &next), (sums, run.groups));
+                } else {
+                    let tile = kernels.tile(run.rows, planes);
+                    for panel in 0..panels {
+                        let next = Next { starts: [next.starts[panel]; WIDEST], ..next };
+                        let sums = sums.add(panel * panels::ROWS);
+                        tile(weights.add(panel), (x, &next), (sums, run.groups));
                     }
                 }
             }
+            // The first run has asked for all of it.
+            next.lines = 0;
         }
+    }
+
+    /// A stretch of some panels, whose lines will be needed.
+    fn lines_of(&self, (stretch, first): (usize, usize), panels: usize) -> Next {
+        let (mut next, parts) = (Next::NONE, self.x.layout.parts(stretch));
+        let last = self.job.weights.rows.div_ceil(panels::ROWS) - 1;
+        for (i, start) in next.starts[..panels].iter_mut().enumerate() {
+            let panel = self.job.weights.panel(last.min(first + i));
+            (*start, next.lines) = self.kernels.lines(panel, stretch, parts);
+        }
+        next
     }
 }

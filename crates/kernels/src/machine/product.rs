@@ -3,10 +3,14 @@
 //! A matrix lies as in its file, or packed into panels. The first are multiplied by the definition
 //! itself, compiled for the instruction set; the others by the kernels of `panels`.
 
+use std::ops::Range;
+
 use super::shared::Shared;
+#[cfg(target_arch = "x86_64")]
+use super::tiled;
 use super::{Machine, packed, unpacked};
-use crate::panels::{Kernels, packed_len};
-use crate::{Format, panels};
+use crate::panels::{Kernels, OUTPUTS, packed_len};
+use crate::{Format, Isa, panels};
 
 /// A weight matrix where it lies: `rows` outputs of `cols` inputs each.
 #[derive(Clone, Copy)]
@@ -37,6 +41,11 @@ impl<'a> Matrix<'a> {
         fits.then_some(Matrix { format, rows, cols, bytes, row_bytes, packed: true })
     }
 
+    /// All bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The bytes of row `i`.
     ///
     /// # Panics
@@ -49,7 +58,7 @@ impl<'a> Matrix<'a> {
 
     /// The bytes of panel `i` of a packed matrix.
     pub(super) fn panel(&self, i: usize) -> &'a [u8] {
-        let len = self.row_bytes * panels::ROWS;
+        let len = self.bytes.len() / self.rows.div_ceil(panels::ROWS);
         &self.bytes[i * len..][..len]
     }
 }
@@ -89,6 +98,8 @@ pub struct Product<'a> {
 pub(super) struct Scratch {
     unpacked: unpacked::Scratch,
     packed: packed::Scratch,
+    #[cfg(target_arch = "x86_64")]
+    tiled: tiled::Scratch,
 }
 
 /// Products that may share their input.
@@ -100,6 +111,34 @@ pub(super) struct Job<'a> {
     pub rounding: Rounding,
     pub bias: Option<&'a [f32]>,
     pub out: Shared<'a>,
+}
+
+/// Rows, each plane counted as one, from which on tiles are worth their empty places.
+const TILED_ROWS: usize = 8;
+
+impl Job<'_> {
+    /// Whether it is multiplied by tiles when there are `n` rows.
+    fn is_tiled(&self, isa: Isa, n: usize) -> bool {
+        isa.has_tiles() && self.weights.packed && n * self.rounding.planes() >= TILED_ROWS
+    }
+
+    /// Writes the outputs of panels; `sums` has them in rows of `OUTPUTS`.
+    pub fn put_out(&self, panels: Range<usize>, sums: &[f32]) {
+        let first = panels.start * panels::ROWS;
+        let count = (panels.end * panels::ROWS).min(self.weights.rows) - first;
+        for (row, sums) in sums.chunks_exact(OUTPUTS).enumerate() {
+            // SAFETY: the outputs of a panel are written by the one thread that has it.
+            let out = unsafe { self.out.part(row, first, count) };
+            match self.bias {
+                None => out.copy_from_slice(&sums[..count]),
+                Some(bias) => {
+                    for ((out, sum), bias) in out.iter_mut().zip(sums).zip(&bias[first..]) {
+                        *out = sum + bias;
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Machine {
@@ -115,8 +154,9 @@ impl Machine {
     pub fn pack(&self, matrix: &Matrix, out: &mut [u8]) {
         let Matrix { format, rows, cols, .. } = *matrix;
         assert_eq!(packed_len(format, rows, cols), Some(out.len()), "room for the panels");
-        let panel_len = matrix.row_bytes * panels::ROWS;
-        let (panels, out) = (rows.div_ceil(panels::ROWS), Shared::rows(out, panel_len));
+        let panels = rows.div_ceil(panels::ROWS);
+        let panel_len = out.len() / panels.max(1);
+        let out = Shared::rows(out, panel_len);
         self.split(panels, rows * cols, &|panels| {
             for panel in panels {
                 let first = panel * panels::ROWS;
@@ -150,9 +190,14 @@ impl Machine {
             let Product { weights, rounding, bias, .. } = *p;
             *job = Some(Job { weights, rounding, bias, out: Shared::rows(p.out, weights.rows) });
         }
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let (isa, mut scratch) = (self.isa, std::mem::take(&mut self.scratch));
         let jobs = jobs.iter().flatten();
-        let packed = jobs.clone().filter(|job| job.weights.packed);
+        #[cfg(target_arch = "x86_64")]
+        {
+            let tiled = jobs.clone().filter(|job| job.is_tiled(isa, n));
+            self.multiply_tiled(x, tiled, &mut scratch.tiled);
+        }
+        let packed = jobs.clone().filter(|job| job.weights.packed && !job.is_tiled(isa, n));
         self.multiply_packed(x, packed, &mut scratch.packed);
         let unpacked = jobs.filter(|job| !job.weights.packed);
         self.multiply_unpacked(x, unpacked, &mut scratch.unpacked);

@@ -2,11 +2,11 @@
 //! in small groups, interleaved quad by quad.
 //!
 //! ```text
-//!   stretch 0: | rows 0…5 | rows 6…11 | … |   stretch 1: …
+//!   stretch 0: | rows 0…3 | rows 4…7 | … |   stretch 1: …
 //! ```
 
-use super::STRETCH;
 use super::tile::{self, Stretch};
+use super::{ROWS_MAX, STRETCH};
 use crate::portable::product::Rounded;
 use crate::portable::round::RUN;
 
@@ -16,8 +16,6 @@ pub(crate) struct Layout {
     /// Rows, each plane counted as one.
     pub rows: usize,
     pub cols: usize,
-    /// Rows in a group, at most.
-    pub together: usize,
     /// Whether a stretch has one scale to a row, or one for every 32 columns.
     pub long: bool,
 }
@@ -43,7 +41,7 @@ impl Layout {
         (0..self.stretches()).map(|i| self.rows * self.row_words(i)).sum()
     }
 
-    /// As many groups of the most rows as there are, then of 4, 2 and 1.
+    /// As many groups of four rows as there are, then one of two and one of one.
     pub fn groups(&self) -> impl Iterator<Item = Group> + use<> {
         self.runs().into_iter().flatten().flat_map(|run| {
             let group = move |i| Group { first: run.first + i * run.rows, rows: run.rows };
@@ -52,9 +50,9 @@ impl Layout {
     }
 
     /// The same as runs of equal groups.
-    pub fn runs(&self) -> [Option<Run>; 4] {
+    pub fn runs(&self) -> [Option<Run>; 3] {
         let mut first = 0;
-        [self.together, 4, 2, 1].map(|rows| {
+        [ROWS_MAX, 2, 1].map(|rows| {
             let groups = (self.rows - first) / rows;
             let run = Run { first, rows, groups };
             first += rows * groups;
@@ -95,32 +93,46 @@ impl Layout {
 /// Interleaves the first rows of `rounded` as the rows of a group in a stretch of columns. Of two
 /// planes only the first may be wanted: `rounded` says how many are used.
 pub(crate) fn interleave(rounded: &Rounded, stretch: usize, rows: usize, words: &mut [i32]) {
+    match rows {
+        1 => interleave_rows::<1>(rounded, stretch, words),
+        2 => interleave_rows::<2>(rounded, stretch, words),
+        _ => interleave_rows::<ROWS_MAX>(rounded, stretch, words),
+    }
+}
+
+fn interleave_rows<const R: usize>(rounded: &Rounded, stretch: usize, words: &mut [i32]) {
     let used = rounded.planes_used;
-    for row in 0..rows {
+    let words = words.as_chunks_mut::<R>().0;
+    for row in 0..R {
         let plane = row / used * rounded.planes + row % used;
         let from = plane * rounded.len + stretch * STRETCH;
         let len = STRETCH.min(rounded.len - stretch * STRETCH);
-        let mut lane = words[row..].iter_mut().step_by(rows);
+        let (to_quads, words) = words.split_at_mut(len / 4);
         let quads = rounded.q[from..from + len].as_chunks::<4>().0;
-        for (quad, word) in quads.iter().zip(&mut lane) {
-            *word = i32::from_le_bytes(quad.map(|q| q as u8));
+        for (quad, words) in quads.iter().zip(to_quads) {
+            words[row] = i32::from_le_bytes(quad.map(|q| q as u8));
         }
         let sums = rounded.sums[from / RUN..(from + len) / RUN].as_chunks::<2>().0;
-        for ([first, second], word) in sums.iter().zip(&mut lane) {
-            *word = i32::from(*second) << 16 | i32::from(*first as u16);
+        let (to_sums, words) = words.split_at_mut(sums.len());
+        for (sums, words) in sums.iter().zip(to_sums) {
+            words[row] = pair(sums[0], sums[1]);
         }
-        if rounded.group_len == STRETCH {
-            for [[a, b], [c, d]] in sums.as_chunks::<2>().0 {
-                if let Some(word) = lane.next() {
-                    *word = i32::from(c + d) << 16 | i32::from((a + b) as u16);
-                }
-            }
+        let long = rounded.group_len == STRETCH;
+        let pairs = if long { sums.as_chunks::<2>().0 } else { &[] };
+        let (to_pairs, words) = words.split_at_mut(pairs.len());
+        for ([first, second], words) in pairs.iter().zip(to_pairs) {
+            words[row] = pair(first[0] + first[1], second[0] + second[1]);
         }
         let scales = from / rounded.group_len..(from + len) / rounded.group_len;
-        for (scale, word) in rounded.scales[scales].iter().zip(lane) {
-            *word = scale.to_bits() as i32;
+        for (scale, words) in rounded.scales[scales].iter().zip(words) {
+            words[row] = scale.to_bits() as i32;
         }
     }
+}
+
+/// Two i16 in one word.
+fn pair(first: i16, second: i16) -> i32 {
+    i32::from(second) << 16 | i32::from(first as u16)
 }
 
 #[cfg(test)]
@@ -129,24 +141,22 @@ mod tests {
 
     #[test]
     fn groups_take_every_row_once() {
-        for together in [4, 6] {
-            for rows in 0..50 {
-                let layout = Layout { rows, cols: 512, together, long: true };
-                let mut next = 0;
-                for group in layout.groups() {
-                    assert_eq!(group.first, next);
-                    assert!([together, 4, 2, 1].contains(&group.rows));
-                    next += group.rows;
-                }
-                assert_eq!(next, rows);
+        for rows in 0..50 {
+            let layout = Layout { rows, cols: 512, long: true };
+            let mut next = 0;
+            for group in layout.groups() {
+                assert_eq!(group.first, next);
+                assert!([4, 2, 1].contains(&group.rows));
+                next += group.rows;
             }
+            assert_eq!(next, rows);
         }
     }
 
     #[test]
     fn places_fill_the_words() {
         for (cols, long) in [(32, false), (288, false), (512, false), (512, true)] {
-            let layout = Layout { rows: 9, cols, together: 6, long };
+            let layout = Layout { rows: 7, cols, long };
             let mut next = 0;
             for stretch in 0..layout.stretches() {
                 for group in layout.groups() {

@@ -8,14 +8,11 @@
 //!
 //! A function here that is unsafe asks of its caller what `Levels::expand` asks: that the packed
 //! block of its format is there, and that the field it is told of is of the kind it reads.
+#![allow(clippy::needless_range_loop)] // Indices name registers and quads, often several.
 
-use super::fields::place;
-use super::{ROWS, STRETCH};
+use super::{ROWS, STRETCH, fields};
 use crate::Format;
 use crate::simd::{BYTES, Simd, prefetch};
-
-/// How far ahead of its use memory is asked for: with one row of activations, products wait for it.
-const AHEAD: usize = 16 << 10;
 
 /// Parts in a stretch, at most.
 pub(crate) const PARTS: usize = STRETCH / 32;
@@ -35,6 +32,13 @@ pub(crate) struct Expanded {
     pub min: [[f32; ROWS]; PARTS],
 }
 
+/// Where blocks of a panel are.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed {
+    pub head: *const u8,
+    pub body: *const u8,
+}
+
 /// How the parts of formats are multiplied; formats that differ in their bits alone share it.
 pub(crate) trait Kind {
     /// Columns under one integer sub-scale; nothing when a part has a float scale only.
@@ -45,16 +49,59 @@ pub(crate) trait Kind {
     const OFFSET: i16;
 }
 
+/// What becomes of levels.
+///
+/// A run is made of levels under one scale. Up to four runs are under way at once, each in a slot
+/// of its own; their scales are there before them.
+pub(crate) trait Sink<S: Simd> {
+    /// How far ahead of its use memory is asked for, if at all.
+    const AHEAD: usize;
+
+    /// Where scales and minima go.
+    fn scales(&mut self) -> &mut Expanded;
+
+    /// Four columns of the run in a slot.
+    fn take(&mut self, slot: usize, quad: usize, levels: S::I);
+
+    /// The run in a slot has all its levels.
+    fn end(&mut self, slot: usize, run: usize);
+}
+
+/// Keeps the levels for tiles.
+pub(super) struct Keep<'a, S> {
+    pub s: S,
+    pub to: &'a mut Expanded,
+}
+
+impl<S: Simd> Sink<S> for Keep<'_, S> {
+    // Tiles have asked for these blocks while they computed.
+    const AHEAD: usize = 0;
+
+    #[inline(always)]
+    fn scales(&mut self) -> &mut Expanded {
+        self.to
+    }
+
+    #[inline(always)]
+    fn take(&mut self, _slot: usize, quad: usize, levels: S::I) {
+        // SAFETY: a quad has 64 bytes.
+        unsafe { self.s.store(self.to.levels[quad].as_mut_ptr(), levels) }
+    }
+
+    #[inline(always)]
+    fn end(&mut self, _slot: usize, _run: usize) {}
+}
+
 /// A format that can be packed.
 pub(crate) trait Levels {
     type Kind: Kind;
     const FORMAT: Format;
 
-    /// Expands `parts` parts of 32 columns from `panel` on.
+    /// Takes `parts` parts of 32 columns apart.
     ///
     /// # Safety
-    /// `panel` begins that many parts of packed blocks.
-    unsafe fn expand<S: Simd>(s: S, panel: *const u8, parts: usize, to: &mut Expanded);
+    /// `from` shows that many parts of packed blocks.
+    unsafe fn expand<S: Simd>(s: S, from: Packed, parts: usize, to: &mut impl Sink<S>);
 }
 
 macro_rules! kinds {
@@ -94,9 +141,9 @@ macro_rules! levels {
             type Kind = $kind;
             const FORMAT: Format = Format::$name;
             #[inline(always)]
-            unsafe fn expand<S: Simd>(s: S, panel: *const u8, parts: usize, to: &mut Expanded) {
+            unsafe fn expand<S: Simd>(s: S, from: Packed, parts: usize, to: &mut impl Sink<S>) {
                 // SAFETY: the caller's promise.
-                unsafe { $expand(s, panel, parts, to) }
+                unsafe { $expand(s, from, parts, to) }
             }
         }
     )*};
@@ -122,7 +169,8 @@ levels! {
 struct Block<S> {
     s: S,
     format: Format,
-    start: *const u8,
+    from: Packed,
+    ahead: usize,
 }
 
 impl Expanded {
@@ -140,7 +188,11 @@ impl<S: Simd> Block<S> {
     /// Where field `field` has its byte `at`.
     #[inline(always)]
     fn at(&self, field: usize, at: usize) -> *const u8 {
-        self.start.wrapping_add(place(self.format, field) + at)
+        let start = match fields::of(self.format)[field].in_head() {
+            true => self.from.head,
+            false => self.from.body,
+        };
+        start.wrapping_add(fields::place(self.format, field) + at)
     }
 
     /// Vector `i` of a field: four bytes of each row, or a byte of each row for four of its bytes.
@@ -150,7 +202,9 @@ impl<S: Simd> Block<S> {
     #[inline(always)]
     unsafe fn vector(&self, field: usize, i: usize) -> S::I {
         let at = self.at(field, i * BYTES);
-        prefetch(at.wrapping_add(AHEAD));
+        if self.ahead > 0 {
+            prefetch(at.wrapping_add(self.ahead));
+        }
         // SAFETY: the caller's promise.
         unsafe { self.s.load(at) }
     }
@@ -166,17 +220,18 @@ impl<S: Simd> Block<S> {
     }
 }
 
-/// Stores a vector of levels.
-#[inline(always)]
-fn put<S: Simd>(s: S, to: &mut [u8; BYTES], x: S::I) {
-    // SAFETY: `to` has 64 bytes.
-    unsafe { s.store(to.as_mut_ptr(), x) }
-}
-
 #[inline(always)]
 fn put_i32<S: Simd>(s: S, to: &mut [i32; ROWS], x: S::I) {
     // SAFETY: `to` has sixteen numbers of four bytes.
     unsafe { s.store(to.as_mut_ptr().cast(), x) }
+}
+
+/// Stores four vectors.
+#[inline(always)]
+fn put_four<S: Simd>(s: S, to: &mut [[i32; ROWS]], x: [S::I; 4]) {
+    for (to, x) in to.iter_mut().zip(x) {
+        put_i32(s, to, x);
+    }
 }
 
 /// Stores four vectors as two of pairs of i16.
@@ -191,7 +246,8 @@ fn put_pairs<S: Simd>(s: S, to: &mut [[i32; ROWS]], x: [S::I; 4]) {
 #[inline(always)]
 fn quarters<S: Simd>(s: S, x: S::I, signed: bool) -> [S::I; 4] {
     let mut bytes = [0_u8; BYTES];
-    put(s, &mut bytes, x);
+    // SAFETY: there are 64 bytes.
+    unsafe { s.store(bytes.as_mut_ptr(), x) };
     let mut widened = [s.splat(0); 4];
     for (from, widened) in bytes.as_chunks::<ROWS>().0.iter().zip(&mut widened) {
         // SAFETY: these are sixteen bytes.
@@ -215,27 +271,11 @@ fn high_nibbles<S: Simd>(s: S, x: S::I) -> S::I {
 mod short {
     use super::*;
 
-    /// The nibbles of part `part`: `level` makes levels of them.
     #[inline(always)]
-    unsafe fn nibbles<S: Simd>(
-        block: &Block<S>,
-        part: usize,
-        to: &mut Expanded,
-        level: impl Fn(S::I, usize) -> S::I,
-    ) {
-        for g in 0..4 {
-            // SAFETY: the first field of these formats is four vectors of nibbles.
-            let q = unsafe { block.vector(0, g) };
-            let (low, high) = (low_nibbles(block.s, q), high_nibbles(block.s, q));
-            put(block.s, &mut to.levels[8 * part + g], level(low, g));
-            put(block.s, &mut to.levels[8 * part + 4 + g], level(high, 4 + g));
-        }
-    }
-
-    #[inline(always)]
-    fn block<S: Simd>(s: S, format: Format, panel: *const u8, index: usize) -> Block<S> {
-        let start = panel.wrapping_add(index * format.block_bytes() * ROWS);
-        Block { s, format, start }
+    fn block<S: Simd, T: Sink<S>>(s: S, format: Format, from: Packed, index: usize) -> Block<S> {
+        let head = from.head.wrapping_add(index * fields::block_len(format, true));
+        let body = from.body.wrapping_add(index * fields::block_len(format, false));
+        Block { s, format, from: Packed { head, body }, ahead: T::AHEAD }
     }
 
     macro_rules! formats {
@@ -243,61 +283,75 @@ mod short {
             $name:ident($format:ident, $s:ident, $block:ident, $part:ident, $to:ident) $body:block
         )*) => {$(
             #[inline(always)]
-            pub(super) unsafe fn $name<S: Simd>(
+            pub(super) unsafe fn $name<S: Simd, T: Sink<S>>(
                 $s: S,
-                panel: *const u8,
+                from: Packed,
                 parts: usize,
-                $to: &mut Expanded,
+                $to: &mut T,
             ) {
                 for $part in 0..parts {
-                    let $block = &block($s, Format::$format, panel, $part);
+                    let $block = &block::<S, T>($s, Format::$format, from, $part);
                     // SAFETY: the caller promises that the panel has this block; its fields are
                     // those which the table has for this format.
                     unsafe { $body }
+                    $to.end(0, $part);
                 }
             }
         )*};
     }
 
+    /// Takes the nibbles of a block: `$level` makes levels of `$q`, which are those of quad `$g`.
+    macro_rules! nibbles {
+        ($block:ident, $part:ident, $to:ident, |$q:ident, $g:ident| $level:expr) => {
+            for i in 0..4 {
+                let both = $block.vector(0, i);
+                let ($q, $g) = (low_nibbles($block.s, both), i);
+                $to.take(0, 8 * $part + $g, $level);
+                let ($q, $g) = (high_nibbles($block.s, both), 4 + i);
+                $to.take(0, 8 * $part + $g, $level);
+            }
+        };
+    }
+
     formats! {
         q4_0(Q4_0, s, block, part, to) {
-            nibbles(block, part, to, |q, _| q);
-            block.f16(1, &mut to.scale[part]);
+            block.f16(1, &mut to.scales().scale[part]);
+            nibbles!(block, part, to, |q, _g| q);
         }
         q4_1(Q4_1, s, block, part, to) {
-            nibbles(block, part, to, |q, _| q);
-            block.f16(1, &mut to.scale[part]);
-            minima(block, 2, part, to);
+            block.f16(1, &mut to.scales().scale[part]);
+            minima(block, 2, part, to.scales());
+            nibbles!(block, part, to, |q, _g| q);
         }
         q5_0(Q5_0, s, block, part, to) {
+            block.f16(2, &mut to.scales().scale[part]);
             let bits = fifth_bits(block);
-            nibbles(block, part, to, |q, g| s.or(q, bits[g]));
-            block.f16(2, &mut to.scale[part]);
+            nibbles!(block, part, to, |q, g| s.or(q, bits[g]));
         }
         q5_1(Q5_1, s, block, part, to) {
+            block.f16(2, &mut to.scales().scale[part]);
+            minima(block, 3, part, to.scales());
             let bits = fifth_bits(block);
-            nibbles(block, part, to, |q, g| s.or(q, bits[g]));
-            block.f16(2, &mut to.scale[part]);
-            minima(block, 3, part, to);
+            nibbles!(block, part, to, |q, g| s.or(q, bits[g]));
         }
         q8_0(Q8_0, s, block, part, to) {
+            block.f16(1, &mut to.scales().scale[part]);
             for g in 0..8 {
-                put(s, &mut to.levels[8 * part + g], s.wide(block.vector(0, g)));
+                to.take(0, 8 * part + g, s.wide(block.vector(0, g)));
             }
-            block.f16(1, &mut to.scale[part]);
         }
         iq4_nl(IQ4_NL, s, block, part, to) {
-            nibbles(block, part, to, |q, _| s.wide(s.look_up(&IQ4, q)));
-            block.f16(1, &mut to.scale[part]);
+            block.f16(1, &mut to.scales().scale[part]);
+            nibbles!(block, part, to, |q, _g| s.wide(s.look_up(&IQ4, q)));
         }
         mxfp4(MXFP4, s, block, part, to) {
-            nibbles(block, part, to, |q, _| s.wide(s.look_up(&FP4, q)));
             let exponents = std::slice::from_raw_parts(block.at(1, 0), ROWS);
-            for (scale, e) in to.scale[part].iter_mut().zip(exponents) {
+            for (scale, e) in to.scales().scale[part].iter_mut().zip(exponents) {
                 let e = u32::from(*e);
                 // 2^(e − 128), of which the first two are subnormal.
                 *scale = f32::from_bits(if e < 2 { 0x20_0000 << e } else { (e - 1) << 23 });
             }
+            nibbles!(block, part, to, |q, _g| s.wide(s.look_up(&FP4, q)));
         }
     }
 
@@ -337,13 +391,13 @@ mod long {
     macro_rules! formats {
         ($($name:ident($format:ident, $s:ident, $block:ident, $to:ident) $body:block)*) => {$(
             #[inline(always)]
-            pub(super) unsafe fn $name<S: Simd>(
+            pub(super) unsafe fn $name<S: Simd, T: Sink<S>>(
                 $s: S,
-                start: *const u8,
+                from: Packed,
                 _parts: usize,
-                $to: &mut Expanded,
+                $to: &mut T,
             ) {
-                let $block = &Block { s: $s, format: Format::$format, start };
+                let $block = &Block { s: $s, format: Format::$format, from, ahead: T::AHEAD };
                 // SAFETY: the caller promises that the panel has this block; its fields are those
                 // which the table has for this format.
                 unsafe { $body }
@@ -353,113 +407,118 @@ mod long {
 
     formats! {
         q2_k(Q2_K, s, block, to) {
-            for half in 0..2 {
-                for g in 0..8 {
-                    let mut q = block.vector(0, 8 * half + g);
-                    for n in 0..4 {
-                        put(s, &mut to.levels[32 * half + 8 * n + g], s.and(q, s.splat(3 * ONES)));
-                        q = s.shift_right::<2>(q);
-                    }
-                }
-            }
+            block.f16(2, &mut to.scales().scale[0]);
+            block.f16(3, &mut to.scales().min[0]);
             for n in 0..4 {
                 let both = block.vector(1, n);
                 let sub = quarters(s, low_nibbles(s, both), false);
+                put_four(s, &mut to.scales().sub[4 * n..], sub);
                 let below = quarters(s, high_nibbles(s, both), false);
-                for i in 0..4 {
-                    put_i32(s, &mut to.sub[4 * n + i], sub[i]);
-                }
-                put_pairs(s, &mut to.below[2 * n..], below);
+                put_pairs(s, &mut to.scales().below[2 * n..], below);
             }
-            block.f16(2, &mut to.scale[0]);
-            block.f16(3, &mut to.min[0]);
-        }
-        q3_k(Q3_K, s, block, to) {
-            for g in 0..8 {
-                let mut high = block.vector(1, g);
-                for half in 0..2 {
+            for i in 0..4 {
+                let (half, of_32) = (i / 2, i % 2);
+                for g in 4 * of_32..4 * of_32 + 4 {
                     let mut q = block.vector(0, 8 * half + g);
                     for n in 0..4 {
-                        let bit = s.shift_left::<2>(s.and(high, s.splat(ONES)));
-                        let level = s.or(s.and(q, s.splat(3 * ONES)), bit);
-                        put(s, &mut to.levels[32 * half + 8 * n + g], level);
-                        (q, high) = (s.shift_right::<2>(q), s.shift_right::<1>(high));
+                        to.take(n, 32 * half + 8 * n + g, s.and(q, s.splat(3 * ONES)));
+                        q = s.shift_right::<2>(q);
                     }
                 }
+                end_four(to, 8 * half + of_32);
             }
+        }
+        q3_k(Q3_K, s, block, to) {
+            block.f16(3, &mut to.scales().scale[0]);
             let (a, b, mut c) = (block.vector(2, 0), block.vector(2, 1), block.vector(2, 2));
             let (low_a, low_b) = (low_nibbles(s, a), low_nibbles(s, b));
             let low = [low_a, low_b, high_nibbles(s, a), high_nibbles(s, b)];
             for n in 0..4 {
                 let high = s.shift_left::<4>(s.and(c, s.splat(3 * ONES)));
-                let sub = quarters(s, s.or(low[n], high), false);
-                for i in 0..4 {
-                    put_i32(s, &mut to.sub[4 * n + i], s.add_i32(sub[i], s.splat(-32)));
+                let mut sub = quarters(s, s.or(low[n], high), false);
+                for sub in &mut sub {
+                    *sub = s.add_i32(*sub, s.splat(-32));
                 }
+                put_four(s, &mut to.scales().sub[4 * n..], sub);
                 c = s.shift_right::<2>(c);
             }
-            block.f16(3, &mut to.scale[0]);
+            for i in 0..4 {
+                let (half, of_32) = (i / 2, i % 2);
+                for g in 4 * of_32..4 * of_32 + 4 {
+                    let (mut q, mut high) = (block.vector(0, 8 * half + g), block.vector(1, g));
+                    if half == 1 {
+                        high = s.shift_right::<4>(high);
+                    }
+                    for n in 0..4 {
+                        let bit = s.and(s.shift_left::<2>(high), s.splat(4 * ONES));
+                        to.take(n, 32 * half + 8 * n + g, s.or(s.and(q, s.splat(3 * ONES)), bit));
+                        (q, high) = (s.shift_right::<2>(q), s.shift_right::<1>(high));
+                    }
+                }
+                end_four(to, 8 * half + of_32);
+            }
         }
         q4_k(Q4_K, s, block, to) {
+            block.f16(2, &mut to.scales().scale[0]);
+            block.f16(3, &mut to.scales().min[0]);
+            six_bits(block, 1, to.scales());
             for pair in 0..4 {
                 for g in 0..8 {
                     let q = block.vector(0, 8 * pair + g);
-                    put(s, &mut to.levels[16 * pair + g], low_nibbles(s, q));
-                    put(s, &mut to.levels[16 * pair + 8 + g], high_nibbles(s, q));
+                    to.take(0, 16 * pair + g, low_nibbles(s, q));
+                    to.take(1, 16 * pair + 8 + g, high_nibbles(s, q));
                 }
+                to.end(0, 2 * pair);
+                to.end(1, 2 * pair + 1);
             }
-            six_bits(block, 1, to);
-            block.f16(2, &mut to.scale[0]);
-            block.f16(3, &mut to.min[0]);
         }
         q5_k(Q5_K, s, block, to) {
+            block.f16(3, &mut to.scales().scale[0]);
+            block.f16(4, &mut to.scales().min[0]);
+            six_bits(block, 2, to.scales());
+            let mut bits = [s.splat(0); 8];
             for g in 0..8 {
-                let mut high = block.vector(1, g);
-                for pair in 0..4 {
-                    let q = block.vector(0, 8 * pair + g);
-                    let bit = s.shift_left::<4>(s.and(high, s.splat(ONES)));
-                    put(s, &mut to.levels[16 * pair + g], s.or(low_nibbles(s, q), bit));
-                    let bit = s.shift_left::<3>(s.and(high, s.splat(2 * ONES)));
-                    put(s, &mut to.levels[16 * pair + 8 + g], s.or(high_nibbles(s, q), bit));
-                    high = s.shift_right::<2>(high);
-                }
+                bits[g] = block.vector(1, g);
             }
-            six_bits(block, 2, to);
-            block.f16(3, &mut to.scale[0]);
-            block.f16(4, &mut to.min[0]);
+            for pair in 0..4 {
+                for g in 0..8 {
+                    let q = block.vector(0, 8 * pair + g);
+                    let bit = s.and(s.shift_left::<4>(bits[g]), s.splat(16 * ONES));
+                    to.take(0, 16 * pair + g, s.or(low_nibbles(s, q), bit));
+                    let bit = s.and(s.shift_left::<3>(bits[g]), s.splat(16 * ONES));
+                    to.take(1, 16 * pair + 8 + g, s.or(high_nibbles(s, q), bit));
+                    bits[g] = s.shift_right::<2>(bits[g]);
+                }
+                to.end(0, 2 * pair);
+                to.end(1, 2 * pair + 1);
+            }
         }
         q6_k(Q6_K, s, block, to) {
-            for half in 0..2 {
-                for g in 0..8 {
-                    let mut high = block.vector(1, 8 * half + g);
+            block.f16(3, &mut to.scales().scale[0]);
+            for n in 0..4 {
+                put_four(s, &mut to.scales().sub[4 * n..], quarters(s, block.vector(2, n), true));
+            }
+            for i in 0..4 {
+                let (half, of_32) = (i / 2, i % 2);
+                for g in 4 * of_32..4 * of_32 + 4 {
+                    let high = block.vector(1, 8 * half + g);
+                    // The pairs of bits where bits 4 and 5 of the levels are.
+                    let (first, second) = (s.shift_left::<4>(high), s.shift_left::<2>(high));
+                    let high = [first, second, high, s.shift_right::<2>(high)];
                     let a = block.vector(0, 16 * half + g);
                     let b = block.vector(0, 16 * half + 8 + g);
                     let (low_a, low_b) = (low_nibbles(s, a), low_nibbles(s, b));
                     let low = [low_a, low_b, high_nibbles(s, a), high_nibbles(s, b)];
                     for n in 0..4 {
-                        let bits = s.shift_left::<4>(s.and(high, s.splat(3 * ONES)));
-                        put(s, &mut to.levels[32 * half + 8 * n + g], s.or(low[n], bits));
-                        high = s.shift_right::<2>(high);
+                        let bits = s.and(high[n], s.splat(0x30 * ONES));
+                        to.take(n, 32 * half + 8 * n + g, s.or(low[n], bits));
                     }
                 }
+                end_four(to, 8 * half + of_32);
             }
-            for n in 0..4 {
-                let sub = quarters(s, block.vector(2, n), true);
-                for i in 0..4 {
-                    put_i32(s, &mut to.sub[4 * n + i], sub[i]);
-                }
-            }
-            block.f16(3, &mut to.scale[0]);
         }
         iq4_xs(IQ4_XS, s, block, to) {
-            for n in 0..8 {
-                for g in 0..4 {
-                    let q = block.vector(0, 4 * n + g);
-                    let (low, high) = (low_nibbles(s, q), high_nibbles(s, q));
-                    put(s, &mut to.levels[8 * n + g], s.wide(s.look_up(&IQ4, low)));
-                    put(s, &mut to.levels[8 * n + 4 + g], s.wide(s.look_up(&IQ4, high)));
-                }
-            }
+            block.f16(3, &mut to.scales().scale[0]);
             let low = block.vector(1, 0);
             let even = quarters(s, low_nibbles(s, low), false);
             let odd = quarters(s, high_nibbles(s, low), false);
@@ -467,10 +526,26 @@ mod long {
             for n in 0..8 {
                 let low = if n % 2 == 0 { even[n / 2] } else { odd[n / 2] };
                 let sub = s.or(low, s.shift_left::<4>(s.and(high, s.splat(3))));
-                put_i32(s, &mut to.sub[n], s.add_i32(sub, s.splat(-32)));
+                put_i32(s, &mut to.scales().sub[n], s.add_i32(sub, s.splat(-32)));
                 high = s.shift_right::<2>(high);
             }
-            block.f16(3, &mut to.scale[0]);
+            for n in 0..8 {
+                for g in 0..4 {
+                    let q = block.vector(0, 4 * n + g);
+                    let (low, high) = (low_nibbles(s, q), high_nibbles(s, q));
+                    to.take(0, 8 * n + g, s.wide(s.look_up(&IQ4, low)));
+                    to.take(0, 8 * n + 4 + g, s.wide(s.look_up(&IQ4, high)));
+                }
+                to.end(0, n);
+            }
+        }
+    }
+
+    /// Ends the four runs of 16 that stand 32 columns apart.
+    #[inline(always)]
+    fn end_four<S: Simd>(to: &mut impl Sink<S>, first: usize) {
+        for n in 0..4 {
+            to.end(n, first + 2 * n);
         }
     }
 
@@ -486,11 +561,8 @@ mod long {
         let sub = [six(a), s.or(low_nibbles(s, c), top(a))];
         let below = [six(b), s.or(high_nibbles(s, c), top(b))];
         for n in 0..2 {
-            let (sub, below) = (quarters(s, sub[n], false), quarters(s, below[n], false));
-            for i in 0..4 {
-                put_i32(s, &mut to.sub[4 * n + i], sub[i]);
-            }
-            put_pairs(s, &mut to.below[2 * n..], below);
+            put_four(s, &mut to.sub[4 * n..], quarters(s, sub[n], false));
+            put_pairs(s, &mut to.below[2 * n..], quarters(s, below[n], false));
         }
     }
 }

@@ -1,7 +1,11 @@
-//! Where the fields of a block lie in a panel: the longest first, each interleaved by rows.
+//! Where the fields of a block lie in a panel, each interleaved by rows.
+//!
+//! The fields of one or two bytes, mostly scales, stand in the panel's head, block after block; the
+//! others follow in its body, so that every vector of them is a line of memory.
 
 use super::ROWS;
 use crate::Format;
+use crate::simd::BYTES;
 
 /// A field of a block.
 #[derive(Clone, Copy)]
@@ -18,6 +22,11 @@ impl Field {
     /// Its bytes in a block of a panel.
     pub const fn packed_len(self) -> usize {
         self.len * ROWS
+    }
+
+    /// Whether it stands in the head.
+    pub const fn in_head(self) -> bool {
+        self.len <= 2
     }
 }
 
@@ -66,14 +75,39 @@ pub(super) const fn of(format: Format) -> &'static [Field] {
     }
 }
 
-/// Where field number `index` begins in a block of a panel.
+/// Where field number `index` begins in its block, in the head or in the body.
 pub(super) const fn place(format: Format, index: usize) -> usize {
-    let (fields, mut at, mut i) = (of(format), 0, 0);
+    let fields = of(format);
+    let (mut at, mut i) = (0, 0);
     while i < index {
-        at += fields[i].packed_len();
+        if fields[i].in_head() == fields[index].in_head() {
+            at += fields[i].packed_len();
+        }
         i += 1;
     }
     at
+}
+
+/// Bytes of a block in the head, or in the body.
+pub(super) const fn block_len(format: Format, in_head: bool) -> usize {
+    let (fields, mut len, mut i) = (of(format), 0, 0);
+    while i < fields.len() {
+        if fields[i].in_head() == in_head {
+            len += fields[i].packed_len();
+        }
+        i += 1;
+    }
+    len
+}
+
+/// Bytes of the head of a panel: whole lines.
+pub(super) const fn head_len(format: Format, blocks: usize) -> usize {
+    (blocks * block_len(format, true)).next_multiple_of(BYTES)
+}
+
+/// Bytes of a panel.
+pub(super) const fn panel_len(format: Format, blocks: usize) -> usize {
+    head_len(format, blocks) + blocks * block_len(format, false)
 }
 
 #[cfg(test)]
@@ -89,7 +123,9 @@ mod tests {
                 taken[field.from..][..field.len].iter_mut().for_each(|byte| *byte += 1);
             }
             assert!(taken.iter().all(|byte| *byte == 1), "{format:?}: {taken:?}");
-            assert_eq!(place(format, of(format).len()), format.block_bytes() * ROWS);
+            let (head, body) = (block_len(format, true), block_len(format, false));
+            assert_eq!(head + body, format.block_bytes() * ROWS);
+            assert_eq!(body % BYTES, 0, "{format:?}: the body is lines");
         }
     }
 }

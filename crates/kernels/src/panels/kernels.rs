@@ -5,36 +5,49 @@
 //! The functions behind the pointers ask what `Levels::expand` and `tile::tile` ask, and for the
 //! instruction set that they were found for: who has the `Isa` has the instructions.
 
-use super::expand::{self, Expanded, Kind, Levels};
-use super::tile::{self, Stretch};
+use super::expand::{self, Expanded, Keep, Kind, Levels, Packed};
+use super::tile::{self, Next, Stretch};
+use super::{STRETCH, fields};
 use crate::isa::Level;
-use crate::simd::Simd;
+use crate::simd::{BYTES, Simd};
 use crate::{Format, Isa};
 
 /// Expands parts of a panel's blocks.
-pub(crate) type Expand = unsafe fn(*const u8, usize, &mut Expanded);
+type Expand = unsafe fn(Packed, usize, &mut Expanded);
 
 /// Multiplies panels with rows; the arguments are those of `tile::tile`.
-pub(crate) type Tile = unsafe fn(*const Expanded, Stretch, (*mut f32, usize));
+pub(crate) type Tile = unsafe fn(*const Expanded, (Stretch, &Next), (*mut f32, usize));
+
+/// Multiplies a panel as it takes it apart; the arguments are those of `tile::multiply`.
+type Multiply = unsafe fn(Packed, (Stretch, *mut f32), &mut Expanded);
 
 /// The functions for one format.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernels {
-    pub expand: Expand,
-    /// Rows that a tile takes at most.
-    pub rows: usize,
+    format: Format,
+    expand: Expand,
+    /// Panels that the widest tile takes.
+    pub panels: usize,
+    /// What the format's `Kind` says: `RUN`, `MINIMA` and `OFFSET`.
+    #[cfg(target_arch = "x86_64")] // For `amx`.
+    pub kind: (Option<usize>, bool, i16),
     once: Tiles,
     twice: Tiles,
 }
 
-/// Tiles by the number of their rows: two panels with the most rows, one panel with fewer.
+/// Rows that a tile takes at most.
+pub(crate) const ROWS_MAX: usize = 4;
+
+/// Tiles of one panel, by the number of their rows, and a wide one of several panels and the most
+/// rows.
 #[derive(Clone, Copy)]
 struct Tiles {
     wide: Tile,
-    most: Tile,
     four: Tile,
     two: Tile,
     one: Tile,
+    /// The same without expanding first, for one row, two and four.
+    at_once: [Multiply; 3],
 }
 
 impl Kernels {
@@ -45,8 +58,58 @@ impl Kernels {
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => avx2::kernels(format),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => avx512::kernels(format),
+            Level::Avx512 | Level::Amx | Level::AmxEmulated => avx512::kernels(format),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => neon::kernels(format),
         }
+    }
+
+    /// Expands stretch `stretch` of a panel, which has `parts` parts of 32 columns.
+    pub fn expand(&self, panel: &[u8], stretch: usize, parts: usize, to: &mut Expanded) {
+        // SAFETY: what is handed over has all blocks of these parts.
+        unsafe { (self.expand)(self.blocks(panel, stretch, parts), parts, to) }
+    }
+
+    /// Multiplies a stretch of a panel with one, two or four rows, of which `planes` belong to an
+    /// output, and adds to `sums`.
+    ///
+    /// # Safety
+    /// `x` has as many rows, and `sums` a sum for each output.
+    pub unsafe fn multiply(
+        &self,
+        (panel, stretch): (&[u8], usize),
+        (rows, planes): (usize, usize),
+        (x, sums): (Stretch, *mut f32),
+        scratch: &mut Expanded,
+    ) {
+        let multiply = self.tiles(planes).at_once[rows.ilog2() as usize];
+        // SAFETY: the caller's promise, and all blocks of these parts.
+        unsafe { multiply(self.blocks(panel, stretch, x.parts), (x, sums), scratch) }
+    }
+
+    /// Where the body of a stretch of a panel begins, and its lines.
+    pub fn lines(&self, panel: &[u8], stretch: usize, parts: usize) -> (*const u8, usize) {
+        let block = match self.format.block_len() {
+            STRETCH => 1,
+            short => parts * 32 / short,
+        };
+        let len = block * fields::block_len(self.format, false);
+        (self.blocks(panel, stretch, parts).body, len / BYTES)
+    }
+
+    /// Where the blocks of a stretch of a panel are.
+    fn blocks(&self, panel: &[u8], stretch: usize, parts: usize) -> Packed {
+        let (head_block, body_block) =
+            (fields::block_len(self.format, true), fields::block_len(self.format, false));
+        let (first, count) = match self.format.block_len() {
+            STRETCH => (stretch, 1),
+            short => (stretch * (STRETCH / short), parts * 32 / short),
+        };
+        let blocks = panel.len() / (head_block + body_block);
+        let (head, body) = panel.split_at(fields::head_len(self.format, blocks));
+        let head = &head[first * head_block..][..count * head_block];
+        let body = &body[first * body_block..][..count * body_block];
+        Packed { head: head.as_ptr(), body: body.as_ptr() }
     }
 
     /// The tile for one panel and `rows` rows, `planes` of which belong to an output.
@@ -55,12 +118,11 @@ impl Kernels {
         match rows {
             1 => tiles.one,
             2 => tiles.two,
-            4 => tiles.four,
-            _ => tiles.most,
+            _ => tiles.four,
         }
     }
 
-    /// The tile for two panels and the most rows.
+    /// The tile for `self.panels` panels and the most rows.
     pub fn wide_tile(&self, planes: usize) -> Tile {
         self.tiles(planes).wide
     }
@@ -72,46 +134,69 @@ impl Kernels {
 
 /// Compiles every kernel for an instruction set, in a module of its own.
 macro_rules! compiled {
-    ($module:ident, $token:ty, $rows:literal, $features:literal) => {
+    ($module:ident, $token:ty, $panels:literal, $features:literal) => {
         mod $module {
             use super::*;
 
             #[target_feature(enable = $features)]
-            unsafe fn expand<L: Levels>(panel: *const u8, parts: usize, to: &mut Expanded) {
+            unsafe fn expand<L: Levels>(from: Packed, parts: usize, to: &mut Expanded) {
                 // SAFETY: this is called only where the features are; the rest is the caller's
                 // promise.
-                unsafe { L::expand(<$token>::new(), panel, parts, to) }
+                unsafe {
+                    let s = <$token>::new();
+                    L::expand(s, from, parts, &mut Keep { s, to });
+                }
             }
 
             #[target_feature(enable = $features)]
             unsafe fn tile<K: Kind, const W: usize, const R: usize, const P: usize>(
                 weights: *const Expanded,
-                x: Stretch,
+                x: (Stretch, &Next),
                 sums: (*mut f32, usize),
             ) {
                 // SAFETY: as above.
                 unsafe { tile::tile::<$token, K, W, R, P>(<$token>::new(), weights, x, sums) }
             }
 
+            #[target_feature(enable = $features)]
+            unsafe fn multiply<L: Levels, const R: usize, const P: usize>(
+                from: Packed,
+                rows: (Stretch, *mut f32),
+                scratch: &mut Expanded,
+            ) {
+                // SAFETY: as above.
+                unsafe { tile::multiply::<$token, L, R, P>(<$token>::new(), from, rows, scratch) }
+            }
+
             fn of<L: Levels>() -> Kernels {
                 type One<L> = <L as Levels>::Kind;
-                const { assert!(<$token as Simd>::ROWS == $rows) };
                 Kernels {
+                    format: L::FORMAT,
                     expand: expand::<L>,
-                    rows: $rows,
+                    panels: $panels,
+                    #[cfg(target_arch = "x86_64")]
+                    kind: (One::<L>::RUN, One::<L>::MINIMA, One::<L>::OFFSET),
                     once: Tiles {
-                        wide: tile::<One<L>, 2, $rows, 1>,
-                        most: tile::<One<L>, 1, $rows, 1>,
-                        four: tile::<One<L>, 1, 4, 1>,
+                        wide: tile::<One<L>, $panels, ROWS_MAX, 1>,
+                        four: tile::<One<L>, 1, ROWS_MAX, 1>,
                         two: tile::<One<L>, 1, 2, 1>,
                         one: tile::<One<L>, 1, 1, 1>,
+                        at_once: [
+                            multiply::<L, 1, 1>,
+                            multiply::<L, 2, 1>,
+                            multiply::<L, ROWS_MAX, 1>,
+                        ],
                     },
                     twice: Tiles {
-                        wide: tile::<One<L>, 2, $rows, 2>,
-                        most: tile::<One<L>, 1, $rows, 2>,
-                        four: tile::<One<L>, 1, 4, 2>,
+                        wide: tile::<One<L>, $panels, ROWS_MAX, 2>,
+                        four: tile::<One<L>, 1, ROWS_MAX, 2>,
                         two: tile::<One<L>, 1, 2, 2>,
                         one: tile::<One<L>, 1, 1, 1>,
+                        at_once: [
+                            multiply::<L, 1, 1>,
+                            multiply::<L, 2, 2>,
+                            multiply::<L, ROWS_MAX, 2>,
+                        ],
                     },
                 }
             }
@@ -139,6 +224,9 @@ macro_rules! compiled {
 }
 
 #[cfg(target_arch = "x86_64")]
-compiled!(avx2, crate::simd::Avx2, 4, "avx2,fma,f16c");
+compiled!(avx2, crate::simd::Avx2, 1, "avx2,fma,f16c");
 #[cfg(target_arch = "x86_64")]
-compiled!(avx512, crate::simd::Avx512, 6, "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c");
+compiled!(avx512, crate::simd::Avx512, 3, "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c");
+// Sums of four rows take sixteen of the 32 registers.
+#[cfg(target_arch = "aarch64")]
+compiled!(neon, crate::simd::Neon, 1, "neon,dotprod,fp16");

@@ -8,20 +8,25 @@ use crate::Format;
 pub(crate) fn pack_panel(format: Format, rows: &[&[u8]], panel: &mut [u8]) {
     const ZEROS: &[u8] = &[0; 256];
     let len = format.block_bytes();
-    assert!(rows.len() <= ROWS && rows.iter().all(|row| row.len() * ROWS == panel.len()));
-    for (index, panel) in panel.chunks_exact_mut(len * ROWS).enumerate() {
+    let blocks = rows.first().map_or(0, |row| row.len() / len);
+    assert!(rows.len() <= ROWS && rows.iter().all(|row| row.len() == blocks * len));
+    assert_eq!(panel.len(), fields::panel_len(format, blocks));
+    let (head, body) = panel.split_at_mut(fields::head_len(format, blocks));
+    head.fill(0);
+    let heads = head.chunks_mut(fields::block_len(format, true));
+    let bodies = body.chunks_mut(fields::block_len(format, false));
+    for (index, (mut head, mut body)) in heads.zip(bodies).enumerate() {
         let block = |lane: usize| rows.get(lane).map_or(ZEROS, |row| &row[index * len..]);
         let blocks: [&[u8]; ROWS] = std::array::from_fn(|lane| &block(lane)[..len]);
-        let mut rest = panel;
         for field in fields::of(format) {
-            let (place, after) = rest.split_at_mut(field.packed_len());
-            let field_of = blocks.map(|block| &block[field.from..][..field.len]);
+            let rest = if field.in_head() { &mut head } else { &mut body };
+            let place = rest.split_off_mut(..field.packed_len()).expect("fields fill their block");
+            let rows = blocks.map(|block| &block[field.from..][..field.len]);
             match field.together {
-                4 => interleave::<4>(&field_of, place),
-                2 => interleave::<2>(&field_of, place),
-                _ => interleave::<1>(&field_of, place),
+                4 => interleave::<4>(&rows, place),
+                2 => interleave::<2>(&rows, place),
+                _ => interleave::<1>(&rows, place),
             }
-            rest = after;
         }
     }
 }
@@ -54,19 +59,21 @@ mod tests {
                 (0..ROWS).map(|row| (0..len).map(|at| number(row, at)).collect()).collect();
             for count in [1, 15, 16] {
                 let rows: Vec<&[u8]> = rows[..count].iter().map(Vec::as_slice).collect();
-                let mut out = vec![0xaa; len * ROWS];
-                pack_panel(format, &rows, &mut out);
-                let mut at = 0;
-                for block in 0..blocks {
-                    for field in fields::of(format) {
+                let mut panel = vec![0xaa; fields::panel_len(format, blocks)];
+                pack_panel(format, &rows, &mut panel);
+                let (head, body) = panel.split_at(fields::head_len(format, blocks));
+                for (index, field) in fields::of(format).iter().enumerate() {
+                    let part = if field.in_head() { head } else { body };
+                    let block_len = fields::block_len(format, field.in_head());
+                    for block in 0..blocks {
+                        let at = block * block_len + fields::place(format, index);
                         for i in 0..field.packed_len() {
                             let (run, lane) =
                                 (i / field.together / ROWS, i / field.together % ROWS);
                             let byte = field.from + run * field.together + i % field.together;
                             let row = number(lane, block * format.block_bytes() + byte);
                             let want = if lane < count { row } else { 0 };
-                            assert_eq!(out[at], want, "{format:?}, block {block}, byte {byte}");
-                            at += 1;
+                            assert_eq!(part[at + i], want, "{format:?}, {block}, byte {byte}");
                         }
                     }
                 }

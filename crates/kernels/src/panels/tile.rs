@@ -13,14 +13,17 @@
 //!
 //! A function here that is unsafe asks of its caller what `tile` asks: as many expanded panels,
 //! rows and sums as it is told of, and of its parameters that they name some of those.
+#![allow(clippy::needless_range_loop)] // Indices name registers and quads, often several.
 
-use super::expand::{Expanded, Kind};
+use std::marker::PhantomData;
+
+use super::expand::{Expanded, Kind, Levels, Packed, Sink};
 use super::{ROWS, STRETCH};
-use crate::simd::Simd;
+use crate::simd::{BYTES, Simd, prefetch};
 
 /// Panels whose outputs are summed side by side, so that a row of activations is read again while
 /// it is near, and its outputs are written in longer runs.
-pub(crate) const PANELS: usize = 8;
+pub(crate) const PANELS: usize = 6;
 
 /// Sums of a row of activations.
 pub(crate) const OUTPUTS: usize = PANELS * ROWS;
@@ -40,6 +43,33 @@ pub(crate) struct Stretch {
     pub start: *const i32,
     /// Parts of 32 columns.
     pub parts: usize,
+}
+
+/// Weights that will be needed next. A tile asks for them while it computes, a few lines with every
+/// group of rows, so that memory and arithmetic are busy at the same time.
+#[derive(Clone, Copy)]
+pub(crate) struct Next {
+    /// Where they begin in each panel.
+    pub starts: [*const u8; WIDEST],
+    /// Lines of a panel that each group asks for.
+    pub lines: usize,
+}
+
+/// Panels that a tile takes at most.
+pub(crate) const WIDEST: usize = 3;
+
+impl Next {
+    /// Nothing.
+    pub const NONE: Next = Next { starts: [std::ptr::null(); WIDEST], lines: 0 };
+
+    #[inline(always)]
+    fn ask<const W: usize>(&self, group: usize) {
+        for line in group * self.lines..(group + 1) * self.lines {
+            for start in &self.starts[..W] {
+                prefetch(start.wrapping_add(line * BYTES));
+            }
+        }
+    }
 }
 
 /// Words of one row in a stretch.
@@ -62,11 +92,12 @@ const LONG_WORDS: usize = LONG_SCALE + 1;
 pub(super) unsafe fn tile<S: Simd, K: Kind, const W: usize, const R: usize, const P: usize>(
     s: S,
     weights: *const Expanded,
-    x: Stretch,
+    (x, next): (Stretch, &Next),
     (sums, groups): (*mut f32, usize),
 ) {
     let row_words = row_words(x.parts, K::RUN.is_some());
     for group in 0..groups {
+        next.ask::<W>(group);
         // SAFETY: the caller's promise: there are as many groups.
         unsafe {
             let start = x.start.add(group * R * row_words);
@@ -77,6 +108,114 @@ pub(super) unsafe fn tile<S: Simd, K: Kind, const W: usize, const R: usize, cons
                 None => tile.short::<K, P>(sums),
             }
         }
+    }
+}
+
+/// Multiplies one panel with `R` rows while it takes the panel's blocks apart: for few rows, which
+/// wait for memory and would lose time with writing levels down.
+///
+/// # Safety
+/// `from` shows the blocks of the stretch, `x` has `R` rows of as many parts, and `sums` has a row
+/// for every `P` of them.
+#[inline(always)]
+pub(super) unsafe fn multiply<S: Simd, L: Levels, const R: usize, const P: usize>(
+    s: S,
+    from: Packed,
+    (x, sums): (Stretch, *mut f32),
+    weights: &mut Expanded,
+) {
+    // SAFETY: the caller's promise; the scales are in `weights` before they are used.
+    unsafe {
+        let outputs = Tile::<S, 1, R> { s, weights, x }.outputs::<P>(sums);
+        let (dots, products) = ([[s.splat(0); R]; 4], [[s.splat(0); R]; 1]);
+        let kind = PhantomData::<L::Kind>;
+        let mut sink = Multiply::<_, _, R, P> { s, x, weights, dots, products, outputs, kind };
+        L::expand(s, from, x.parts, &mut sink);
+        sink.finish(sums);
+    }
+}
+
+/// Multiplies levels as they come.
+struct Multiply<'a, S: Simd, K, const R: usize, const P: usize> {
+    s: S,
+    x: Stretch,
+    weights: &'a mut Expanded,
+    dots: [[S::I; R]; 4],
+    products: [[S::I; R]; 1],
+    outputs: [[S::F; R]; 1],
+    kind: PhantomData<K>,
+}
+
+impl<S: Simd, K: Kind, const R: usize, const P: usize> Multiply<'_, S, K, R, P> {
+    #[inline(always)]
+    fn tile(&self) -> Tile<S, 1, R> {
+        Tile { s: self.s, weights: self.weights, x: self.x }
+    }
+
+    /// Stores the sums.
+    #[inline(always)]
+    unsafe fn finish(mut self, sums: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let tile = self.tile();
+            if K::RUN.is_some() {
+                let minima = if K::MINIMA { tile.minima::<K>() } else { self.products };
+                tile.add::<K, P>(0, &self.products, &minima, &mut self.outputs);
+            }
+            tile.store::<P>(sums, &self.outputs);
+        }
+    }
+}
+
+impl<S: Simd, K: Kind, const R: usize, const P: usize> Sink<S> for Multiply<'_, S, K, R, P> {
+    // Memory is what these products wait for.
+    const AHEAD: usize = 12 << 10;
+
+    #[inline(always)]
+    fn scales(&mut self) -> &mut Expanded {
+        self.weights
+    }
+
+    #[inline(always)]
+    fn take(&mut self, slot: usize, quad: usize, levels: S::I) {
+        for r in 0..R {
+            // SAFETY: the rows have every quad of the stretch.
+            let x = unsafe { self.s.broadcast(self.x.start.add(quad * R + r)) };
+            self.dots[slot][r] = dot::<S, K>(self.s, self.dots[slot][r], levels, x);
+        }
+    }
+
+    #[inline(always)]
+    fn end(&mut self, slot: usize, run: usize) {
+        let (s, tile) = (self.s, self.tile());
+        let quads = K::RUN.unwrap_or(32) / 4;
+        // SAFETY: the run is one of the stretch, and its scales are there.
+        unsafe {
+            let mut dots = tile.starts::<K>(run * quads, quads);
+            for r in 0..R {
+                dots[0][r] = s.add_i32(dots[0][r], self.dots[slot][r]);
+                self.dots[slot][r] = s.splat(0);
+            }
+            if K::RUN.is_some() {
+                let sub = s.load(tile.weights(0).sub[run].as_ptr().cast());
+                for r in 0..R {
+                    let product = s.mul_i32(dots[0][r], sub);
+                    self.products[0][r] = s.add_i32(self.products[0][r], product);
+                }
+            } else {
+                let minima = if K::MINIMA { tile.sums_of_part(run) } else { dots };
+                tile.add::<K, P>(run, &dots, &minima, &mut self.outputs);
+            }
+        }
+    }
+}
+
+/// Adds the products of four columns.
+#[inline(always)]
+fn dot<S: Simd, K: Kind>(s: S, sum: S::I, levels: S::I, x: S::I) -> S::I {
+    match K::OFFSET {
+        128 => s.dot_wide(sum, levels, x),
+        _ => s.dot_bytes(sum, levels, x),
     }
 }
 
@@ -105,6 +244,20 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
         // SAFETY: as above.
         let bits = unsafe { *self.x.start.add(word * R + r) };
         self.s.splat_f32(f32::from_bits(bits as u32))
+    }
+
+    /// Sums of 32 activations, which is what a minimum without a sub-minimum is multiplied with.
+    #[inline(always)]
+    unsafe fn sums_of_part(&self, part: usize) -> [[S::I; R]; W] {
+        let s = self.s;
+        let mut sums = [[s.splat(0); R]; W];
+        for r in 0..R {
+            // SAFETY: as above.
+            let halves = unsafe { self.sums(part, r) };
+            let sum = s.dot_pairs(s.splat(0), s.splat(0x0001_0001), halves);
+            sums.iter_mut().for_each(|sums| sums[r] = sum);
+        }
+        sums
     }
 
     /// Sub-minima times sums of activations, for runs of 16 or 32 columns.
@@ -172,10 +325,7 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
                 for r in 0..R {
                     let x = s.broadcast(self.x.start.add(quad * R + r));
                     for w in 0..W {
-                        dots[w][r] = match K::OFFSET {
-                            128 => s.dot_wide(dots[w][r], levels[w], x),
-                            _ => s.dot_bytes(dots[w][r], levels[w], x),
-                        };
+                        dots[w][r] = dot::<S, K>(s, dots[w][r], levels[w], x);
                     }
                 }
             }
@@ -209,20 +359,12 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
     /// Parts of 32 columns, each with a float scale.
     #[inline(always)]
     unsafe fn short<K: Kind, const P: usize>(&self, sums: *mut f32) {
-        let s = self.s;
         // SAFETY: the caller's promise.
         unsafe {
             let mut outputs = self.outputs::<P>(sums);
             for part in 0..self.x.parts {
                 let products = self.dots::<K>(8 * part, 8);
-                let mut minima = [[s.splat(0); R]; W];
-                if K::MINIMA {
-                    for r in 0..R {
-                        // The minimum is that of every weight: twice sixteen times one.
-                        let sum = s.dot_pairs(s.splat(0), s.splat(0x0001_0001), self.sums(part, r));
-                        minima.iter_mut().for_each(|minima| minima[r] = sum);
-                    }
-                }
+                let minima = if K::MINIMA { self.sums_of_part(part) } else { products };
                 self.add::<K, P>(part, &products, &minima, &mut outputs);
             }
             self.store::<P>(sums, &outputs);

@@ -31,9 +31,9 @@ pub struct Tile<'a> {
 }
 
 /// Softmax sums over the positions seen so far; the weighted values are kept beside it.
-struct Softmax {
-    largest: f32,
-    sum: f32,
+pub(crate) struct Softmax {
+    pub largest: f32,
+    pub sum: f32,
 }
 
 /// Writes the softmax-weighted mean of the values to `out`. `tiles` come in ascending order and
@@ -103,7 +103,7 @@ fn sum_of(weights: &[f32; TILE]) -> f32 {
 
 /// Brings two sums to their common maximum and adds them.
 #[inline(always)]
-fn merge(seen: &Softmax, new: &Softmax, out: &mut [f32], new_out: &[f32]) -> Softmax {
+pub(crate) fn merge(seen: &Softmax, new: &Softmax, out: &mut [f32], new_out: &[f32]) -> Softmax {
     let largest = seen.largest.max(new.largest);
     let (keep, take) = (exp(seen.largest - largest), exp(new.largest - largest));
     for (out, new) in out.iter_mut().zip(new_out) {

@@ -26,7 +26,8 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     let x = x.clamp(-104.0, 89.0);
-    let n = round_ties_even(x * std::f32::consts::LOG2_E);
+    let shifted = x * std::f32::consts::LOG2_E + WHOLE;
+    let n = shifted - WHOLE;
     let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x)); // |r| ≤ ln 2 / 2
     let mut p = 1.987_569_1e-4_f32;
     p = p.mul_add(r, 1.398_199_9e-3);
@@ -35,8 +36,9 @@ pub fn exp(x: f32) -> f32 {
     p = p.mul_add(r, 1.666_666_5e-1);
     p = p.mul_add(r, 0.5);
     p = p.mul_add(r * r, r) + 1.0;
-    // Two steps, because 2^n alone may lie outside the range of normal numbers.
-    let n = n as i32;
+    // Two steps, because 2^n alone may lie outside the range of normal numbers. The lowest bits of
+    // `shifted` are n; a conversion would be checked for overflow, one lane after the other.
+    let n = (shifted.to_bits() as i32).wrapping_sub(WHOLE.to_bits() as i32);
     p * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
 }
 

@@ -39,8 +39,6 @@ impl Simd for Avx512 {
     type F = __m512;
     type I = __m512i;
 
-    const ROWS: usize = 6;
-    const VECTORS: usize = 4;
 
     unsafe fn new() -> Avx512 {
         Avx512(())

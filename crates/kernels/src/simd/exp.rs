@@ -28,3 +28,34 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     let p = s.add(s.fma(p, s.mul(r, r), r), s.splat_f32(1.0));
     s.times_power_of_two(p, n)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::portable::math;
+    use crate::simd::LANES;
+    use crate::simd::tests::with_every_set;
+
+    fn check<S: Simd>(s: S) {
+        let all = (0..1 << 16).map(|bits| f32::from_bits(bits << 16 | 0x5a5a));
+        let edges = [-0.0, -104.1, -104.0, -103.9, 88.7, 89.0, 89.1, f32::INFINITY, -f32::INFINITY];
+        let even = (-10_400..8900).map(|x| x as f32 * 0.01);
+        let mut numbers: Vec<f32> = all.chain(edges).chain(even).collect();
+        numbers.resize(numbers.len().next_multiple_of(LANES), 0.0);
+        for x in numbers.chunks_exact(LANES) {
+            let mut got = [0.0; LANES];
+            // SAFETY: there are sixteen numbers, and room for as many.
+            unsafe { s.store_f32(got.as_mut_ptr(), exp(s, s.load_f32(x.as_ptr()))) };
+            for (got, x) in got.iter().zip(x) {
+                let want = math::exp(*x);
+                let equal = got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan();
+                assert!(equal, "exp({x}) is {got} instead of {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_lane_is_the_portable_exp() {
+        with_every_set!(check);
+    }
+}

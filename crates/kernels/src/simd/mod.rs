@@ -11,12 +11,18 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod exp;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(test)]
+mod tests;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
 pub(crate) use exp::exp;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::Neon;
 
 /// Number of lanes.
 pub(crate) const LANES: usize = 16;
@@ -31,10 +37,6 @@ pub(crate) trait Simd: Copy {
     /// Sixteen i32, pairs of i16 or quads of bytes.
     type I: Copy;
 
-    /// Activation rows that one tile of a product takes at most.
-    const ROWS: usize;
-    /// Vectors of positions or outputs that attention keeps in registers for each of four queries.
-    const VECTORS: usize;
 
     /// The token.
     ///
@@ -110,8 +112,7 @@ pub(crate) trait Simd: Copy {
     fn lesser(self, a: Self::F, b: Self::F) -> Self::F;
     /// x · 2^n, rounded once, for |x| from 0.5 to 2 and whole n from −150 to 128.
     fn times_power_of_two(self, x: Self::F, n: Self::F) -> Self::F;
-    /// In each lane what the lane `N` further has, or `N` before: lane `i` has lane `i xor N`, for
-    /// `N` = 1, 2, 4 and 8.
+    /// Lane `i` gets what lane `i xor N` has, for `N` = 1, 2, 4 and 8.
     fn swap<const N: usize>(self, x: Self::F) -> Self::F;
     /// Lane 0.
     fn first(self, x: Self::F) -> f32;
@@ -160,6 +161,15 @@ pub(crate) fn prefetch(at: *const u8) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(at.cast());
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above, and every aarch64 has it.
+    unsafe {
+        std::arch::asm!(
+            "prfm pldl1keep, [{at}]",
+            at = in(reg) at.addr(),
+            options(nomem, nostack, preserves_flags),
+        );
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = at;
 }

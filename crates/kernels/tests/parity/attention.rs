@@ -1,4 +1,7 @@
-//! Storing and attending: several sequences in one cache, grouped heads, windows, edges of tiles.
+//! Storing and attending: prompts and single rows, several sequences in one cache, grouped heads,
+//! windows, edges of tiles. What no row of a batch sees is NaN.
+
+use std::collections::HashSet;
 
 use kernels::{Attention, Heads, Machine, Pages, RowTable};
 
@@ -6,64 +9,84 @@ use super::inputs::Random;
 use super::oracle::{self, Head};
 use super::{assert_bits, machines, name};
 
-const POSITIONS: [usize; 11] = [0, 1, 15, 16, 62, 63, 64, 65, 127, 128, 130];
+const EDGES: [usize; 11] = [0, 1, 15, 16, 62, 63, 64, 65, 127, 128, 130];
 const WINDOWS: [Option<usize>; 9] =
     [None, Some(1), Some(2), Some(16), Some(63), Some(64), Some(65), Some(100), Some(1000)];
-const LEN: usize = 131;
+const FEW_WINDOWS: [Option<usize>; 3] = [None, Some(1), Some(65)];
 const SEQUENCES: usize = 3;
 /// The layer does not begin its page.
 const OFFSET: usize = 7;
 
-/// Keys and values of some sequences, `[sequence][head][position]`, and a query for each position.
+/// A sequence and a position in it.
+type Row = (usize, usize);
+
+/// Keys and values of some sequences, `[sequence][head][position]`.
 struct Case {
     heads: Heads,
+    len: usize,
+    scale: f32,
     keys: Vec<Vec<Vec<Vec<f32>>>>,
     values: Vec<Vec<Vec<Vec<f32>>>>,
-    queries: Vec<f32>,
     /// Pages of each sequence: neither in order nor side by side.
     tables: Vec<Vec<u32>>,
 }
 
+/// Heads of one width.
+fn heads(queries: usize, keys: usize, dim: usize) -> Heads {
+    Heads { queries, keys, dim, value_dim: dim }
+}
+
+fn numbers(random: &mut Random, len: usize) -> Vec<f32> {
+    (0..len).map(|_| random.even() * 2.0).collect()
+}
+
 impl Case {
-    fn new(heads: Heads) -> Case {
+    fn new(heads: Heads, len: usize) -> Case {
         let mut random = Random::new((heads.dim * 100 + heads.queries) as u64);
-        let mut row = |len: usize| (0..len).map(|_| random.even() * 2.0).collect::<Vec<f32>>();
-        let mut heads_of = |len: usize| -> Vec<Vec<Vec<f32>>> {
-            (0..heads.keys).map(|_| (0..LEN).map(|_| row(len)).collect()).collect()
+        let mut heads_of = |dim: usize| -> Vec<Vec<Vec<f32>>> {
+            let mut head = |_| (0..len).map(|_| numbers(&mut random, dim)).collect();
+            (0..heads.keys).map(&mut head).collect()
         };
         let keys = (0..SEQUENCES).map(|_| heads_of(heads.dim)).collect();
         let values = (0..SEQUENCES).map(|_| heads_of(heads.value_dim)).collect();
-        let queries = row(POSITIONS.len() * heads.queries * heads.dim);
-        let pages = LEN.div_ceil(64);
+        let pages = len.div_ceil(64);
         let page = |sequence, i| (SEQUENCES * (pages - 1 - i) + sequence) as u32;
         let table = |sequence| (0..pages).map(|i| page(sequence, i)).collect();
-        Case { heads, keys, values, queries, tables: (0..SEQUENCES).map(table).collect() }
+        let tables = (0..SEQUENCES).map(table).collect();
+        Case { heads, len, scale: 1.0 / (heads.dim as f32).sqrt(), keys, values, tables }
     }
 
-    fn rows(&self, positions: &[usize]) -> Vec<RowTable<'_>> {
-        let rows = self.tables.iter().flat_map(|pages| {
-            positions.iter().map(move |position| RowTable { position: *position, pages })
-        });
-        rows.collect()
+    /// All rows of all sequences from one position to before another.
+    fn rows(&self, positions: impl Iterator<Item = usize> + Clone) -> Vec<Row> {
+        (0..SEQUENCES)
+            .flat_map(|sequence| positions.clone().map(move |at| (sequence, at)))
+            .collect()
+    }
+
+    fn tables(&self, rows: &[Row]) -> Vec<RowTable<'_>> {
+        let table = |&(sequence, position): &Row| {
+            let pages = &self.tables[sequence];
+            RowTable { position, pages }
+        };
+        rows.iter().map(table).collect()
     }
 
     /// What lies at each row's position, head after head.
-    fn at(&self, all: &[Vec<Vec<Vec<f32>>>], positions: &[usize]) -> Vec<f32> {
-        let rows = all.iter().flat_map(|heads| positions.iter().map(move |at| (heads, *at)));
-        rows.flat_map(|(heads, at)| heads.iter().flat_map(move |head| &head[at]).copied()).collect()
+    fn at(all: &[Vec<Vec<Vec<f32>>>], rows: &[Row]) -> Vec<f32> {
+        let heads =
+            rows.iter().flat_map(|&(sequence, at)| all[sequence].iter().map(move |h| &h[at]));
+        heads.flatten().copied().collect()
     }
 
-    /// Pages in which positions have been stored, all sequences together, `step` positions at once.
+    /// Pages in which all has been stored, all sequences together, `step` positions at once.
     fn stored(&self, machine: &Machine, step: usize) -> Vec<Box<[f32]>> {
         let len = OFFSET + self.heads.page_len() + 5;
         let count = self.tables.iter().map(Vec::len).sum();
         let mut pages: Vec<Box<[f32]>> = (0..count).map(|_| vec![f32::NAN; len].into()).collect();
-        let positions: Vec<usize> = (0..LEN).collect();
-        for positions in positions.chunks(step) {
-            let (keys, values) = (self.at(&self.keys, positions), self.at(&self.values, positions));
-            let rows = self.rows(positions);
-            let to = &mut Pages { pages: &mut pages, rows: &rows, keys: &keys, values: &values };
-            machine.store(self.heads, OFFSET, to);
+        for first in (0..self.len).step_by(step) {
+            let rows = self.rows(first..self.len.min(first + step));
+            let (keys, values) = (Case::at(&self.keys, &rows), Case::at(&self.values, &rows));
+            self.store(machine, &mut pages, &rows, (&keys, &values));
         }
         for page in &pages {
             let (before, after) = (&page[..OFFSET], &page[OFFSET + self.heads.page_len()..]);
@@ -72,59 +95,150 @@ impl Case {
         pages
     }
 
-    fn query(&self, at: usize) -> &[f32] {
-        let len = self.heads.queries * self.heads.dim;
-        &self.queries[at * len..][..len]
+    fn store(
+        &self,
+        machine: &Machine,
+        pages: &mut [Box<[f32]>],
+        rows: &[Row],
+        (keys, values): (&[f32], &[f32]),
+    ) {
+        let to = &mut Pages { pages, rows: &self.tables(rows), keys, values };
+        machine.store(self.heads, OFFSET, to);
     }
 
-    fn want(&self, scale: f32, window: Option<usize>) -> Vec<f32> {
+    /// Stores NaN wherever none of the rows sees anything.
+    fn spoil(&self, machine: &Machine, pages: &mut [Box<[f32]>], seen: &HashSet<Row>) {
+        let mut rows = self.rows(0..self.len);
+        rows.retain(|row| !seen.contains(row));
+        let nothing = |dim: usize| vec![f32::NAN; rows.len() * self.heads.keys * dim];
+        let (keys, values) = (nothing(self.heads.dim), nothing(self.heads.value_dim));
+        self.store(machine, pages, &rows, (&keys, &values));
+    }
+
+    fn want(&self, rows: &[Row], queries: &[f32], window: Option<usize>) -> Vec<f32> {
+        let Heads { queries: count, keys, dim, .. } = self.heads;
         let mut want = Vec::new();
-        for (keys, values) in self.keys.iter().zip(&self.values) {
-            for (at, position) in POSITIONS.iter().enumerate() {
-                for (head, q) in self.query(at).chunks(self.heads.dim).enumerate() {
-                    let key_head = head / (self.heads.queries / self.heads.keys);
-                    let (keys, values) = (&keys[key_head], &values[key_head]);
-                    let head = Head { q, keys, values, scale };
-                    want.extend(oracle::attend(&head, *position, window));
-                }
+        for (&(sequence, position), queries) in rows.iter().zip(queries.chunks(count * dim)) {
+            for (head, q) in queries.chunks(dim).enumerate() {
+                let key_head = head / (count / keys);
+                let (keys, values) =
+                    (&self.keys[sequence][key_head], &self.values[sequence][key_head]);
+                let head = Head { q, keys, values, scale: self.scale };
+                want.extend(oracle::attend(&head, position, window));
             }
         }
         want
     }
 
-    fn check(&self, machine: &Machine, pages: &[Box<[f32]>], scale: f32) {
-        let (rows, q) = (self.rows(&POSITIONS), self.queries.repeat(SEQUENCES));
-        for window in WINDOWS {
-            let heads = self.heads;
-            let of = Attention { heads, scale, window, offset: OFFSET, pages, rows: &rows };
-            let mut out = vec![f32::NAN; rows.len() * heads.queries * heads.value_dim];
-            machine.attend(&q, &of, &mut out);
-            let what = || format!("{heads:?}, window {window:?}, {}", name(machine));
-            assert_bits(&out, &self.want(scale, window), what);
+    /// All machines, with the same rows and several windows.
+    fn check(&self, rows: &[Row], windows: &[Option<usize>]) {
+        let mut random = Random::new(rows.len() as u64);
+        let queries = numbers(&mut random, rows.len() * self.heads.queries * self.heads.dim);
+        let windows: Vec<_> = windows.iter().map(|w| (*w, self.want(rows, &queries, *w))).collect();
+        for (mut machine, step) in
+            machines().into_iter().zip([self.len, 1, 64, 7].into_iter().cycle())
+        {
+            let stored = self.stored(&machine, step);
+            for (window, want) in &windows {
+                let mut pages = stored.clone();
+                self.spoil(&machine, &mut pages, &seen(rows, *window));
+                let (heads, scale, tables) = (self.heads, self.scale, self.tables(rows));
+                let (window, pages, rows) = (*window, &pages, &tables);
+                let of = Attention { heads, scale, window, offset: OFFSET, pages, rows };
+                let mut out = vec![f32::NAN; rows.len() * heads.queries * heads.value_dim];
+                machine.attend(&queries, &of, &mut out);
+                let what = || format!("{heads:?}, window {window:?}, {}", name(&machine));
+                assert_bits(&out, want, what);
+            }
         }
     }
 }
 
+/// What the rows see.
+fn seen(rows: &[Row], window: Option<usize>) -> HashSet<Row> {
+    let first = |at: usize| window.map_or(0, |window| (at + 1).saturating_sub(window));
+    rows.iter().flat_map(|&(of, last)| (first(last)..=last).map(move |at| (of, at))).collect()
+}
+
 #[test]
 fn every_position_sees_what_it_may() {
-    let machines = machines();
-    for (queries, keys, dim, value_dim) in
-        [(1, 1, 1, 1), (4, 2, 6, 6), (6, 2, 17, 5), (3, 3, 16, 33), (2, 1, 64, 64)]
+    for heads in [
+        heads(1, 1, 1),
+        heads(4, 2, 6),
+        Heads { queries: 6, keys: 2, dim: 17, value_dim: 5 },
+        Heads { queries: 3, keys: 3, dim: 16, value_dim: 33 },
+    ] {
+        let case = Case::new(heads, 131);
+        case.check(&case.rows(EDGES.into_iter()), &WINDOWS);
+    }
+}
+
+#[test]
+fn heads_of_every_width() {
+    for heads in
+        [heads(2, 1, 64), heads(1, 1, 80), heads(3, 1, 96), heads(4, 2, 128), heads(1, 1, 256)]
     {
-        let case = Case::new(Heads { queries, keys, dim, value_dim });
-        for (machine, step) in machines.iter().zip([LEN, 1, 64, 7].into_iter().cycle()) {
-            let pages = case.stored(machine, step);
-            case.check(machine, &pages, 1.0 / (dim as f32).sqrt());
-        }
+        let case = Case::new(heads, 131);
+        case.check(&case.rows([0, 63, 64, 130].into_iter()), &FEW_WINDOWS);
+    }
+}
+
+/// Rows of one sequence that follow each other, more than a block holds and fewer.
+#[test]
+fn prompts() {
+    let groups = [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (7, 1), (8, 1), (12, 4), (4, 4)];
+    for ((queries, keys), first) in groups.into_iter().zip([0, 37, 63, 64, 1].into_iter().cycle()) {
+        let case = Case::new(heads(queries, keys, 8), 205);
+        let rows = |count| -> Vec<Row> { (first..first + count).map(|at| (1, at)).collect() };
+        case.check(&rows(140), &FEW_WINDOWS);
+        case.check(&rows(5), &[None, Some(3)]);
+    }
+}
+
+/// A prompt between single rows of other sequences, and rows that follow each other by chance.
+#[test]
+fn sequences_differ_in_one_batch() {
+    let prompt =
+        |sequence, positions: std::ops::Range<usize>| positions.map(move |at| (sequence, at));
+    let mut rows: Vec<Row> = vec![(0, 130), (1, 3), (2, 4), (0, 5)];
+    rows.extend(prompt(1, 40..75));
+    rows.extend([(2, 75), (0, 63), (1, 64)]);
+    rows.extend(prompt(2, 120..131));
+    rows.extend([(2, 10), (2, 11), (2, 9), (2, 9)]);
+    for heads in [heads(8, 2, 16), heads(3, 3, 7), heads(2, 1, 33)] {
+        Case::new(heads, 131).check(&rows, &FEW_WINDOWS);
+    }
+}
+
+/// One row, or a few, and fewer key heads than threads: tiles are split, then merged in order.
+#[test]
+fn long_contexts_of_few_rows() {
+    for heads in [heads(8, 1, 16), heads(4, 2, 24), heads(9, 3, 16)] {
+        let case = Case::new(heads, 900);
+        case.check(&[(1, 899)], &[None, Some(300)]);
+        case.check(&[(2, 700), (0, 63), (1, 831)], &[None]);
     }
 }
 
 /// Scores far apart: whole tiles weigh nothing beside others, in both directions.
 #[test]
 fn scores_far_apart_are_merged() {
-    let case = Case::new(Heads { queries: 2, keys: 1, dim: 8, value_dim: 4 });
-    for machine in machines() {
-        let pages = case.stored(&machine, LEN);
-        case.check(&machine, &pages, 60.0);
+    let heads = Heads { queries: 2, keys: 1, dim: 8, value_dim: 4 };
+    let case = Case { scale: 60.0, ..Case::new(heads, 131) };
+    case.check(&case.rows(EDGES.into_iter()), &WINDOWS);
+}
+
+/// Products that vanish leave the sign of the last of them, and nothing else may be added to it.
+#[test]
+fn zeros_keep_their_sign() {
+    let mut case = Case { scale: 2.0, ..Case::new(heads(2, 1, 8), 131) };
+    for head in case.values.iter_mut().flatten() {
+        for (position, x) in
+            head.iter_mut().enumerate().flat_map(|(i, row)| row.iter_mut().map(move |x| (i, x)))
+        {
+            let sign = if position % 2 == 0 { 1.0 } else { -1.0 };
+            *x = sign * if *x > 0.0 { 0.0 } else { f32::from_bits(1) };
+        }
     }
+    case.check(&case.rows(0..131), &FEW_WINDOWS);
 }

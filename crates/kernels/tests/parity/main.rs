@@ -1,7 +1,8 @@
 //! Every operation of every machine against an oracle: plain loops, written from the text of
 //! canon 1.
 //!
-//! Machines are all instruction sets with 1, 2, 3 and 5 threads. Lengths lie around every edge of a
+//! Machines are all instruction sets, and the one with an emulated tile unit, with 1, 2, 3 and 5
+//! threads. Lengths lie around every edge of a
 //! lane, block, tile or batch. Bits must be equal; `canon` says whether the oracle itself is right.
 
 mod attention;
@@ -14,9 +15,8 @@ use kernels::{Isa, Machine};
 
 fn machines() -> Vec<Machine> {
     let threads = [1, 2, 3, 5].into_iter();
-    threads
-        .flat_map(|threads| Isa::available().into_iter().map(move |isa| Machine::new(isa, threads)))
-        .collect()
+    let sets = || Isa::available().into_iter().chain(Isa::emulated_amx());
+    threads.flat_map(|threads| sets().map(move |isa| Machine::new(isa, threads))).collect()
 }
 
 /// The machine's name, for messages.

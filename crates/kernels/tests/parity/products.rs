@@ -50,19 +50,27 @@ impl Case {
     }
 
     fn check(&self, machine: &mut Machine, (rows, n): (usize, usize)) {
+        self.check_with(machine, self.matrix(rows), n);
+        self.check_packed(machine, (rows, n));
+    }
+
+    fn check_packed(&self, machine: &mut Machine, (rows, n): (usize, usize)) {
+        if let Some(packed) = self.packed(machine, rows) {
+            self.check_with(machine, packed.view(), n);
+        }
+    }
+
+    fn check_with(&self, machine: &mut Machine, weights: Matrix, n: usize) {
+        let rows = weights.rows;
         for (rounding, biased) in [(ROUNDINGS[0], true), (ROUNDINGS[1], false)] {
             let bias = biased.then_some(&self.bias[..rows]);
-            let packed = self.packed(machine, rows);
-            for weights in [Some(self.matrix(rows)), packed.as_ref().map(Packed::view)] {
-                let Some(weights) = weights else { continue };
-                let mut out = vec![f32::NAN; rows * n];
-                let product = Product { weights, rounding, bias, out: &mut out };
-                machine.product(&self.x[..n * self.cols], &mut [product]);
-                assert_bits(&out, &self.want((rows, n), rounding, biased), || {
-                    let (format, cols) = (self.format, self.cols);
-                    format!("{format:?} {rounding:?}, {n} × {cols} × {rows}, {}", name(machine))
-                });
-            }
+            let mut out = vec![f32::NAN; rows * n];
+            let product = Product { weights, rounding, bias, out: &mut out };
+            machine.product(&self.x[..n * self.cols], &mut [product]);
+            assert_bits(&out, &self.want((rows, n), rounding, biased), || {
+                let (format, cols) = (self.format, self.cols);
+                format!("{format:?} {rounding:?}, {n} × {cols} × {rows}, {}", name(machine))
+            });
         }
     }
 
@@ -200,6 +208,29 @@ fn what_is_no_number_spoils_its_row_and_no_other() {
                 assert_bits(&out[..2], &want[..2], what);
                 assert_bits(&out[4..], &want[4..], what);
                 assert!(out[2..4].iter().all(|out| !out.is_finite()), "{}: {out:?}", what());
+            }
+        }
+    }
+}
+
+/// Tiles take sixteen rows and one panel or two, and begin with eight rows. A stretch is 256
+/// columns long; the short formats pass through it in batches of four blocks.
+#[test]
+fn packed_weights_around_the_edges_of_tiles() {
+    let (mut weights, mut machines) = (Weights::new(7), machines());
+    machines.retain(|machine| machine.threads() <= 2);
+    for format in Format::ALL {
+        if !machines.iter().any(|machine| machine.packs(format)) {
+            continue;
+        }
+        let blocks: &[usize] =
+            if format.block_len() == 256 { &[1, 3] } else { &[1, 2, 5, 7, 8, 9, 19] };
+        for blocks in blocks {
+            let case = Case::new(&mut weights, format, blocks * format.block_len(), (113, 70));
+            for machine in machines.iter_mut().filter(|machine| machine.packs(format)) {
+                for n in [7, 8, 9, 15, 16, 17, 24, 33, 47, 48, 70] {
+                    case.check_packed(machine, ([16, 31, 33, 96, 113][n % 5], n));
+                }
             }
         }
     }

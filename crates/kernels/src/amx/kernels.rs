@@ -1,0 +1,89 @@
+//! Which functions multiply a format's weights by tiles.
+//!
+//! # Safety
+//!
+//! The functions behind the pointers ask for AVX-512, and for the unit that they were found for.
+
+use super::long::{self, Eighths, Signed, Single};
+use super::unit::{Shapes, Unit};
+use super::weights::{self, Plane};
+use super::{Rows, Sums, Weights, short};
+use crate::panels::Kernels;
+use crate::{Format, Isa};
+
+/// Panels that are multiplied with the same rows at once.
+pub(crate) const TOGETHER: usize = 2;
+
+/// Multiplies panels with all rows over a stretch, and adds to the sums.
+pub(crate) type Multiply<U> = unsafe fn(&mut U, &[Weights], Rows, &mut Sums);
+
+/// The functions for one format, one unit, and rows of one plane or two.
+pub(crate) struct TileKernels<U> {
+    kernels: Kernels,
+    plane: Plane,
+    /// The shapes that the unit must have.
+    pub shapes: &'static Shapes,
+    /// For one panel, and for two.
+    multiply: [Multiply<U>; TOGETHER],
+}
+
+impl<U: Unit> TileKernels<U> {
+    /// Those of a format that is packed, for rows of so many planes.
+    pub fn of(isa: Isa, format: Format, planes: usize) -> Option<TileKernels<U>> {
+        let kernels = Kernels::of(isa, format)?;
+        let (run, minima, _) = kernels.kind;
+        let (shapes, plane): (_, Plane) = match (run, minima) {
+            (None, _) => (&Shapes::HALF, weights::levels),
+            (Some(32), true) => (&Shapes::FULL, weights::eighths),
+            (Some(_), true) => (&Shapes::FULL, weights::products),
+            (Some(32), false) => (&Shapes::FULL, weights::signed::<32>),
+            (Some(_), false) => (&Shapes::FULL, weights::signed::<16>),
+        };
+        let multiply = match (planes, run, minima) {
+            (1, None, false) => short::kernels::<U, false, 1>(),
+            (1, None, true) => short::kernels::<U, true, 1>(),
+            (1, Some(32), true) => long::kernels::<U, Eighths, 1>(),
+            (1, Some(_), true) => long::kernels::<U, Single, 1>(),
+            (1, Some(_), false) => long::kernels::<U, Signed, 1>(),
+            (_, None, false) => short::kernels::<U, false, 2>(),
+            (_, None, true) => short::kernels::<U, true, 2>(),
+            (_, Some(32), true) => long::kernels::<U, Eighths, 2>(),
+            (_, Some(_), true) => long::kernels::<U, Single, 2>(),
+            (_, Some(_), false) => long::kernels::<U, Signed, 2>(),
+        };
+        Some(TileKernels { kernels, plane, shapes, multiply })
+    }
+
+    /// Makes ready stretch `stretch` of a panel, which has `parts` parts of 32 columns.
+    pub fn prepare(&self, panel: &[u8], stretch: usize, parts: usize, to: &mut Weights) {
+        let (.., offset) = self.kernels.kind;
+        self.kernels.expand(panel, stretch, parts, &mut to.parts);
+        // SAFETY: who has the `Isa` has the instructions.
+        unsafe { (self.plane)(to, offset) }
+    }
+
+    /// Multiplies one or two panels with all rows over a stretch.
+    pub fn multiply(&self, unit: &mut U, weights: &[Weights], rows: Rows, to: &mut Sums) {
+        let multiply = self.multiply[weights.len() - 1];
+        // SAFETY: who has the `Isa` has the instructions.
+        unsafe { multiply(unit, weights, rows, to) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amx::Emulated;
+
+    #[test]
+    fn every_packed_format_has_tiles() {
+        for (isa, format) in
+            Isa::emulated_amx().iter().flat_map(|isa| Format::ALL.map(|f| (*isa, f)))
+        {
+            for planes in [1, 2] {
+                let tiles = TileKernels::<Emulated>::of(isa, format, planes);
+                assert_eq!(tiles.is_some(), Kernels::of(isa, format).is_some(), "{format:?}");
+            }
+        }
+    }
+}

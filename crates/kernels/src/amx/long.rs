@@ -1,0 +1,182 @@
+//! Stretches of one part with integer sub-scales: 256 columns in four steps of full tiles.
+//!
+//! ```text
+//!   tiles   0, 1  sums of panel 0, planes 0 and 1    4     activations
+//!           2, 3  sums of panel 1                    5…7   weights
+//! ```
+
+use std::marker::PhantomData;
+
+use super::kernels::{Multiply, TOGETHER};
+use super::pass::{self, Floats, Integers, Part, Pass, STEPS, load, load_f32};
+use super::unit::{ROW_BYTES, Unit};
+use super::{Products, RowTile, Rows, Sums, Weights};
+use crate::panels::STRETCH;
+use crate::simd::{Avx512, Simd};
+
+const _: () = assert!(STEPS * ROW_BYTES == STRETCH);
+
+/// What the planes of weights mean; `weights` makes them.
+pub(super) trait Form {
+    /// How many there are.
+    const PLANES: usize;
+    /// What a product in the first counts, beside one in the second.
+    const FACTOR: i32;
+    /// Whether bytes are signed.
+    const SIGNED: bool;
+    /// Columns of a run that has an integer minimum.
+    const MINIMA: Option<usize>;
+}
+
+macro_rules! forms {
+    ($($name:ident: $planes:literal, $factor:literal, $signed:literal, $minima:expr;)*) => {$(
+        pub(super) struct $name;
+        impl Form for $name {
+            const PLANES: usize = $planes;
+            const FACTOR: i32 = $factor;
+            const SIGNED: bool = $signed;
+            const MINIMA: Option<usize> = $minima;
+        }
+    )*};
+}
+
+forms! {
+    Single: 1, 1, false, Some(16);
+    Eighths: 2, 8, false, Some(32);
+    Signed: 2, 128, true, None;
+}
+
+/// The functions for one panel and for two.
+pub(super) fn kernels<U: Unit, F: Form, const P: usize>() -> [Multiply<U>; TOGETHER] {
+    [multiply::<U, F, 1, P>, multiply::<U, F, 2, P>]
+}
+
+/// Multiplies `W` panels with rows of `P` planes.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn multiply<U: Unit, F: Form, const W: usize, const P: usize>(
+    unit: &mut U,
+    weights: &[Weights],
+    rows: Rows,
+    to: &mut Sums,
+) {
+    let Some(weights) = weights.first_chunk::<W>() else { return };
+    // SAFETY: this function's features are those of the token.
+    let s = unsafe { Avx512::new() };
+    let mut below = [[s.splat(0); STRETCH / 32]; W];
+    for (w, below) in below.iter_mut().enumerate() {
+        for (pair, below) in below[..pairs::<F>()].iter_mut().enumerate() {
+            *below = load(s, &weights[w].parts.below[pair]);
+        }
+    }
+    let (mut scale, mut min) = ([s.splat_f32(0.0); W], [s.splat_f32(0.0); W]);
+    for (w, Weights { parts, .. }) in weights.iter().enumerate() {
+        scale[w] = load_f32(s, &parts.scale[0]);
+        min[w] = load_f32(s, &parts.min[0]);
+    }
+    let long = Long::<F, W> { s, weights, below, scale, min, form: PhantomData };
+    pass::run::<U, W, P>(unit, &long, rows, to);
+}
+
+/// Pairs of runs that have minima.
+const fn pairs<F: Form>() -> usize {
+    match F::MINIMA {
+        None => 0,
+        Some(run) => STRETCH / run / 2,
+    }
+}
+
+/// A stretch of `W` panels.
+struct Long<'a, F, const W: usize> {
+    s: Avx512,
+    weights: &'a [Weights; W],
+    /// Integer sub-minima of pairs of runs.
+    below: [[Integers; STRETCH / 32]; W],
+    scale: [Floats; W],
+    min: [Floats; W],
+    form: PhantomData<F>,
+}
+
+impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
+    #[inline(always)]
+    fn multiply<U: Unit>(&self, unit: &mut U, step: usize, tile: &RowTile, to: &mut Products) {
+        let vectors = step * ROW_BYTES / 4..(step + 1) * ROW_BYTES / 4;
+        let plane = |w: usize, plane: usize| {
+            self.weights[w].planes[plane][vectors.clone()].as_ptr().cast::<u8>()
+        };
+        // SAFETY: the operands are sixteen rows of 64 bytes.
+        unsafe {
+            if step == 0 {
+                unit.zero::<0>();
+                unit.zero::<1>();
+                unit.zero::<2>();
+                unit.zero::<3>();
+            }
+            unit.load::<4>(tile.q[step].as_ptr().cast());
+            dot::<U, F, 0, 5>(unit, plane(0, 0));
+            if F::PLANES == 2 {
+                dot::<U, F, 1, 6>(unit, plane(0, 1));
+            }
+            if W == 2 {
+                dot::<U, F, 2, 7>(unit, plane(1, 0));
+            }
+            if W == 2 && F::PLANES == 2 {
+                dot::<U, F, 3, 5>(unit, plane(1, 1));
+            }
+            if step + 1 == STEPS {
+                unit.store::<0>(to.0[0].as_mut_ptr());
+                unit.store::<2>(to.0[2].as_mut_ptr());
+                if F::PLANES == 2 {
+                    unit.store::<1>(to.0[1].as_mut_ptr());
+                    unit.store::<3>(to.0[3].as_mut_ptr());
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add(&self, from: &Products, tile: &RowTile, row: usize, sums: &mut [Floats; W]) {
+        let s = self.s;
+        for row in row..row + P {
+            let x_scale = s.splat_f32(tile.scales[row][0]);
+            let minima = self.minima(tile, row);
+            for (w, sum) in sums.iter_mut().enumerate() {
+                let mut products = load(s, &from.0[2 * w][row]);
+                if F::PLANES == 2 {
+                    let second = load(s, &from.0[2 * w + 1][row]);
+                    products = s.add_i32(s.mul_i32(products, s.splat(F::FACTOR)), second);
+                }
+                let minima = F::MINIMA.map(|_| (self.min[w], minima[w]));
+                let products = (self.scale[w], products);
+                *sum = Part { x_scale, products, minima }.add_to(s, *sum);
+            }
+        }
+    }
+}
+
+/// Loads a tile of weights and adds its products with the activations.
+///
+/// # Safety
+/// `weights` begins sixteen rows of 64 bytes.
+#[inline(always)]
+unsafe fn dot<U: Unit, F: Form, const C: usize, const B: usize>(unit: &mut U, weights: *const u8) {
+    // SAFETY: the caller has sixteen rows of 64 bytes.
+    unsafe { unit.load::<B>(weights) };
+    if F::SIGNED { unit.dot_signed::<C, 4, B>() } else { unit.dot_unsigned::<C, 4, B>() }
+}
+
+impl<F: Form, const W: usize> Long<'_, F, W> {
+    /// Sub-minima times sums of activations.
+    #[inline(always)]
+    fn minima(&self, tile: &RowTile, row: usize) -> [Integers; W] {
+        let s = self.s;
+        let mut minima = [s.splat(0); W];
+        for pair in 0..pairs::<F>() {
+            let sums =
+                if F::MINIMA == Some(16) { tile.sums[row][pair] } else { tile.pairs[row][pair] };
+            for (w, minima) in minima.iter_mut().enumerate() {
+                *minima = s.dot_pairs(*minima, self.below[w][pair], s.splat(sums));
+            }
+        }
+        minima
+    }
+}

@@ -1,0 +1,109 @@
+//! Which compiled functions serve an instruction set and a number of queries.
+
+use super::mix::{self, Mixed, Values};
+use super::scores::{self, Keys};
+use super::weigh;
+use crate::Isa;
+use crate::isa::Level;
+use crate::simd::Simd;
+
+/// Scores; the arguments are those of `scores::scores`.
+pub(crate) type Scores = unsafe fn(&Keys, *const f32, *mut f32);
+
+/// Weights; the arguments are those of `weigh::weigh`.
+pub(crate) type Weigh = unsafe fn(*mut f32, usize, (*mut f32, *mut f32));
+
+/// Values; the arguments are those of `mix::mix`.
+pub(crate) type Mix = unsafe fn(&Values, &Mixed);
+
+/// The functions of an instruction set. Entry `i` of a table serves `i + 1` queries.
+#[derive(Clone, Copy)]
+pub(crate) struct Kernels {
+    pub scores: &'static [Scores],
+    pub weigh: Weigh,
+    pub mix: &'static [Mix],
+}
+
+impl Kernels {
+    /// Queries that share what is loaded, at most.
+    pub fn together(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Those of an instruction set that has any.
+    pub fn of(isa: Isa) -> Option<Kernels> {
+        match isa.level() {
+            Level::Portable => None,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => Some(avx2::KERNELS),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 | Level::Amx | Level::AmxEmulated => Some(avx512::KERNELS),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => Some(neon::KERNELS),
+        }
+    }
+}
+
+/// Compiles every kernel for an instruction set, in a module of its own: for 1, 2, … queries, each
+/// with as many vectors of positions or outputs as find room in the registers beside the rest.
+macro_rules! compiled {
+    ($module:ident, $token:ty, $features:literal, $(($queries:literal, $vectors:literal)),*) => {
+        mod $module {
+            use super::*;
+
+            /// # Safety
+            /// Those of `scores::scores`, and the features are there.
+            #[target_feature(enable = $features)]
+            unsafe fn scores<const Q: usize, const V: usize>(
+                keys: &Keys,
+                queries: *const f32,
+                to: *mut f32,
+            ) {
+                // SAFETY: this is called only where the features are; the rest is the caller's
+                // promise.
+                unsafe { scores::scores::<$token, Q, V>(<$token>::new(), keys, queries, to) }
+            }
+
+            /// # Safety
+            /// Those of `weigh::weigh`, and the features are there.
+            #[target_feature(enable = $features)]
+            unsafe fn weigh(scores: *mut f32, n: usize, to: (*mut f32, *mut f32)) {
+                // SAFETY: as above.
+                unsafe { weigh::weigh(<$token>::new(), scores, n, to) }
+            }
+
+            /// # Safety
+            /// Those of `mix::mix`, and the features are there.
+            #[target_feature(enable = $features)]
+            unsafe fn mix<const Q: usize, const V: usize>(values: &Values, of: &Mixed) {
+                // SAFETY: as above.
+                unsafe { mix::mix::<$token, Q, V>(<$token>::new(), values, of) }
+            }
+
+            pub(super) const KERNELS: Kernels = Kernels {
+                scores: &[$(scores::<$queries, $vectors>),*],
+                weigh,
+                mix: &[$(mix::<$queries, $vectors>),*],
+            };
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+compiled!(avx2, crate::simd::Avx2, "avx2,fma,f16c", (1, 4), (2, 2), (3, 1), (4, 1));
+#[cfg(target_arch = "x86_64")]
+compiled!(
+    avx512,
+    crate::simd::Avx512,
+    "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c",
+    (1, 4),
+    (2, 4),
+    (3, 4),
+    (4, 4),
+    (5, 2),
+    (6, 2),
+    (7, 2),
+    (8, 2)
+);
+#[cfg(target_arch = "aarch64")]
+compiled!(neon, crate::simd::Neon, "neon,dotprod,fp16", (1, 4), (2, 2), (3, 1), (4, 1));

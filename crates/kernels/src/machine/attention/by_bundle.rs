@@ -1,0 +1,140 @@
+//! Every thread takes bundles of queries whole, and all the tiles that they see.
+
+use std::ops::Range;
+
+use super::super::shared::Shared;
+use super::bundle::{Bundle, Job, Own};
+use super::{Attention, ENOUGH, Machine, RowTable};
+
+/// Queries in a bundle, if one row has not more. All that belongs to them and a tile of keys and
+/// values fit the cache that a core has for itself.
+const QUERIES: usize = 128;
+
+impl Machine {
+    pub(super) fn attend_by_bundle(&self, job: &Job, own: &mut [Own]) {
+        let (plan, own) = (Plan::new(job.of, self.threads()), Shared::rows(own, 1));
+        self.share(plan.work * job.of.heads.tile_work(), &|thread| {
+            // SAFETY: each thread has its own.
+            let own = &mut unsafe { own.row(thread) }[0];
+            plan.each_bundle_of(thread, &mut |bundle| {
+                own.states.begin(job.queries(bundle), job.width());
+                job.see_all(bundle, job.tiles(bundle), |_| 0, own);
+                job.put_out(bundle, own);
+            });
+        });
+    }
+}
+
+/// Which bundles there are, and who takes them.
+///
+/// The order is that of the threads: the first of them takes from the beginning as many bundles as
+/// make its part of the work. A tile for one row and key head is the unit of work.
+struct Plan<'a> {
+    of: &'a Attention<'a>,
+    threads: usize,
+    /// Rows of a bundle, at most.
+    rows: usize,
+    /// Key heads of a bundle, at most.
+    heads: usize,
+    /// The work of all.
+    work: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn new(of: &'a Attention<'a>, threads: usize) -> Plan<'a> {
+        let (keys, sharing) = (of.heads.keys, of.heads.sharing());
+        let longest = runs(of, usize::MAX).map(|rows| rows.len()).max().unwrap_or(1);
+        // So few that there are bundles enough to give every thread its fair part.
+        let few = if threads == 1 { usize::MAX } else { of.rows.len() * keys / (ENOUGH * threads) };
+        let rows = longest.min(QUERIES / sharing).min(few).max(1);
+        let heads = (QUERIES / (rows * sharing)).clamp(1, keys);
+        let work = runs(of, rows).map(|rows| keys * work(of, &rows)).sum();
+        Plan { of, threads, rows, heads, work }
+    }
+
+    /// Calls `take` for each bundle that `thread` takes.
+    fn each_bundle_of(&self, thread: usize, take: &mut dyn FnMut(&Bundle)) {
+        let mut done = 0;
+        for first in (0..self.of.heads.keys).step_by(self.heads) {
+            let heads = self.heads.min(self.of.heads.keys - first);
+            for rows in runs(self.of, self.rows) {
+                let work = work(self.of, &rows);
+                // A head belongs to the thread in whose part of the work its middle lies.
+                let middle = |head: usize| 2 * (done + head * work) + work;
+                let mine = |head: &usize| middle(*head) * self.threads / (2 * self.work) == thread;
+                let begin = (0..heads).take_while(|head| !mine(head)).count();
+                let count = (begin..heads).take_while(mine).count();
+                if count > 0 {
+                    let heads = first + begin..first + begin + count;
+                    take(&Bundle { rows, heads });
+                }
+                done += heads * work;
+            }
+        }
+    }
+}
+
+/// Rows that follow each other in one sequence, at most `most` together.
+fn runs<'a>(of: &'a Attention<'a>, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let rows = &of.rows[next..];
+        let first = rows.first()?;
+        let follows = |(i, row): &(usize, &RowTable)| {
+            row.position == first.position + i && std::ptr::eq(row.pages, first.pages)
+        };
+        let run = next..next + rows.iter().take(most).enumerate().take_while(follows).count();
+        next = run.end;
+        Some(run)
+    })
+}
+
+/// The tiles of a run, once for each row.
+fn work(of: &Attention, rows: &Range<usize>) -> usize {
+    (of.tiles(rows.end - 1).end - of.tiles(rows.start).start) * rows.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Heads;
+    use super::*;
+
+    /// The work of each thread, having checked that each row and head is taken once.
+    fn shares(of: &Attention, threads: usize) -> Vec<usize> {
+        let (plan, mut taken) = (Plan::new(of, threads), vec![0; of.rows.len() * of.heads.keys]);
+        let share = |thread| {
+            let mut share = 0;
+            plan.each_bundle_of(thread, &mut |bundle| {
+                assert!(bundle.rows.len() * bundle.heads.len() * of.heads.sharing() <= QUERIES);
+                share += work(of, &bundle.rows) * bundle.heads.len();
+                for row in bundle.rows.clone() {
+                    bundle.heads.clone().for_each(|head| taken[row * of.heads.keys + head] += 1);
+                }
+            });
+            share
+        };
+        let shares = (0..threads).map(share).collect();
+        assert!(taken.iter().all(|taken| *taken == 1), "{taken:?}");
+        shares
+    }
+
+    #[test]
+    fn all_threads_have_about_as_much_to_do() {
+        let tables = [[1, 2, 3].as_slice(), [4].as_slice()];
+        let row = |of: usize, position| RowTable { position, pages: tables[of] };
+        let prompt = |first| (first..first + 512).map(|position| row(0, position)).collect();
+        let streams = (0..16).map(|i| row(i % 2, 1000)).collect();
+        let batches: [Vec<RowTable>; 3] = [prompt(0), prompt(1001), streams];
+        for (rows, keys) in batches.iter().flat_map(|rows| [1, 2, 3, 8].map(|keys| (rows, keys))) {
+            for (sharing, threads) in [(1, 1), (1, 2), (4, 3), (7, 2), (8, 4)] {
+                let heads = Heads { queries: keys * sharing, keys, dim: 16, value_dim: 16 };
+                let of =
+                    &Attention { heads, scale: 1.0, window: None, offset: 0, pages: &[], rows };
+                let shares = shares(of, threads);
+                let (most, all) = (*shares.iter().max().unwrap(), shares.iter().sum::<usize>());
+                let off = (most * threads) as f64 / all as f64;
+                assert!(off < 1.2, "{keys} keys, {sharing} to each: {shares:?} is {off}");
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Attention of many rows, of one sequence or of several, over pages of keys and values.
+//!
+//! A page holds 64 positions, the tile of the canon, of all layers. A layer's part of a page lies
+//! at an offset that its owner knows, and is laid out head by head:
+//!
+//! ```text
+//!   head 0: keys (dim, 64) | values (64, value_dim)   head 1: keys | values   …
+//! ```
+//!
+//! Here are the shapes, and what a row sees. `store` fills pages, `bundle` attends with some rows
+//! and heads at once; `by_bundle` and `by_tile` split the work among threads.
+
+mod bundle;
+mod by_bundle;
+mod by_tile;
+mod store;
+
+use std::ops::Range;
+
+use super::Machine;
+use super::shared::Shared;
+use crate::attention::Kernels;
+use crate::portable::attend::{self, TILE, Tile};
+use bundle::{Job, Own};
+
+/// The heads of one attention layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// Query heads.
+    pub queries: usize,
+    /// Key and value heads; each serves `queries / keys` query heads.
+    pub keys: usize,
+    /// Width of a query or key head.
+    pub dim: usize,
+    /// Width of a value head.
+    pub value_dim: usize,
+}
+
+impl Heads {
+    /// Numbers that this layer keeps in one page.
+    pub const fn page_len(&self) -> usize {
+        self.keys * self.head_len()
+    }
+
+    /// Number of query heads that share a key head.
+    const fn sharing(&self) -> usize {
+        self.queries / self.keys
+    }
+
+    /// Numbers that pass through a tile for one row and key head.
+    const fn tile_work(&self) -> usize {
+        TILE * self.sharing() * self.dim
+    }
+
+    const fn head_len(&self) -> usize {
+        (self.dim + self.value_dim) * TILE
+    }
+}
+
+/// Where a row stands, and the pages of its sequence in order of position.
+#[derive(Clone, Copy)]
+pub struct RowTable<'a> {
+    /// Position in the sequence.
+    pub position: usize,
+    /// Indices of pages; page `i` holds the positions from 64 i.
+    pub pages: &'a [u32],
+}
+
+/// What attention needs beside queries: the shape of the layer and the cache.
+#[derive(Clone, Copy)]
+pub struct Attention<'a> {
+    /// The layer's heads.
+    pub heads: Heads,
+    /// Factor of the scores.
+    pub scale: f32,
+    /// How many of the last positions a row sees, itself included; `None` is all.
+    pub window: Option<usize>,
+    /// Where the layer begins in a page.
+    pub offset: usize,
+    /// All pages.
+    pub pages: &'a [Box<[f32]>],
+    /// One entry for each row.
+    pub rows: &'a [RowTable<'a>],
+}
+
+/// Keys and values to be stored, and where.
+pub struct Pages<'a> {
+    /// All pages.
+    pub pages: &'a mut [Box<[f32]>],
+    /// One entry for each row.
+    pub rows: &'a [RowTable<'a>],
+    /// `(n, keys · dim)`
+    pub keys: &'a [f32],
+    /// `(n, keys · value_dim)`
+    pub values: &'a [f32],
+}
+
+/// Buffers of attention, kept from one call to the next.
+#[derive(Default)]
+pub(super) struct Scratch {
+    threads: Vec<Own>,
+}
+
+/// Rows times key heads for each thread, from which on threads take bundles.
+const ENOUGH: usize = 4;
+
+impl<'a> Attention<'a> {
+    /// The first position that a row sees.
+    fn first(&self, row: usize) -> usize {
+        let position = self.rows[row].position;
+        self.window.map_or(0, |window| (position + 1).saturating_sub(window))
+    }
+
+    /// The tiles that a row sees, in ascending order.
+    fn tiles(&self, row: usize) -> Range<usize> {
+        self.first(row) / TILE..self.rows[row].position / TILE + 1
+    }
+
+    /// What a row sees of one of its tiles, counted from the tile's first position.
+    fn visible(&self, row: usize, tile: usize) -> Range<usize> {
+        let end = self.rows[row].position + 1 - tile * TILE;
+        self.first(row).saturating_sub(tile * TILE)..end.min(TILE)
+    }
+
+    /// Keys and values of a head in one of the tiles of a row.
+    fn tile(&self, row: usize, tile: usize, key_head: usize) -> (&'a [f32], &'a [f32]) {
+        let page = &self.pages[self.rows[row].pages[tile] as usize];
+        let head = &page[self.offset + key_head * self.heads.head_len()..][..self.heads.head_len()];
+        head.split_at(self.heads.dim * TILE)
+    }
+
+    /// The definition itself: query head `q` of a row.
+    fn attend_head(&self, row: usize, key_head: usize, q: &[f32], out: &mut [f32]) {
+        let tiles = self.tiles(row).map(|tile| {
+            let (keys, values) = self.tile(row, tile, key_head);
+            Tile { keys, values, visible: self.visible(row, tile) }
+        });
+        attend::attend(q, self.scale, tiles, out);
+    }
+}
+
+impl Machine {
+    /// Attends with each query row; `q` is `(n, queries · dim)`, `out` `(n, queries · value_dim)`.
+    pub fn attend(&mut self, q: &[f32], of: &Attention, out: &mut [f32]) {
+        let (n, heads) = (of.rows.len(), of.heads);
+        assert_eq!(heads.queries % heads.keys, 0, "as many query heads to each key head");
+        assert_eq!(q.len(), n * heads.queries * heads.dim);
+        assert_eq!(out.len(), n * heads.queries * heads.value_dim);
+        let out = Shared::rows(out, heads.queries * heads.value_dim);
+        let Some(kernels) = Kernels::of(self.isa) else { return self.attend_plainly(q, of, out) };
+        let job = &Job { isa: self.isa, kernels, q, of, out };
+        let (threads, mut scratch) = (self.threads(), std::mem::take(&mut self.attention));
+        scratch.threads.resize_with(threads, Own::default);
+        if threads > 1 && n * heads.keys < ENOUGH * threads {
+            self.attend_by_tile(job, &mut scratch.threads);
+        } else {
+            self.attend_by_bundle(job, &mut scratch.threads);
+        }
+        self.attention = scratch;
+    }
+
+    /// Head by head, by the definition.
+    fn attend_plainly(&self, q: &[f32], of: &Attention, out: Shared) {
+        let (n, heads) = (of.rows.len(), of.heads);
+        // Heads outside, rows inside: with a long prompt each thread gets short and long rows.
+        let positions: usize = of.rows.iter().map(|row| row.position + 1).sum();
+        self.split(heads.queries * n, positions * heads.queries * heads.dim, &|items| {
+            for (head, row) in items.map(|item| (item / n, item % n)) {
+                let q = &q[(row * heads.queries + head) * heads.dim..][..heads.dim];
+                // SAFETY: an output head belongs to one item, and an item to one thread.
+                let out = unsafe { out.part(row, head * heads.value_dim, heads.value_dim) };
+                of.attend_head(row, head / heads.sharing(), q, out);
+            }
+        });
+    }
+}
