@@ -25,9 +25,10 @@ pub(crate) struct Kernels {
 }
 
 impl Kernels {
-    /// Queries that share what is loaded, at most.
-    pub fn together(&self) -> usize {
-        self.scores.len()
+    /// How many of `n` queries share what is loaded. All, where one kernel can: then a tile is
+    /// read once, which counts while the memory is waited for. Of many, four at a time are faster.
+    pub fn together(&self, n: usize) -> usize {
+        if n <= self.scores.len() { n } else { 4 }
     }
 
     /// Those of an instruction set that has any.

@@ -166,16 +166,17 @@ impl Share<'_> {
         let (layout, bytes) = (&self.x.layout, self.job.weights.panel(panel));
         let planes = self.job.rounding.planes();
         self.own.sums.fill(0.0);
-        for stretch in 0..layout.stretches() {
-            for group in layout.groups() {
+        for group in layout.groups() {
+            for walk in layout.walks() {
                 let run = Run { first: group.first, rows: group.rows, groups: 1 };
-                let x = layout.stretch(&self.x.words, stretch, run);
+                let x = layout.stretch(&self.x.words, walk.first, run);
                 let sums = &mut self.own.sums[group.first / planes * OUTPUTS..];
                 assert!(sums.len() >= group.rows / planes * OUTPUTS);
                 let (rows, to) = ((group.rows, planes), (x, sums.as_mut_ptr()));
                 let scratch = &mut self.own.weights[0];
-                // SAFETY: `x` has the rows of the group, and `sums` a row for each output.
-                unsafe { self.kernels.multiply((bytes, stretch), rows, to, scratch) }
+                // SAFETY: `x` has the rows of the group, of which there are as many in every
+                // stretch of the walk, and `sums` a row for each output.
+                unsafe { self.kernels.multiply((bytes, walk), rows, to, scratch) }
             }
         }
         self.job.put_out(panel..panel + 1, &self.own.sums);

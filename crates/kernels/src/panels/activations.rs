@@ -5,7 +5,7 @@
 //!   stretch 0: | rows 0…3 | rows 4…7 | … |   stretch 1: …
 //! ```
 
-use super::tile::{self, Stretch};
+use super::tile::{self, Stretch, Walk};
 use super::{ROWS_MAX, STRETCH};
 use crate::portable::product::Rounded;
 use crate::portable::round::RUN;
@@ -68,6 +68,14 @@ impl Layout {
     /// Parts of 32 columns in a stretch.
     pub fn parts(&self, stretch: usize) -> usize {
         (self.cols - stretch * STRETCH).min(STRETCH) / 32
+    }
+
+    /// Stretches of as many parts each: first, how many, and words from one to the next.
+    pub fn walks(&self) -> impl Iterator<Item = Walk> + use<> {
+        let (whole, words) = (self.cols / STRETCH, self.rows * self.row_words(0));
+        let rest = self.stretches() - whole;
+        let walks = [(0, whole), (whole, rest)].into_iter().filter(|(_, count)| *count > 0);
+        walks.map(move |(first, count)| Walk { first, count, words, ..Walk::default() })
     }
 
     /// The words of a group in a stretch: where they begin, and how many they are.

@@ -6,7 +6,7 @@
 //! instruction set that they were found for: who has the `Isa` has the instructions.
 
 use super::expand::{self, Expanded, Keep, Kind, Levels, Packed};
-use super::tile::{self, Next, Stretch};
+use super::tile::{self, Next, Stretch, Walk};
 use super::{STRETCH, fields};
 use crate::isa::Level;
 use crate::simd::{BYTES, Simd};
@@ -19,12 +19,16 @@ type Expand = unsafe fn(Packed, usize, &mut Expanded);
 pub(crate) type Tile = unsafe fn(*const Expanded, (Stretch, &Next), (*mut f32, usize));
 
 /// Multiplies a panel as it takes it apart; the arguments are those of `tile::multiply`.
-type Multiply = unsafe fn(Packed, (Stretch, *mut f32), &mut Expanded);
+type Multiply = unsafe fn((Packed, Walk), (Stretch, *mut f32), &mut Expanded);
 
 /// The functions for one format.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernels {
-    format: Format,
+    /// Bytes of a block in the head of a panel and in its body.
+    head_block: usize,
+    body_block: usize,
+    /// Whether blocks are stretches.
+    long: bool,
     expand: Expand,
     /// Panels that the widest tile takes.
     pub panels: usize,
@@ -70,46 +74,50 @@ impl Kernels {
         unsafe { (self.expand)(self.blocks(panel, stretch, parts), parts, to) }
     }
 
-    /// Multiplies a stretch of a panel with one, two or four rows, of which `planes` belong to an
-    /// output, and adds to `sums`.
+    /// Multiplies a whole panel with one, two or four rows, of which `planes` belong to an output,
+    /// and adds to `sums`. `x` shows the first stretch of the rows.
     ///
     /// # Safety
-    /// `x` has as many rows, and `sums` a sum for each output.
+    /// `x` has as many rows and `sums` a sum for each output; `walk` leads over stretches that the
+    /// panel and the rows have.
     pub unsafe fn multiply(
         &self,
-        (panel, stretch): (&[u8], usize),
+        (panel, walk): (&[u8], Walk),
         (rows, planes): (usize, usize),
         (x, sums): (Stretch, *mut f32),
         scratch: &mut Expanded,
     ) {
         let multiply = self.tiles(planes).at_once[rows.ilog2() as usize];
+        let from = self.blocks(panel, walk.first, x.parts);
+        let walk = Walk {
+            head: self.blocks_of(STRETCH / 32) * self.head_block,
+            body: self.blocks_of(STRETCH / 32) * self.body_block,
+            ..walk
+        };
         // SAFETY: the caller's promise, and all blocks of these parts.
-        unsafe { multiply(self.blocks(panel, stretch, x.parts), (x, sums), scratch) }
+        unsafe { multiply((from, walk), (x, sums), scratch) }
     }
 
     /// Where the body of a stretch of a panel begins, and its lines.
     pub fn lines(&self, panel: &[u8], stretch: usize, parts: usize) -> (*const u8, usize) {
-        let block = match self.format.block_len() {
-            STRETCH => 1,
-            short => parts * 32 / short,
-        };
-        let len = block * fields::block_len(self.format, false);
+        let len = self.blocks_of(parts) * self.body_block;
         (self.blocks(panel, stretch, parts).body, len / BYTES)
     }
 
     /// Where the blocks of a stretch of a panel are.
     fn blocks(&self, panel: &[u8], stretch: usize, parts: usize) -> Packed {
-        let (head_block, body_block) =
-            (fields::block_len(self.format, true), fields::block_len(self.format, false));
-        let (first, count) = match self.format.block_len() {
-            STRETCH => (stretch, 1),
-            short => (stretch * (STRETCH / short), parts * 32 / short),
-        };
-        let blocks = panel.len() / (head_block + body_block);
-        let (head, body) = panel.split_at(fields::head_len(self.format, blocks));
-        let head = &head[first * head_block..][..count * head_block];
-        let body = &body[first * body_block..][..count * body_block];
+        let (first, count) = (stretch * self.blocks_of(STRETCH / 32), self.blocks_of(parts));
+        // What fills up the head is less than a block.
+        let blocks = panel.len() / (self.head_block + self.body_block);
+        let (head, body) = panel.split_at((blocks * self.head_block).next_multiple_of(BYTES));
+        let head = &head[first * self.head_block..][..count * self.head_block];
+        let body = &body[first * self.body_block..][..count * self.body_block];
         Packed { head: head.as_ptr(), body: body.as_ptr() }
+    }
+
+    /// Blocks of so many parts of 32 columns.
+    fn blocks_of(&self, parts: usize) -> usize {
+        if self.long { 1 } else { parts }
     }
 
     /// The tile for one panel and `rows` rows, `planes` of which belong to an output.
@@ -160,7 +168,7 @@ macro_rules! compiled {
 
             #[target_feature(enable = $features)]
             unsafe fn multiply<L: Levels, const R: usize, const P: usize>(
-                from: Packed,
+                from: (Packed, Walk),
                 rows: (Stretch, *mut f32),
                 scratch: &mut Expanded,
             ) {
@@ -171,7 +179,9 @@ macro_rules! compiled {
             fn of<L: Levels>() -> Kernels {
                 type One<L> = <L as Levels>::Kind;
                 Kernels {
-                    format: L::FORMAT,
+                    head_block: fields::block_len(L::FORMAT, true),
+                    body_block: fields::block_len(L::FORMAT, false),
+                    long: L::FORMAT.block_len() == STRETCH,
                     expand: expand::<L>,
                     panels: $panels,
                     #[cfg(target_arch = "x86_64")]

@@ -111,27 +111,46 @@ pub(super) unsafe fn tile<S: Simd, K: Kind, const W: usize, const R: usize, cons
     }
 }
 
+/// How a panel and its rows of activations go on from stretch to stretch.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Walk {
+    /// The first stretch.
+    pub first: usize,
+    /// Stretches, all of as many parts.
+    pub count: usize,
+    /// Words of activations from one to the next.
+    pub words: usize,
+    /// Bytes of the panel from one to the next.
+    pub(super) head: usize,
+    pub(super) body: usize,
+}
+
 /// Multiplies one panel with `R` rows while it takes the panel's blocks apart: for few rows, which
 /// wait for memory and would lose time with writing levels down.
 ///
 /// # Safety
-/// `from` shows the blocks of the stretch, `x` has `R` rows of as many parts, and `sums` has a row
-/// for every `P` of them.
+/// `from` shows the blocks of all stretches, `x` has `R` rows of as many parts, and `sums` has a
+/// row for every `P` of them.
 #[inline(always)]
 pub(super) unsafe fn multiply<S: Simd, L: Levels, const R: usize, const P: usize>(
     s: S,
-    from: Packed,
+    (from, walk): (Packed, Walk),
     (x, sums): (Stretch, *mut f32),
     weights: &mut Expanded,
 ) {
-    // SAFETY: the caller's promise; the scales are in `weights` before they are used.
-    unsafe {
-        let outputs = Tile::<S, 1, R> { s, weights, x }.outputs::<P>(sums);
-        let (dots, products) = ([[s.splat(0); R]; 4], [[s.splat(0); R]; 1]);
-        let kind = PhantomData::<L::Kind>;
-        let mut sink = Multiply::<_, _, R, P> { s, x, weights, dots, products, outputs, kind };
-        L::expand(s, from, x.parts, &mut sink);
-        sink.finish(sums);
+    for i in 0..walk.count {
+        // SAFETY: the caller's promise; the scales are in `weights` before they are used.
+        unsafe {
+            let head = from.head.wrapping_add(i * walk.head);
+            let from = Packed { head, body: from.body.wrapping_add(i * walk.body) };
+            let x = Stretch { start: x.start.wrapping_add(i * walk.words), ..x };
+            let outputs = Tile::<S, 1, R> { s, weights, x }.outputs::<P>(sums);
+            let (dots, products) = ([[s.splat(0); R]; 4], [[s.splat(0); R]; 1]);
+            let (kind, weights) = (PhantomData::<L::Kind>, &mut *weights);
+            let mut sink = Multiply::<_, _, R, P> { s, x, weights, dots, products, outputs, kind };
+            L::expand(s, from, x.parts, &mut sink);
+            sink.finish(sums);
+        }
     }
 }
 

@@ -66,7 +66,6 @@ impl Simd for Avx2 {
     type F = [__m256; 2];
     type I = [__m256i; 2];
 
-
     unsafe fn new() -> Avx2 {
         Avx2(())
     }

@@ -39,7 +39,6 @@ impl Simd for Avx512 {
     type F = __m512;
     type I = __m512i;
 
-
     unsafe fn new() -> Avx512 {
         Avx512(())
     }

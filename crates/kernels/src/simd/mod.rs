@@ -37,7 +37,6 @@ pub(crate) trait Simd: Copy {
     /// Sixteen i32, pairs of i16 or quads of bytes.
     type I: Copy;
 
-
     /// The token.
     ///
     /// # Safety

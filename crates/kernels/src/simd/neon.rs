@@ -120,7 +120,6 @@ impl Simd for Neon {
     type F = [float32x4_t; 4];
     type I = [int32x4_t; 4];
 
-
     unsafe fn new() -> Neon {
         Neon(())
     }

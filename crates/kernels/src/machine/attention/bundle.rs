@@ -125,7 +125,7 @@ impl Job<'_> {
     /// Weights of the queries that see the tile, of which the first is `query`.
     fn score(&self, keys: &[f32], query: usize, next: *const f32, own: &mut Own) {
         let (dim, scale, n) = (self.of.heads.dim, self.of.scale, own.visible.len());
-        let together = self.kernels.together();
+        let together = self.kernels.together(n);
         assert_eq!(keys.len(), dim * TILE);
         let queries = own.queries[query * dim..][..n * dim].chunks(together * dim);
         let scores = own.scores.chunks_mut(together * TILE);
@@ -144,7 +144,8 @@ impl Job<'_> {
 
     /// Merges the weighted values into some states.
     fn mix(&self, values: &[f32], states: Range<usize>, next: Option<*const f32>, own: &mut Own) {
-        let (n, width, together) = (states.len(), self.width(), self.kernels.together());
+        let (n, width) = (states.len(), self.width());
+        let together = self.kernels.together(n);
         let values = filled_up(values, self.of.heads.value_dim, &mut own.values);
         for (i, first) in (0..n).step_by(together).enumerate() {
             let ahead = Ahead::part(next, (i, n.div_ceil(together)), (TILE, width));
