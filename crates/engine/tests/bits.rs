@@ -25,6 +25,11 @@ fn models() -> Vec<PathBuf> {
     names.map(golden).into()
 }
 
+/// Each model with its weights in panels and as the file has them.
+fn layouts() -> impl Iterator<Item = (PathBuf, bool)> {
+    models().into_iter().flat_map(|path| [(path.clone(), true), (path, false)])
+}
+
 fn open(path: &Path, settings: Settings) -> Engine {
     let source = arch::Source::open(path).unwrap();
     Engine::new(arch::load(&source).unwrap(), settings).unwrap()
@@ -80,13 +85,17 @@ fn threads_and_instruction_sets_change_no_bit() {
 
 #[test]
 fn chunks_change_no_bit() {
-    for path in models() {
-        let mut engine = open(&path, Settings::default());
+    for (path, pack) in layouts() {
+        let mut engine = open(&path, Settings { pack, ..Settings::default() });
         let want = in_pieces(&mut engine, &ids(), &[512]);
         // One by one is decoding: the same positions as in one prompt.
         for pieces in [&[1][..], &[7], &[63, 1, 33, 2]] {
             let got = in_pieces(&mut engine, &ids(), pieces);
-            assert!(got == want, "{} differs in pieces of {pieces:?}", path.display());
+            assert!(
+                got == want,
+                "{} differs in pieces of {pieces:?}, pack: {pack}",
+                path.display()
+            );
         }
     }
 }
@@ -101,8 +110,8 @@ fn noise(step: usize, stranger: usize) -> Vec<u32> {
 #[test]
 fn strangers_in_the_batch_change_no_bit() {
     const OWN: usize = 3;
-    for path in models() {
-        let mut engine = open(&path, Settings::default());
+    for (path, pack) in layouts() {
+        let mut engine = open(&path, Settings { pack, ..Settings::default() });
         let ids = ids();
         let want = in_pieces(&mut engine, &ids, &[512]);
         let vocabulary = engine.shape().vocabulary;
@@ -126,7 +135,7 @@ fn strangers_in_the_batch_change_no_bit() {
             got.extend(bits(&logits[before * vocabulary..][..len * vocabulary]));
             left = rest;
         }
-        assert!(got == want, "{} differs among strangers", path.display());
+        assert!(got == want, "{} differs among strangers, pack: {pack}", path.display());
     }
 }
 
