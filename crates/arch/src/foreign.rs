@@ -6,8 +6,8 @@
 use formats::gguf::{Gguf, Value as Metadata};
 use serde_json::Value;
 
-use crate::Error;
 use crate::source::Source;
+use crate::{Error, Family};
 
 /// Keys of GGUF files behind the architecture, each with the number that does nothing; 1 is true.
 const GGUF: &[(&str, f64)] = &[
@@ -29,16 +29,16 @@ const GGUF: &[(&str, f64)] = &[
 ];
 
 /// Refuses a model with such a setting.
-pub(crate) fn refuse(source: &Source) -> Result<(), Error> {
+pub(crate) fn refuse(source: &Source, family: &Family) -> Result<(), Error> {
     match source.gguf() {
-        Some(gguf) => refuse_gguf(gguf),
+        Some(gguf) => refuse_gguf(gguf, family),
         None => refuse_folder(source),
     }
 }
 
-fn refuse_gguf(gguf: &Gguf) -> Result<(), Error> {
+fn refuse_gguf(gguf: &Gguf, family: &Family) -> Result<(), Error> {
     let architecture = gguf.str("general.architecture")?.unwrap_or("");
-    for (name, nothing) in GGUF {
+    for (name, nothing) in GGUF.iter().filter(|(name, _)| !family.follows.contains(name)) {
         let key = format!("{architecture}.{name}");
         if gguf.get(&key).is_some_and(|value| number(&value) != Some(*nothing)) {
             return Err(unknown(&key, "is set"));

@@ -14,6 +14,7 @@ mod mistral;
 mod parts;
 mod qwen2;
 mod qwen3;
+mod qwen3_moe;
 mod rope;
 mod source;
 mod weight;
@@ -22,7 +23,7 @@ pub use error::Error;
 pub use source::Source;
 pub use weight::{Weight, format_for, pack};
 
-use kernels::{Machine, RowTable};
+use kernels::{Choice, Machine, Routing, RowTable};
 
 /// A model family: how to recognise it and how to load it.
 pub struct Family {
@@ -32,12 +33,15 @@ pub struct Family {
     pub gguf: &'static [&'static str],
     /// Values of `architectures` in `config.json`.
     pub hugging_face: &'static [&'static str],
+    /// Keys of GGUF files that other families are refused for.
+    pub follows: &'static [&'static str],
     /// Reads the hyper-parameters and finds every weight.
     pub load: fn(&Source) -> Result<Box<dyn Model>, Error>,
 }
 
 /// All families, in the order in which messages list them.
-pub const FAMILIES: &[Family] = &[llama::FAMILY, mistral::FAMILY, qwen2::FAMILY, qwen3::FAMILY];
+pub const FAMILIES: &[Family] =
+    &[llama::FAMILY, mistral::FAMILY, qwen2::FAMILY, qwen3::FAMILY, qwen3_moe::FAMILY];
 
 /// What callers must know of a model's sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +115,11 @@ pub struct Scratch {
     up: Vec<f32>,
     cos: Vec<f32>,
     sin: Vec<f32>,
+    /// What routers say of the experts, what rows choose, and what the experts make.
+    scores: Vec<f32>,
+    choices: Vec<Choice>,
+    routing: Routing,
+    slots: Vec<f32>,
 }
 
 /// Opens what `source` holds as a model of its family.
@@ -126,7 +135,7 @@ pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         let known = FAMILIES.iter().map(|family| family.name).collect();
         return Err(Error::UnknownFamily { found, known });
     };
-    foreign::refuse(source)?;
+    foreign::refuse(source, family)?;
     let model = (family.load)(source)?;
     source.all_used()?;
     Ok(model)

@@ -8,13 +8,19 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::feed_forward::Kind;
 use crate::rope::Rope;
 use crate::source::Source;
 use crate::weight::Bias;
 use crate::{Error, Family, Model};
 
-pub(crate) const FAMILY: Family =
-    Family { name: "llama", gguf: &["llama"], hugging_face: &["LlamaForCausalLM"], load };
+pub(crate) const FAMILY: Family = Family {
+    name: "llama",
+    gguf: &["llama"],
+    hugging_face: &["LlamaForCausalLM"],
+    follows: &[],
+    load,
+};
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
@@ -25,7 +31,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         family: FAMILY.name,
         rope: Rope::read(source, hyper.head_dim, pairing)?,
         attention: vec![attention; hyper.layers],
-        mlp_bias: Bias::by_flag(source, "mlp_bias")?,
+        feed_forward: vec![Kind::Gated(Bias::by_flag(source, "mlp_bias")?); hyper.layers],
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

@@ -6,14 +6,20 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::feed_forward::Kind;
 use crate::parts::window;
 use crate::rope::Rope;
 use crate::source::Source;
 use crate::weight::Bias;
 use crate::{Error, Family, Model};
 
-pub(crate) const FAMILY: Family =
-    Family { name: "qwen2", gguf: &["qwen2"], hugging_face: &["Qwen2ForCausalLM"], load };
+pub(crate) const FAMILY: Family = Family {
+    name: "qwen2",
+    gguf: &["qwen2"],
+    hugging_face: &["Qwen2ForCausalLM"],
+    follows: &[],
+    load,
+};
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
@@ -22,7 +28,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         family: FAMILY.name,
         rope: Rope::read(source, hyper.head_dim, Pairing::Halves)?,
         attention: window::of_layers(source, &hyper, plain)?,
-        mlp_bias: Bias::No,
+        feed_forward: vec![Kind::Gated(Bias::No); hyper.layers],
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

@@ -72,6 +72,27 @@ impl Weight {
         Ok(Weight { files: Arc::clone(&source.files), place, format, rows, cols, packed: None })
     }
 
+    /// Finds one of the matrices that a tensor holds one after the other; `part` is its number and
+    /// how many there are.
+    pub(crate) fn find_part(
+        source: &Source,
+        name: &str,
+        (part, count): (usize, usize),
+        (rows, cols): (usize, usize),
+    ) -> Result<Weight, Error> {
+        let tensor = source.tensor(name)?;
+        expect_shape(&tensor, &[count, rows, cols])?;
+        let format = format_of(&tensor)?;
+        let bytes = format.row_bytes(cols).map(|row| part * rows * row..(part + 1) * rows * row);
+        let Some(bytes) = bytes else {
+            let why = format!("is no multiple of the {} weights in a block", format.block_len());
+            return Err(Error::Value { key: format!("width {cols} of {name}"), why });
+        };
+        let place = source.files.place(&tensor).expect("a tensor lies in the files it came from");
+        let (files, place) = (Arc::clone(&source.files), place.part(bytes));
+        Ok(Weight { files, place, format, rows, cols, packed: None })
+    }
+
     /// The matrix for products.
     pub(crate) fn view(&self) -> Matrix<'_> {
         let Some(Packed { arena, range }) = &self.packed else { return self.in_file() };

@@ -50,7 +50,7 @@ impl Engine {
         self.truncate(sequence, cached);
         let mut run = Run {
             ends: tokenizer.ends(),
-            sampler: Sampler::new(request.sampling.clone()),
+            sampler: Sampler::new(request.sampling.clone(), self.isa()),
             stops: Stops::new(&request.limits.stop),
             usage: Usage {
                 prompt_tokens: request.prompt.len(),

@@ -88,6 +88,11 @@ impl Engine {
         self.model.shape()
     }
 
+    /// The instruction set that it computes with.
+    pub fn isa(&self) -> Isa {
+        self.machine.isa()
+    }
+
     /// Forgets all but the first `len` tokens of a sequence.
     pub fn truncate(&mut self, sequence: &mut Sequence, len: usize) {
         self.pages.truncate(sequence, len);
@@ -191,8 +196,9 @@ impl Engine {
     }
 }
 
+/// Without a way out in the loop, so that many are looked at together.
 fn finite(row: &[f32]) -> bool {
-    row.iter().all(|x| x.is_finite())
+    row.iter().fold(true, |all, x| all & x.is_finite())
 }
 
 /// The rows of all feeds, one after the other.

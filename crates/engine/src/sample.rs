@@ -12,8 +12,8 @@
 
 use std::cmp::Ordering;
 
+use kernels::Isa;
 use kernels::portable::angles::ln;
-use kernels::portable::math::exp;
 use turn::{Choice, Sampling};
 
 use crate::draw::uniform;
@@ -21,6 +21,7 @@ use crate::draw::uniform;
 /// Chooses tokens by fixed settings, and keeps the buffers for it.
 pub struct Sampler {
     settings: Sampling,
+    isa: Isa,
     logits: Vec<f32>,
     counts: Vec<u32>,
     candidates: Vec<Candidate>,
@@ -34,9 +35,9 @@ struct Candidate {
 }
 
 impl Sampler {
-    /// A sampler with these settings.
-    pub fn new(settings: Sampling) -> Sampler {
-        Sampler { settings, logits: vec![], counts: vec![], candidates: vec![] }
+    /// A sampler with these settings. The instruction set changes its speed only.
+    pub fn new(settings: Sampling, isa: Isa) -> Sampler {
+        Sampler { settings, isa, logits: vec![], counts: vec![], candidates: vec![] }
     }
 
     /// Chooses the token that follows `history`, of which the first `prompt` were given. The logits
@@ -46,11 +47,11 @@ impl Sampler {
         self.logits.extend_from_slice(logits);
         self.adjust(history, prompt);
         let token = if self.settings.temperature == 0.0 {
-            best(&self.logits)
+            self.best()
         } else {
             self.draw(history.len() as u64)
         };
-        let logprobs = LogProbs::of(logits);
+        let logprobs = LogProbs::of(logits, self.isa);
         let top = self.top(logits).into_iter().map(|token| (token, logprobs.at(token)));
         Choice { token, logprob: logprobs.at(token), top: top.collect() }
     }
@@ -92,20 +93,19 @@ impl Sampler {
     /// Steps 3 to 7.
     fn draw(&mut self, position: u64) -> u32 {
         let temperature = self.settings.temperature;
-        let largest = self.logits.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x)) / temperature;
+        let largest = self.isa.largest(&self.logits) / temperature;
         if largest.is_infinite() {
             // So near to 0 that only the best is left, or a bias has taken every token away.
-            return best(&self.logits);
+            return self.best();
         }
         for logit in &mut self.logits {
             *logit /= temperature;
         }
+        self.isa.exp_each(&mut self.logits, largest);
+        let weights = self.logits.iter().enumerate();
         self.candidates.clear();
         self.candidates.extend(
-            self.logits.iter().enumerate().map(|(token, logit)| Candidate {
-                token: token as u32,
-                weight: exp(logit - largest),
-            }),
+            weights.map(|(token, weight)| Candidate { token: token as u32, weight: *weight }),
         );
         let kept = self.keep();
         let candidates = &self.candidates[..kept];
@@ -160,6 +160,12 @@ impl Sampler {
         }
     }
 
+    /// Step 3 without a temperature.
+    fn best(&self) -> u32 {
+        let largest = self.isa.largest(&self.logits);
+        self.logits.iter().position(|logit| *logit == largest).unwrap_or(0) as u32
+    }
+
     fn top(&mut self, logits: &[f32]) -> Vec<u32> {
         let count = self.settings.top_logprobs.min(logits.len());
         if count == 0 {
@@ -202,9 +208,9 @@ struct LogProbs<'a> {
 }
 
 impl LogProbs<'_> {
-    fn of(logits: &[f32]) -> LogProbs<'_> {
-        let largest = logits.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
-        let total: f64 = logits.iter().map(|x| f64::from(exp(x - largest))).sum();
+    fn of(logits: &[f32], isa: Isa) -> LogProbs<'_> {
+        let largest = isa.largest(logits);
+        let total = isa.sum_of_exps(logits, largest);
         LogProbs { logits, largest, log_total: ln(total) }
     }
 

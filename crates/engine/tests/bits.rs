@@ -16,6 +16,7 @@ fn models() -> Vec<PathBuf> {
         "models/mistral",
         "models/qwen2",
         "models/qwen3",
+        "models/qwen3-moe",
         "gguf/llama.gguf",
         "quant/dense.Q4_K_M.gguf",
         "quant/dense.Q8_0.gguf",

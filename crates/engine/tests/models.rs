@@ -58,7 +58,7 @@ fn check_hidden_states(model: &str) {
 
 #[test]
 fn hugging_face_folders() {
-    for family in ["llama", "mistral", "qwen2", "qwen3"] {
+    for family in ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe"] {
         let folder = format!("models/{family}");
         check(&folder, &format!("{folder}/expected.safetensors"));
         check_hidden_states(&folder);
@@ -71,6 +71,7 @@ fn gguf_files() {
         ("gguf/llama.gguf", "models/llama/expected.safetensors"),
         ("gguf/qwen2.gguf", "models/qwen2/expected.safetensors"),
         ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
+        ("gguf/qwen3-moe.gguf", "models/qwen3-moe/expected.safetensors"),
         ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
     ] {
         check(file, expected);

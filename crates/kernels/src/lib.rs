@@ -21,6 +21,7 @@ mod isa;
 mod machine;
 mod panels;
 pub mod portable;
+mod row;
 mod simd;
 
 pub use crew::Crew;
@@ -28,6 +29,7 @@ pub use format::Format;
 pub use half::{bf16_to_f32, f16_to_f32};
 pub use isa::{Isa, UnknownIsa};
 pub use machine::{
-    Attention, Heads, Machine, Matrix, Pages, Product, Rotation, Rounding, RowTable,
+    Attention, Choice, Expert, Experts, Heads, Machine, Matrix, Pages, Product, Rotation, Rounding,
+    RoutedProduct, Routing, RowTable, Take,
 };
 pub use panels::{ROWS as PANEL_ROWS, packed_len};

@@ -5,7 +5,7 @@
 
 use kernels::portable::angles;
 use kernels::portable::lanes;
-use kernels::portable::math::exp;
+use kernels::portable::math::{Gate, exp};
 use kernels::portable::rope::Pairing;
 use kernels::portable::round::{Plane, RUN, round_row, subtract_rounded};
 use kernels::{
@@ -171,7 +171,7 @@ fn gates() {
     let case = cases("silu");
     for machine in machines() {
         let mut gate = floats(&case["gate"]);
-        machine.silu_times(&mut gate, &floats(&case["up"]));
+        machine.open(&mut gate, &floats(&case["up"]), Gate::Silu);
         assert_bits("silu(gate) · up", &gate, &floats(&case["out"]));
     }
 }
@@ -230,6 +230,7 @@ fn attention() {
                 heads,
                 scale: 1.0 / (dim as f32).sqrt(),
                 window: window.map(|window| window as usize),
+                sinks: None,
                 offset: 0,
                 pages: &pages,
                 rows: &rows[position..=position],

@@ -23,6 +23,9 @@ const PANELS: &str = "crates/kernels/src/panels/expand.rs";
 const TILE: &str = "crates/kernels/src/panels/tile.rs";
 const PRODUCT_OF_MACHINE: &str = "crates/kernels/src/machine/product.rs";
 const ATTENTION_OF_MACHINE: &str = "crates/kernels/src/machine/attention/mod.rs";
+const ROUTED: &str = "crates/kernels/src/machine/routed.rs";
+const EXPERTS: &str = "crates/arch/src/parts/experts.rs";
+const MODELS: &[&str] = &["--package", "engine", "--test", "models"];
 const SAMPLE: &str = "crates/engine/src/sample.rs";
 
 /// One expected value of each family of golden files. Paths are from `golden/`.
@@ -189,8 +192,26 @@ pub const SOURCES: &[Mutation] = &[
         PARITY,
         "packed-first-row",
         PACKED,
-        ("&x[group.first / planes * cols..]", "&x[(group.first / planes).min(4) * cols..]"),
+        ("let first = group.first / planes;", "let first = (group.first / planes).min(4);"),
     ),
+    line(PARITY, "routed-row-of-slot", ROUTED, ("(i / each) as u32", "(i / each).min(3) as u32")),
+    line(
+        PARITY,
+        "routed-order-of-slots",
+        ROUTED,
+        ("self.slots.chunks_exact_mut(each).for_each(<[u32]>::sort_unstable);", ""),
+    ),
+    line(
+        PARITY,
+        "routed-first-output",
+        ROUTED,
+        ("routing.of(expert).start);", "routing.of(expert).start.min(2));"),
+    ),
+    line(MODELS, "experts-weights", EXPERTS, ("*weight /= total", "*weight /= 1.01 * total")),
+    line(MODELS, "experts-choice", EXPERTS, ("*score > best.1", "*score >= best.1 - 0.3")),
+    line(PARITY, "attend-sink", ATTEND, ("self.sum + exp(sink", "self.sum - exp(sink")),
+    line(PARITY, "gate-gelu", MATH, ("mul_add(0.044_715, x)", "mul_add(0.044_815, x)")),
+    line(PARITY, "gate-limit", MATH, ("gate.min(limit)", "gate.clamp(-limit, limit)")),
     line(
         PARITY,
         "product-shared-planes",

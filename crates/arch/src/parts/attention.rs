@@ -112,6 +112,7 @@ impl Attention {
             heads,
             scale: 1.0 / (heads.dim as f32).sqrt(),
             window: self.window,
+            sinks: None,
             offset: self.offset,
             pages: step.pages,
             rows: step.rows,

@@ -1,14 +1,14 @@
-//! The decoder that Llama, Mistral, Qwen2 and Qwen3 share: attention and a gated feed-forward
-//! layer in turn, each behind a norm and added to the residual stream.
+//! The decoder that Llama, Mistral, Qwen2 and Qwen3 share: attention and a feed-forward layer in
+//! turn, each behind a norm and added to the residual stream.
 
 use kernels::{Machine, Product, Rounding};
 
 use super::attention::{Attention, Options};
-use super::mlp::GatedMlp;
+use super::feed_forward::{FeedForward, Kind};
 use crate::hyper::{CONTEXT_MAX, EMBEDDING, Hyper};
 use crate::rope::Rope;
 use crate::source::{Name, Source};
-use crate::weight::{self, Bias, Weight};
+use crate::weight::{self, Weight};
 use crate::{Error, Model, Scratch, Shape, Step};
 
 const ATTENTION_NORM: Name = Name { gguf: "attn_norm", hugging_face: "input_layernorm" };
@@ -24,8 +24,8 @@ pub(crate) struct Recipe {
     pub rope: Rope,
     /// Its attention, for each layer.
     pub attention: Vec<Options>,
-    /// Biases of the feed-forward layers.
-    pub mlp_bias: Bias,
+    /// What stands behind it, for each layer.
+    pub feed_forward: Vec<Kind>,
 }
 
 /// A whole model of this kind.
@@ -44,7 +44,7 @@ struct Layer {
     attention_norm: Vec<f32>,
     attention: Attention,
     mlp_norm: Vec<f32>,
-    mlp: GatedMlp,
+    feed_forward: FeedForward,
 }
 
 impl Decoder {
@@ -57,7 +57,7 @@ impl Decoder {
                 attention_norm: norm(ATTENTION_NORM, Some(i))?,
                 attention: Attention::find(source, i, h, recipe.attention[i])?,
                 mlp_norm: norm(MLP_NORM, Some(i))?,
-                mlp: GatedMlp::find(source, i, h, recipe.mlp_bias)?,
+                feed_forward: FeedForward::find(source, i, h, recipe.feed_forward[i])?,
             })
         };
         let matrix = |name: String| Weight::find(source, &name, h.vocabulary, h.hidden);
@@ -78,7 +78,7 @@ impl Decoder {
     }
 
     fn weight_bytes(&self) -> u64 {
-        let of_layer = |layer: &Layer| layer.attention.bytes() + layer.mlp.bytes();
+        let of_layer = |layer: &Layer| layer.attention.bytes() + layer.feed_forward.bytes();
         self.layers.iter().map(of_layer).sum::<u64>() + self.head_weight().bytes()
     }
 
@@ -116,10 +116,13 @@ impl Model for Decoder {
     }
 
     fn weights(&mut self) -> Vec<&mut Weight> {
-        let layers = self.layers.iter_mut();
-        let of_layers =
-            layers.flat_map(|l| l.attention.weights().into_iter().chain(l.mlp.weights()));
-        of_layers.chain([self.head.as_mut().unwrap_or(&mut self.embedding)]).collect()
+        let mut all = Vec::new();
+        for layer in &mut self.layers {
+            all.extend(layer.attention.weights());
+            layer.feed_forward.weights(&mut all);
+        }
+        all.push(self.head.as_mut().unwrap_or(&mut self.embedding));
+        all
     }
 
     fn forward(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step) {
@@ -131,7 +134,7 @@ impl Model for Decoder {
             layer.attention.apply(machine, &self.rope, step, scratch);
             machine.add(&mut scratch.stream, &scratch.hidden);
             machine.rms_norm(&scratch.stream, &layer.mlp_norm, self.eps, &mut scratch.hidden);
-            layer.mlp.apply(machine, scratch);
+            layer.feed_forward.apply(machine, scratch);
             machine.add(&mut scratch.stream, &scratch.hidden);
         }
         machine.rms_norm(&scratch.stream, &self.norm, self.eps, &mut scratch.hidden);

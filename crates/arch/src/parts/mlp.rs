@@ -1,5 +1,6 @@
 //! The gated feed-forward layer: `down(silu(gate(x)) · up(x))`.
 
+use kernels::portable::math::Gate;
 use kernels::{Machine, Product, Rounding};
 
 use crate::hyper::Hyper;
@@ -16,6 +17,7 @@ pub(crate) struct GatedMlp {
     gate: Linear,
     up: Linear,
     down: Linear,
+    by: Gate,
 }
 
 impl GatedMlp {
@@ -25,6 +27,7 @@ impl GatedMlp {
             gate: Linear::find(source, (GATE, layer), wide, bias)?,
             up: Linear::find(source, (UP, layer), wide, bias)?,
             down: Linear::find(source, (DOWN, layer), narrow, bias)?,
+            by: Gate::Silu,
         })
     }
 
@@ -37,7 +40,7 @@ impl GatedMlp {
         let products =
             &mut [self.gate.product(Rounding::Once, gate), self.up.product(Rounding::Once, up)];
         machine.product(&scratch.hidden, products);
-        machine.silu_times(&mut scratch.gate, &scratch.up);
+        machine.open(&mut scratch.gate, &scratch.up, self.by);
         let down = self.down.product(Rounding::Once, &mut scratch.hidden);
         machine.product(&scratch.gate, &mut [down]);
     }

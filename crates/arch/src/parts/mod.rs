@@ -2,5 +2,7 @@
 
 pub mod attention;
 pub mod decoder;
+pub mod experts;
+pub mod feed_forward;
 pub mod mlp;
 pub mod window;

@@ -3,7 +3,7 @@ use super::*;
 const LOGITS: [f32; 6] = [1.0, 3.0, 2.0, 3.0, -1.0, 0.5];
 
 fn choose(settings: Sampling, history: &[u32], prompt: usize) -> Choice {
-    Sampler::new(settings).choose(&LOGITS, history, prompt)
+    Sampler::new(settings, Isa::best()).choose(&LOGITS, history, prompt)
 }
 
 fn drawn(settings: &Sampling, draws: u64) -> [usize; 6] {
@@ -39,7 +39,7 @@ fn draws_follow_the_probabilities() {
 #[test]
 fn a_draw_walks_from_the_heaviest_and_from_the_lowest_of_equals() {
     let drawn = |logits: &[f32], seed, history: &[u32]| {
-        Sampler::new(Sampling { seed, ..open() }).choose(logits, history, 0).token
+        Sampler::new(Sampling { seed, ..open() }, Isa::best()).choose(logits, history, 0).token
     };
     // Four quarters: 0.399 lies in the second, 0.972 in the last.
     assert_eq!(drawn(&[0.0; 4], 0, &[]), 1);
@@ -96,7 +96,7 @@ fn log_probabilities_are_the_models_own() {
 fn a_wide_flat_distribution_is_sorted_far_enough() {
     let logits: Vec<f32> = (0..5000).map(|i| -(i as f32) * 1e-6).collect();
     let settings = Sampling { top_p: 0.5, ..open() };
-    let mut sampler = Sampler::new(settings);
+    let mut sampler = Sampler::new(settings, Isa::best());
     sampler.choose(&logits, &[], 0);
     let tokens: Vec<u32> = sampler.candidates[..2496].iter().map(|c| c.token).collect();
     assert_eq!(tokens, (0..2496).collect::<Vec<u32>>());
@@ -120,7 +120,7 @@ fn settings_at_the_edge_still_choose() {
 #[test]
 fn a_token_that_a_bias_takes_away_is_no_candidate() {
     let logit_bias = [1, 2, 3].map(|token| (token, f32::NEG_INFINITY)).to_vec();
-    let mut sampler = Sampler::new(Sampling { logit_bias, ..open() });
+    let mut sampler = Sampler::new(Sampling { logit_bias, ..open() }, Isa::best());
     sampler.choose(&LOGITS, &[], 0);
     assert_eq!(sampler.keep(), 3, "of six");
 }

@@ -8,6 +8,7 @@ mod packed;
 mod product;
 mod read;
 mod rounded;
+mod routed;
 mod shared;
 #[cfg(target_arch = "x86_64")]
 mod tiled;
@@ -15,10 +16,12 @@ mod unpacked;
 
 pub use attention::{Attention, Heads, Pages, RowTable};
 pub use product::{Matrix, Product, Rounding};
+pub use routed::{Choice, Expert, Experts, RoutedProduct, Routing, Take};
 
 use std::ops::Range;
 
 use crate::isa::per_isa;
+use crate::portable::math::Gate;
 use crate::portable::rope::Pairing;
 use crate::portable::{math, norm, rope};
 use crate::{Crew, Isa};
@@ -49,7 +52,7 @@ pub struct Rotation<'a> {
 per_isa!(rms_norm = norm::rms_norm; (x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]));
 per_isa!(rms_norm_in_place = norm::rms_norm_in_place; (x: &mut [f32], weight: &[f32], eps: f32));
 per_isa!(rotate = rope::rotate; (head: &mut [f32], cos: &[f32], sin: &[f32], pairing: Pairing));
-per_isa!(silu_times = math::silu_times; (gate: &mut [f32], up: &[f32]));
+per_isa!(open = math::open; (gates: &mut [f32], up: &[f32], by: Gate));
 
 /// Numbers below which an operation is not worth waking the crew for.
 const WORTH_SPLITTING: usize = 1 << 15;
@@ -118,15 +121,15 @@ impl Machine {
         });
     }
 
-    /// `gate = silu(gate) · up`, element by element.
-    pub fn silu_times(&self, gate: &mut [f32], up: &[f32]) {
-        assert_eq!(gate.len(), up.len());
-        let (isa, n) = (self.isa, gate.len().div_ceil(RUN));
-        let gate = Shared::rows(gate, RUN);
+    /// Opens gates, element by element: what comes through replaces them.
+    pub fn open(&self, gates: &mut [f32], up: &[f32], by: Gate) {
+        assert_eq!(gates.len(), up.len());
+        let (isa, n) = (self.isa, gates.len().div_ceil(RUN));
+        let gates = Shared::rows(gates, RUN);
         self.each_row(n, RUN, &|i| {
             // SAFETY: each run is visited by one thread.
-            let gate = unsafe { gate.row(i) };
-            silu_times(isa, gate, &up[i * RUN..][..gate.len()]);
+            let gates = unsafe { gates.row(i) };
+            open(isa, gates, &up[i * RUN..][..gates.len()], by);
         });
     }
 

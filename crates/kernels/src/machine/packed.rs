@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use super::Machine;
-use super::product::{Job, Rounding};
+use super::product::{Input, Job, Rounding};
 use super::rounded::Groups;
 use super::shared::Shared;
+use super::unpacked::SHORT;
 use crate::panels::activations::{self, Layout, Run};
 use crate::panels::{self, Expanded, Kernels, Next, OUTPUTS, PANELS, STRETCH, WIDEST};
 
@@ -16,15 +17,19 @@ const FEW_ROWS: usize = 8;
 /// Buffers of these products.
 #[derive(Default)]
 pub(super) struct Scratch {
-    rounded: [Interleaved; 4],
+    /// For each input the kinds of activations that its jobs take.
+    inputs: Vec<[Interleaved; KINDS]>,
+    words: Vec<i32>,
     threads: Vec<Own>,
 }
 
-/// Activations for products of one group length and rounding.
-#[derive(Default)]
+/// Activations of an input for products of one group length and rounding.
+#[derive(Clone, Copy, Default)]
 struct Interleaved {
     layout: Layout,
-    words: Vec<i32>,
+    /// Where they begin among the words.
+    start: usize,
+    rounding: Option<Rounding>,
 }
 
 /// What a thread has for itself.
@@ -42,6 +47,9 @@ impl Default for Own {
     }
 }
 
+/// Kinds of activations: two group lengths, each for two roundings.
+pub(super) const KINDS: usize = 4;
+
 /// Which activations a job takes.
 pub(super) fn kind(job: &Job) -> usize {
     2 * usize::from(is_long(job)) + usize::from(job.rounding == Rounding::Twice)
@@ -52,28 +60,19 @@ pub(super) fn is_long(job: &Job) -> bool {
 }
 
 impl Machine {
-    /// Computes jobs that share the activations `x`.
-    pub(super) fn multiply_packed<'a, 'j: 'a>(
+    /// Computes jobs, each with the input of which it has the number.
+    pub(super) fn multiply_packed<'a>(
         &self,
-        x: &[f32],
-        jobs: impl Iterator<Item = &'a Job<'j>> + Clone + Sync,
+        inputs: impl Fn(usize) -> Input<'a> + Sync,
+        jobs: impl Iterator<Item = Job<'a>> + Clone + Sync,
         scratch: &mut Scratch,
     ) {
-        let Some(first) = jobs.clone().next() else { return };
-        let n = x.len() / first.weights.cols;
-        scratch.threads.resize_with(self.threads(), Own::default);
-        for own in &mut scratch.threads {
-            own.sums.resize(n * OUTPUTS, 0.0);
-        }
-        for wanted in 0..scratch.rounded.len() {
-            if let Some(job) = jobs.clone().find(|job| kind(job) == wanted) {
-                self.interleave(x, job, &mut scratch.rounded[wanted], &mut scratch.threads);
-            }
-        }
-        let (isa, threads, rounded) = (self.isa, self.threads(), &scratch.rounded);
+        let Some(plan) = self.plan(&inputs, jobs.clone(), scratch) else { return };
+        self.interleave(&inputs, plan.numbers, scratch);
+        let (isa, threads) = (self.isa, self.threads());
+        let (of_inputs, words) = (&scratch.inputs, &scratch.words);
         let own = Shared::rows(&mut scratch.threads, 1);
-        let weights: usize = jobs.clone().map(|job| job.weights.rows).sum();
-        self.share(weights * x.len(), &|thread| {
+        self.share(plan.products, &|thread| {
             // SAFETY: each thread has its own.
             let own = &mut unsafe { own.row(thread) }[0];
             for job in jobs.clone() {
@@ -81,47 +80,117 @@ impl Machine {
                 let panels = thread * panels / threads..(thread + 1) * panels / threads;
                 let kernels = Kernels::of(isa, job.weights.format);
                 let kernels = &kernels.expect("weights are packed for machines that pack them");
-                Share { job, kernels, x: &rounded[kind(job)], own }.run(panels);
+                let Interleaved { layout, start, .. } = of_inputs[job.input][kind(&job)];
+                let x = Activations { layout, words: &words[start..][..layout.words()] };
+                Share { job: &job, kernels, x, own }.run(panels);
             }
         });
     }
 
-    /// Rounds the rows as `job` wants them.
-    fn interleave(&self, x: &[f32], job: &Job, to: &mut Interleaved, own: &mut [Own]) {
-        let (cols, group_len) = (job.weights.cols, job.weights.format.group_len());
-        let rows = x.len() / cols * job.rounding.planes();
-        to.layout = Layout { rows, cols, long: is_long(job) };
-        to.words.resize(to.layout.words(), 0);
-        let (isa, layout, threads) = (self.isa, to.layout, self.threads());
-        let (words, own) = (Shared::rows(&mut to.words, 1), Shared::rows(own, 1));
-        self.share(x.len(), &|thread| {
+    /// Finds out what the jobs need, and makes room for it.
+    fn plan<'a>(
+        &self,
+        inputs: impl Fn(usize) -> Input<'a>,
+        jobs: impl Iterator<Item = Job<'a>>,
+        scratch: &mut Scratch,
+    ) -> Option<Plan> {
+        let Scratch { inputs: of_inputs, words, threads } = scratch;
+        let (mut plan, mut most, mut len) = (None, 0, 0);
+        of_inputs.iter_mut().for_each(|kinds| *kinds = Default::default());
+        for job in jobs {
+            of_inputs.resize(of_inputs.len().max(job.input + 1), Default::default());
+            let (x, cols) = (inputs(job.input), job.weights.cols);
+            let Plan { numbers, products } = plan.get_or_insert_default();
+            let (n, to) = (x.len(cols), &mut of_inputs[job.input][kind(&job)]);
+            most = most.max(n);
+            *products += n * cols * job.weights.rows;
+            if to.rounding.is_none() {
+                let rows = n * job.rounding.planes();
+                to.layout = Layout { rows, cols, long: is_long(&job) };
+                (to.rounding, to.start) = (Some(job.rounding), len);
+                len += to.layout.words();
+                *numbers += rows * cols;
+            }
+        }
+        words.resize(len, 0);
+        threads.resize_with(self.threads(), Own::default);
+        for own in threads {
+            own.sums.resize(most * OUTPUTS, 0.0);
+        }
+        plan
+    }
+
+    /// Rounds the rows of all inputs as their jobs want them.
+    fn interleave<'a>(
+        &self,
+        inputs: &(impl Fn(usize) -> Input<'a> + Sync),
+        numbers: usize,
+        scratch: &mut Scratch,
+    ) {
+        let (isa, threads, of_inputs) = (self.isa, self.threads(), &scratch.inputs);
+        let words = Shared::rows(&mut scratch.words, 1);
+        let own = Shared::rows(&mut scratch.threads, 1);
+        self.share(numbers, &|thread| {
             // SAFETY: each thread has its own.
-            let own = &mut unsafe { own.row(thread) }[0];
-            for group in layout.groups().skip(thread).step_by(threads) {
-                let planes = job.rounding.planes();
-                let x = &x[group.first / planes * cols..][..group.rows / planes * cols];
-                own.rows.fill(isa, x, (cols, group_len), job.rounding);
-                for stretch in 0..layout.stretches() {
-                    let (at, len) = layout.place(stretch, group);
-                    // SAFETY: the words of a group belong to the one thread that has it.
-                    let words = unsafe { words.run(at, len) };
-                    let rounded = &own.rows.view(job.rounding);
-                    activations::interleave(rounded, stretch, group.rows, words);
+            let rounded = &mut unsafe { own.row(thread) }[0].rows;
+            let mut turn = 0;
+            for (number, kinds) in of_inputs.iter().enumerate() {
+                let wanted = kinds.iter().filter_map(|kind| Some((kind, kind.rounding?)));
+                for (Interleaved { layout, start, .. }, rounding) in wanted {
+                    let (x, cols, planes) = (inputs(number), layout.cols, rounding.planes());
+                    let group_len = if layout.long { STRETCH } else { SHORT };
+                    for group in layout.groups() {
+                        turn += 1;
+                        if turn % threads != thread {
+                            continue;
+                        }
+                        let first = group.first / planes;
+                        let rows = (first..first + group.rows / planes).map(|i| x.row(i, cols));
+                        rounded.fill(isa, rows, (cols, group_len), rounding);
+                        for stretch in 0..layout.stretches() {
+                            let (at, len) = layout.place(stretch, group);
+                            // SAFETY: the words of a group belong to the one thread that has it.
+                            let words = unsafe { words.run(start + at, len) };
+                            let rounded = &rounded.view(rounding);
+                            activations::interleave(rounded, stretch, group.rows, words);
+                        }
+                    }
                 }
             }
         });
     }
 }
 
+/// How much there is to do.
+#[derive(Default)]
+struct Plan {
+    /// Numbers that are rounded.
+    numbers: usize,
+    /// Multiplications.
+    products: usize,
+}
+
+/// Interleaved activations of a job.
+struct Activations<'a> {
+    layout: Layout,
+    words: &'a [i32],
+}
+
 /// A thread's share of a job.
 struct Share<'a> {
     job: &'a Job<'a>,
     kernels: &'a Kernels,
-    x: &'a Interleaved,
+    x: Activations<'a>,
     own: &'a mut Own,
 }
 
 impl Share<'_> {
+    /// Sums of some panels for the rows of this job.
+    fn sums(&mut self) -> &mut [f32] {
+        let outputs = self.x.layout.rows / self.job.rounding.planes();
+        &mut self.own.sums[..outputs * OUTPUTS]
+    }
+
     fn run(&mut self, panels: Range<usize>) {
         if self.x.layout.rows <= FEW_ROWS {
             return panels.for_each(|panel| self.run_at_once(panel));
@@ -130,7 +199,7 @@ impl Share<'_> {
         let bundle = self.kernels.panels;
         for first in panels.clone().step_by(PANELS) {
             let set = first..panels.end.min(first + PANELS);
-            self.own.sums.fill(0.0);
+            self.sums().fill(0.0);
             for stretch in 0..self.x.layout.stretches() {
                 for first in set.clone().step_by(bundle) {
                     let now = first..set.end.min(first + bundle);
@@ -140,7 +209,7 @@ impl Share<'_> {
                     self.multiply((stretch, now.len()), place, next);
                 }
             }
-            self.job.put_out(set, &self.own.sums);
+            self.job.put_out(set, self.sums());
         }
     }
 
@@ -163,13 +232,14 @@ impl Share<'_> {
 
     /// Multiplies one panel with all rows, group after group, straight from its blocks.
     fn run_at_once(&mut self, panel: usize) {
-        let (layout, bytes) = (&self.x.layout, self.job.weights.panel(panel));
+        let bytes = self.job.weights.panel(panel);
         let planes = self.job.rounding.planes();
-        self.own.sums.fill(0.0);
+        self.sums().fill(0.0);
+        let (layout, words) = (&self.x.layout, self.x.words);
         for group in layout.groups() {
             for walk in layout.walks() {
                 let run = Run { first: group.first, rows: group.rows, groups: 1 };
-                let x = layout.stretch(&self.x.words, walk.first, run);
+                let x = layout.stretch(words, walk.first, run);
                 let sums = &mut self.own.sums[group.first / planes * OUTPUTS..];
                 assert!(sums.len() >= group.rows / planes * OUTPUTS);
                 let (rows, to) = ((group.rows, planes), (x, sums.as_mut_ptr()));
@@ -179,7 +249,7 @@ impl Share<'_> {
                 unsafe { self.kernels.multiply((bytes, walk), rows, to, scratch) }
             }
         }
-        self.job.put_out(panel..panel + 1, &self.own.sums);
+        self.job.put_out(panel..panel + 1, self.sums());
     }
 
     fn expand(&mut self, panels: Range<usize>, stretch: usize) {
@@ -202,7 +272,7 @@ impl Share<'_> {
         let planes = self.job.rounding.planes();
         let mut next = next.map_or(Next::NONE, |next| self.lines_of(next, panels));
         for run in layout.runs().into_iter().flatten() {
-            let x = layout.stretch(&self.x.words, stretch, run);
+            let x = layout.stretch(self.x.words, stretch, run);
             let sums = &mut self.own.sums[run.first / planes * OUTPUTS..];
             assert!(sums.len() >= run.groups * run.rows / planes * OUTPUTS);
             let (weights, sums) = (self.own.weights.as_ptr(), sums.as_mut_ptr());

@@ -97,20 +97,47 @@ pub struct Product<'a> {
 #[derive(Default)]
 pub(super) struct Scratch {
     unpacked: unpacked::Scratch,
-    packed: packed::Scratch,
+    pub packed: packed::Scratch,
     #[cfg(target_arch = "x86_64")]
     tiled: tiled::Scratch,
+    /// Rows of one expert.
+    pub gathered: Vec<f32>,
 }
 
 /// Products that may share their input.
-const TOGETHER_MAX: usize = 8;
+pub(super) const TOGETHER_MAX: usize = 8;
 
 /// What the threads need to compute one product.
+#[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
+    /// The number of its input among those of all jobs.
+    pub input: usize,
     pub weights: Matrix<'a>,
     pub rounding: Rounding,
     pub bias: Option<&'a [f32]>,
+    /// Outputs of this matrix, and which of their rows belongs to the first of the input.
     pub out: Shared<'a>,
+    pub first: usize,
+}
+
+/// Rows of activations that go into a product.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub x: &'a [f32],
+    /// Which rows of `x`; all without it.
+    pub rows: Option<&'a [u32]>,
+}
+
+impl<'a> Input<'a> {
+    /// How many rows of so many columns they are.
+    pub fn len(&self, cols: usize) -> usize {
+        self.rows.map_or(self.x.len() / cols, <[u32]>::len)
+    }
+
+    pub fn row(&self, i: usize, cols: usize) -> &'a [f32] {
+        let i = self.rows.map_or(i, |rows| rows[i] as usize);
+        &self.x[i * cols..][..cols]
+    }
 }
 
 /// Rows, each plane counted as one, from which on tiles are worth their empty places.
@@ -118,7 +145,7 @@ const TILED_ROWS: usize = 8;
 
 impl Job<'_> {
     /// Whether it is multiplied by tiles when there are `n` rows.
-    fn is_tiled(&self, isa: Isa, n: usize) -> bool {
+    pub fn is_tiled(&self, isa: Isa, n: usize) -> bool {
         isa.has_tiles() && self.weights.packed && n * self.rounding.planes() >= TILED_ROWS
     }
 
@@ -128,7 +155,7 @@ impl Job<'_> {
         let count = (panels.end * panels::ROWS).min(self.weights.rows) - first;
         for (row, sums) in sums.chunks_exact(OUTPUTS).enumerate() {
             // SAFETY: the outputs of a panel are written by the one thread that has it.
-            let out = unsafe { self.out.part(row, first, count) };
+            let out = unsafe { self.out.part(self.first + row, first, count) };
             match self.bias {
                 None => out.copy_from_slice(&sums[..count]),
                 Some(bias) => {
@@ -188,19 +215,28 @@ impl Machine {
         assert!(products.len() <= jobs.len(), "at most {TOGETHER_MAX} products of one input");
         for (job, p) in jobs.iter_mut().zip(products) {
             let Product { weights, rounding, bias, .. } = *p;
-            *job = Some(Job { weights, rounding, bias, out: Shared::rows(p.out, weights.rows) });
+            let out = Shared::rows(p.out, weights.rows);
+            *job = Some(Job { input: 0, weights, rounding, bias, out, first: 0 });
         }
-        let (isa, mut scratch) = (self.isa, std::mem::take(&mut self.scratch));
-        let jobs = jobs.iter().flatten();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.multiply(x, jobs.iter().flatten().copied(), &mut scratch);
+        self.scratch = scratch;
+    }
+
+    /// Computes jobs that share the rows of `x`, each in the way that is best for it.
+    pub(super) fn multiply<'a>(
+        &self,
+        x: &'a [f32],
+        jobs: impl Iterator<Item = Job<'a>> + Clone + Sync,
+        scratch: &mut Scratch,
+    ) {
+        let isa = self.isa;
+        let is_tiled = |job: &Job| job.is_tiled(isa, x.len() / job.weights.cols);
         #[cfg(target_arch = "x86_64")]
-        {
-            let tiled = jobs.clone().filter(|job| job.is_tiled(isa, n));
-            self.multiply_tiled(x, tiled, &mut scratch.tiled);
-        }
-        let packed = jobs.clone().filter(|job| job.weights.packed && !job.is_tiled(isa, n));
-        self.multiply_packed(x, packed, &mut scratch.packed);
+        self.multiply_tiled(x, jobs.clone().filter(is_tiled), &mut scratch.tiled);
+        let packed = jobs.clone().filter(|job| job.weights.packed && !is_tiled(job));
+        self.multiply_packed(|_| Input { x, rows: None }, packed, &mut scratch.packed);
         let unpacked = jobs.filter(|job| !job.weights.packed);
         self.multiply_unpacked(x, unpacked, &mut scratch.unpacked);
-        self.scratch = scratch;
     }
 }

@@ -23,17 +23,22 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Rounds the rows of `x`; `shape` is their length and that of a group.
-    pub fn fill(&mut self, isa: Isa, x: &[f32], shape: (usize, usize), rounding: Rounding) {
+    /// Rounds some rows; `shape` is their length and that of a group.
+    pub fn fill<'x>(
+        &mut self,
+        isa: Isa,
+        mut rows: impl ExactSizeIterator<Item = &'x [f32]>,
+        shape: (usize, usize),
+        rounding: Rounding,
+    ) {
         let (cols, group_len) = shape;
         (self.cols, self.group_len, self.planes) = (cols, group_len, rounding.planes());
-        self.q.resize(x.len() * self.planes, 0);
+        self.q.resize(rows.len() * cols * self.planes, 0);
         self.scales.resize(self.q.len() / group_len, 0.0);
         self.sums.resize(self.q.len() / RUN, 0);
         let planes = self.q.chunks_exact_mut(cols);
         let scales = self.scales.chunks_exact_mut(cols / group_len);
         let sums = self.sums.chunks_exact_mut(cols / RUN);
-        let mut rows = x.chunks_exact(cols);
         let mut planes = planes.zip(scales).zip(sums);
         let mut plane = || planes.next().map(|((q, scales), sums)| Plane { q, scales, sums });
         while let (Some(row), Some(mut first)) = (rows.next(), plane()) {

@@ -74,10 +74,10 @@ impl Tiles {
 
 impl Machine {
     /// Computes jobs that share the activations `x`.
-    pub(super) fn multiply_tiled<'a, 'j: 'a>(
+    pub(super) fn multiply_tiled<'a>(
         &self,
         x: &[f32],
-        jobs: impl Iterator<Item = &'a Job<'j>> + Clone + Sync,
+        jobs: impl Iterator<Item = Job<'a>> + Clone + Sync,
         scratch: &mut Scratch,
     ) {
         let Some(first) = jobs.clone().next() else { return };
@@ -88,7 +88,7 @@ impl Machine {
         }
         for wanted in 0..scratch.rounded.len() {
             if let Some(job) = jobs.clone().find(|job| kind(job) == wanted) {
-                self.lay_out(x, job, &mut scratch.rounded[wanted], &mut scratch.threads);
+                self.lay_out(x, &job, &mut scratch.rounded[wanted], &mut scratch.threads);
             }
         }
         match self.isa.level() {
@@ -110,7 +110,7 @@ impl Machine {
             let rows = &mut unsafe { own.row(thread) }[0].rows;
             let of_tile = x.chunks(TILE_ROWS / planes * cols).enumerate();
             for (tile, x) in of_tile.skip(thread).step_by(threads) {
-                rows.fill(isa, x, (cols, group_len), job.rounding);
+                rows.fill(isa, x.chunks_exact(cols), (cols, group_len), job.rounding);
                 let rounded = &rows.view(job.rounding);
                 for stretch in 0..stretches {
                     // SAFETY: a tile belongs to the one thread that has its rows.
@@ -121,10 +121,10 @@ impl Machine {
         });
     }
 
-    fn multiply_with<'a, 'j: 'a, U: Unit>(
+    fn multiply_with<'a, U: Unit>(
         &self,
         x: &[f32],
-        jobs: impl Iterator<Item = &'a Job<'j>> + Clone + Sync,
+        jobs: impl Iterator<Item = Job<'a>> + Clone + Sync,
         scratch: &mut Scratch,
     ) {
         let (isa, threads, rounded) = (self.isa, self.threads(), &scratch.rounded);
@@ -141,7 +141,7 @@ impl Machine {
                 let kernels = &kernels.expect("weights are packed for machines that pack them");
                 // SAFETY: a machine of this level has the unit, and a thread has one share.
                 let unit = &mut unsafe { U::start(kernels.shapes) };
-                Share { job, kernels, x: &rounded[kind(job)], own }.run(unit, panels);
+                Share { job: &job, kernels, x: &rounded[kind(&job)], own }.run(unit, panels);
             }
         });
     }

@@ -20,26 +20,27 @@ per_isa!(quantised_row = product::quantised_row;
 per_isa!(float_row = product::float_row;
     (w: &Matrix<'_>, row: usize, x: &[f32], out: &mut [f32]));
 
-const SHORT: usize = 32;
+pub(super) const SHORT: usize = 32;
 const LONG: usize = 256;
 
 impl Machine {
     /// Computes jobs that share the activations `x`.
-    pub(super) fn multiply_unpacked<'a, 'j: 'a>(
+    pub(super) fn multiply_unpacked<'a>(
         &self,
         x: &[f32],
-        jobs: impl Iterator<Item = &'a Job<'j>> + Clone,
+        jobs: impl Iterator<Item = Job<'a>> + Clone,
         scratch: &mut Scratch,
     ) {
         for (groups, len) in [(&mut scratch.short, SHORT), (&mut scratch.long, LONG)] {
             let quantised = jobs.clone().filter(|job| !job.weights.format.is_float());
             let users = quantised.filter(|job| job.weights.format.group_len() == len);
             if let Some(most) = users.max_by_key(|job| job.rounding.planes()) {
-                groups.fill(self.isa, x, (most.weights.cols, len), most.rounding);
+                let cols = most.weights.cols;
+                groups.fill(self.isa, x.chunks_exact(cols), (cols, len), most.rounding);
             }
         }
         for job in jobs {
-            let (isa, rows, rounded) = (self.isa, job.weights.rows, scratch.view(job));
+            let (isa, rows, rounded) = (self.isa, job.weights.rows, scratch.view(&job));
             self.split(rows, rows * x.len(), &|rows| {
                 rows.for_each(|row| job.row(isa, row, x, rounded.as_ref()));
             });
@@ -61,7 +62,7 @@ impl Job<'_> {
             }
             for (i, sum) in sums.iter().enumerate() {
                 // SAFETY: outputs of a weight row are written by the one thread that has this row.
-                let out = unsafe { self.out.part(first + i, row, 1) };
+                let out = unsafe { self.out.part(self.first + first + i, row, 1) };
                 out[0] = self.bias.map_or(*sum, |bias| sum + bias[row]);
             }
         }

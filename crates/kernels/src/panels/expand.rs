@@ -10,6 +10,8 @@
 //! block of its format is there, and that the field it is told of is of the kind it reads.
 #![allow(clippy::needless_range_loop)] // Indices name registers and quads, often several.
 
+use std::cell::Cell;
+
 use super::{ROWS, STRETCH, fields};
 use crate::Format;
 use crate::simd::{BYTES, Simd, prefetch};
@@ -37,6 +39,21 @@ pub(crate) struct Expanded {
 pub(crate) struct Packed {
     pub head: *const u8,
     pub body: *const u8,
+    /// Where the panel has come to when heads and bodies are counted together: from here on memory
+    /// is asked for.
+    pub line: *const u8,
+}
+
+impl Packed {
+    /// What follows after `count` strides, of so many bytes in the head and the body.
+    #[inline(always)]
+    pub fn after(self, count: usize, (head, body): (usize, usize)) -> Packed {
+        Packed {
+            head: self.head.wrapping_add(count * head),
+            body: self.body.wrapping_add(count * body),
+            line: self.line.wrapping_add(count * (head + body)),
+        }
+    }
 }
 
 /// How the parts of formats are multiplied; formats that differ in their bits alone share it.
@@ -54,8 +71,8 @@ pub(crate) trait Kind {
 /// A run is made of levels under one scale. Up to four runs are under way at once, each in a slot
 /// of its own; their scales are there before them.
 pub(crate) trait Sink<S: Simd> {
-    /// How far ahead of its use memory is asked for, if at all.
-    const AHEAD: usize;
+    /// Whether memory is asked for ahead of its use.
+    const ASKS: bool;
 
     /// Where scales and minima go.
     fn scales(&mut self) -> &mut Expanded;
@@ -75,7 +92,7 @@ pub(super) struct Keep<'a, S> {
 
 impl<S: Simd> Sink<S> for Keep<'_, S> {
     // Tiles have asked for these blocks while they computed.
-    const AHEAD: usize = 0;
+    const ASKS: bool = false;
 
     #[inline(always)]
     fn scales(&mut self) -> &mut Expanded {
@@ -170,7 +187,34 @@ struct Block<S> {
     s: S,
     format: Format,
     from: Packed,
-    ahead: usize,
+    ahead: Ahead,
+}
+
+/// Asks for a line of memory with every load, in the order of addresses: processors follow that
+/// order with lines of their own choice, and would not that of the fields.
+struct Ahead {
+    on: bool,
+    line: Cell<*const u8>,
+}
+
+impl Ahead {
+    /// Bytes between what is asked for and what is used. Each line is asked for twice, since of
+    /// many requests at once some are dropped.
+    const DISTANCES: [usize; 2] = [16 << 10, 8 << 10];
+
+    #[inline(always)]
+    fn of<S: Simd, T: Sink<S>>(line: *const u8) -> Ahead {
+        Ahead { on: T::ASKS, line: Cell::new(line) }
+    }
+
+    #[inline(always)]
+    fn ask(&self) {
+        if self.on {
+            let line = self.line.get();
+            Ahead::DISTANCES.iter().for_each(|distance| prefetch(line.wrapping_add(*distance)));
+            self.line.set(line.wrapping_add(BYTES));
+        }
+    }
 }
 
 impl Expanded {
@@ -188,6 +232,7 @@ impl<S: Simd> Block<S> {
     /// Where field `field` has its byte `at`.
     #[inline(always)]
     fn at(&self, field: usize, at: usize) -> *const u8 {
+        self.ahead.ask();
         let start = match fields::of(self.format)[field].in_head() {
             true => self.from.head,
             false => self.from.body,
@@ -201,12 +246,8 @@ impl<S: Simd> Block<S> {
     /// The field has that many.
     #[inline(always)]
     unsafe fn vector(&self, field: usize, i: usize) -> S::I {
-        let at = self.at(field, i * BYTES);
-        if self.ahead > 0 {
-            prefetch(at.wrapping_add(self.ahead));
-        }
         // SAFETY: the caller's promise.
-        unsafe { self.s.load(at) }
+        unsafe { self.s.load(self.at(field, i * BYTES)) }
     }
 
     /// A field of one F16 to a row.
@@ -273,9 +314,9 @@ mod short {
 
     #[inline(always)]
     fn block<S: Simd, T: Sink<S>>(s: S, format: Format, from: Packed, index: usize) -> Block<S> {
-        let head = from.head.wrapping_add(index * fields::block_len(format, true));
-        let body = from.body.wrapping_add(index * fields::block_len(format, false));
-        Block { s, format, from: Packed { head, body }, ahead: T::AHEAD }
+        let (head, body) = (fields::block_len(format, true), fields::block_len(format, false));
+        let from = from.after(index, (head, body));
+        Block { s, format, from, ahead: Ahead::of::<S, T>(from.line) }
     }
 
     macro_rules! formats {
@@ -397,7 +438,8 @@ mod long {
                 _parts: usize,
                 $to: &mut T,
             ) {
-                let $block = &Block { s: $s, format: Format::$format, from, ahead: T::AHEAD };
+                let ahead = Ahead::of::<S, T>(from.line);
+                let $block = &Block { s: $s, format: Format::$format, from, ahead };
                 // SAFETY: the caller promises that the panel has this block; its fields are those
                 // which the table has for this format.
                 unsafe { $body }

@@ -110,9 +110,11 @@ impl Kernels {
         // What fills up the head is less than a block.
         let blocks = panel.len() / (self.head_block + self.body_block);
         let (head, body) = panel.split_at((blocks * self.head_block).next_multiple_of(BYTES));
-        let head = &head[first * self.head_block..][..count * self.head_block];
-        let body = &body[first * self.body_block..][..count * self.body_block];
-        Packed { head: head.as_ptr(), body: body.as_ptr() }
+        let strides = (self.head_block, self.body_block);
+        assert!((first + count) * strides.0 <= head.len());
+        assert!((first + count) * strides.1 <= body.len());
+        let start = Packed { head: head.as_ptr(), body: body.as_ptr(), line: panel.as_ptr() };
+        start.after(first, strides)
     }
 
     /// Blocks of so many parts of 32 columns.

@@ -141,8 +141,7 @@ pub(super) unsafe fn multiply<S: Simd, L: Levels, const R: usize, const P: usize
     for i in 0..walk.count {
         // SAFETY: the caller's promise; the scales are in `weights` before they are used.
         unsafe {
-            let head = from.head.wrapping_add(i * walk.head);
-            let from = Packed { head, body: from.body.wrapping_add(i * walk.body) };
+            let from = from.after(i, (walk.head, walk.body));
             let x = Stretch { start: x.start.wrapping_add(i * walk.words), ..x };
             let outputs = Tile::<S, 1, R> { s, weights, x }.outputs::<P>(sums);
             let (dots, products) = ([[s.splat(0); R]; 4], [[s.splat(0); R]; 1]);
@@ -188,7 +187,7 @@ impl<S: Simd, K: Kind, const R: usize, const P: usize> Multiply<'_, S, K, R, P> 
 
 impl<S: Simd, K: Kind, const R: usize, const P: usize> Sink<S> for Multiply<'_, S, K, R, P> {
     // Memory is what these products wait for.
-    const AHEAD: usize = 12 << 10;
+    const ASKS: bool = true;
 
     #[inline(always)]
     fn scales(&mut self) -> &mut Expanded {

@@ -37,9 +37,14 @@ pub(crate) struct Softmax {
 }
 
 /// Writes the softmax-weighted mean of the values to `out`. `tiles` come in ascending order and
-/// show at least one position.
+/// show at least one position. A `sink` is a score without a value.
 #[inline(always)]
-pub fn attend<'a>(q: &[f32], scale: f32, tiles: impl Iterator<Item = Tile<'a>>, out: &mut [f32]) {
+pub fn attend<'a>(
+    q: &[f32],
+    (scale, sink): (f32, Option<f32>),
+    tiles: impl Iterator<Item = Tile<'a>>,
+    out: &mut [f32],
+) {
     let mut seen: Option<Softmax> = None;
     let mut buffer = [0.0; VALUE_DIM_MAX];
     let tile_out = &mut buffer[..out.len()];
@@ -53,9 +58,17 @@ pub fn attend<'a>(q: &[f32], scale: f32, tiles: impl Iterator<Item = Tile<'a>>, 
             Some(seen) => merge(&seen, &new, out, tile_out),
         });
     }
-    let sum = seen.map_or(1.0, |seen| seen.sum);
+    let sum = seen.map_or(1.0, |seen| seen.sum_with(sink));
     for out in out {
         *out /= sum;
+    }
+}
+
+impl Softmax {
+    /// The sum of all weights, with that of the sink.
+    #[inline(always)]
+    pub fn sum_with(&self, sink: Option<f32>) -> f32 {
+        sink.map_or(self.sum, |sink| self.sum + exp(sink - self.largest))
     }
 }
 

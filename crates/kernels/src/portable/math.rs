@@ -54,11 +54,43 @@ pub fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
-/// `gate[i] = silu(gate[i]) · up[i]`.
+/// gelu by its usual approximation, x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))), where the
+/// half of 1 + tanh(z) is the sigmoid of 2 z.
 #[inline(always)]
-pub fn silu_times(gate: &mut [f32], up: &[f32]) {
-    for (gate, up) in gate.iter_mut().zip(up) {
-        *gate = silu(*gate) * up;
+pub fn gelu(x: f32) -> f32 {
+    const TWICE_ROOT: f32 = 1.595_769; // 2 · √(2/π)
+    let cubic = (x * x * x).mul_add(0.044_715, x);
+    x / (1.0 + exp(-(TWICE_ROOT * cubic)))
+}
+
+/// How the gate of a feed-forward layer opens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gate {
+    /// silu(gate) · up
+    Silu,
+    /// gelu(gate) · up
+    Gelu,
+    /// g / (1 + e^(−alpha · g)) · (u + 1), where g is the gate cut to at most `limit`, and u is up
+    /// cut to ±`limit`.
+    Clamped {
+        /// Steepness.
+        alpha: f32,
+        /// Largest gate, and largest up of either sign.
+        limit: f32,
+    },
+}
+
+/// Opens gates: what comes through replaces them.
+#[inline(always)]
+pub fn open(gates: &mut [f32], up: &[f32], by: Gate) {
+    let both = gates.iter_mut().zip(up);
+    match by {
+        Gate::Silu => both.for_each(|(gate, up)| *gate = silu(*gate) * up),
+        Gate::Gelu => both.for_each(|(gate, up)| *gate = gelu(*gate) * up),
+        Gate::Clamped { alpha, limit } => both.for_each(|(gate, up)| {
+            let (g, u) = (gate.min(limit), up.clamp(-limit, limit));
+            *gate = g / (1.0 + exp(-(alpha * g))) * (u + 1.0);
+        }),
     }
 }
 

@@ -13,3 +13,4 @@ pub mod norm;
 pub mod product;
 pub mod rope;
 pub mod round;
+pub mod row;

@@ -115,16 +115,22 @@ impl Case {
         self.store(machine, pages, &rows, (&keys, &values));
     }
 
-    fn want(&self, rows: &[Row], queries: &[f32], window: Option<usize>) -> Vec<f32> {
+    fn want(
+        &self,
+        rows: &[Row],
+        queries: &[f32],
+        (window, sinks): (Option<usize>, Option<&[f32]>),
+    ) -> Vec<f32> {
         let Heads { queries: count, keys, dim, .. } = self.heads;
         let mut want = Vec::new();
         for (&(sequence, position), queries) in rows.iter().zip(queries.chunks(count * dim)) {
             for (head, q) in queries.chunks(dim).enumerate() {
+                let sink = sinks.map(|sinks| sinks[head]);
                 let key_head = head / (count / keys);
                 let (keys, values) =
                     (&self.keys[sequence][key_head], &self.values[sequence][key_head]);
                 let head = Head { q, keys, values, scale: self.scale };
-                want.extend(oracle::attend(&head, position, window));
+                want.extend(oracle::attend(&head, position, window, sink));
             }
         }
         want
@@ -134,17 +140,24 @@ impl Case {
     fn check(&self, rows: &[Row], windows: &[Option<usize>]) {
         let mut random = Random::new(rows.len() as u64);
         let queries = numbers(&mut random, rows.len() * self.heads.queries * self.heads.dim);
-        let windows: Vec<_> = windows.iter().map(|w| (*w, self.want(rows, &queries, *w))).collect();
+        // Sinks below, among and above the scores, with every second window.
+        let sinks: Vec<f32> = (0..self.heads.queries).map(|i| [-3.0, 0.5, 9.0][i % 3]).collect();
+        let with = windows.iter().enumerate().map(|(i, window)| {
+            let sinks = (i + rows.len()).is_multiple_of(2).then_some(&sinks[..]);
+            (*window, sinks, self.want(rows, &queries, (*window, sinks)))
+        });
+        let windows: Vec<_> = with.collect();
         for (mut machine, step) in
             machines().into_iter().zip([self.len, 1, 64, 7].into_iter().cycle())
         {
             let stored = self.stored(&machine, step);
-            for (window, want) in &windows {
+            for (window, sinks, want) in &windows {
                 let mut pages = stored.clone();
                 self.spoil(&machine, &mut pages, &seen(rows, *window));
                 let (heads, scale, tables) = (self.heads, self.scale, self.tables(rows));
-                let (window, pages, rows) = (*window, &pages, &tables);
-                let of = Attention { heads, scale, window, offset: OFFSET, pages, rows };
+                let (window, sinks, offset) = (*window, *sinks, OFFSET);
+                let of =
+                    Attention { heads, scale, window, sinks, offset, pages: &pages, rows: &tables };
                 let mut out = vec![f32::NAN; rows.len() * heads.queries * heads.value_dim];
                 machine.attend(&queries, &of, &mut out);
                 let what = || format!("{heads:?}, window {window:?}, {}", name(&machine));

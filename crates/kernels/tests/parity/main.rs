@@ -9,6 +9,7 @@ mod attention;
 mod inputs;
 mod oracle;
 mod products;
+mod routed;
 mod rows;
 
 use kernels::{Isa, Machine};

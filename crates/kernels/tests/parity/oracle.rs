@@ -185,6 +185,18 @@ pub fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
+pub fn gelu(x: f32) -> f32 {
+    let cubic = (x * x * x).mul_add(0.044_715, x);
+    x / (1.0 + exp(-(1.595_769 * cubic)))
+}
+
+pub fn clamped(gate: f32, up: f32, (alpha, limit): (f32, f32)) -> f32 {
+    let gate = if gate > limit { limit } else { gate };
+    let up = if up > limit { limit } else { up };
+    let up = if up < -limit { -limit } else { up };
+    gate / (1.0 + exp(-(alpha * gate))) * (up + 1.0)
+}
+
 /// One query head and the keys and values of its sequence, position by position.
 pub struct Head<'a> {
     pub q: &'a [f32],
@@ -200,7 +212,7 @@ struct Seen {
     out: Vec<f32>,
 }
 
-pub fn attend(head: &Head, position: usize, window: Option<usize>) -> Vec<f32> {
+pub fn attend(head: &Head, position: usize, window: Option<usize>, sink: Option<f32>) -> Vec<f32> {
     let first = match window {
         Some(window) if window <= position => position + 1 - window,
         _ => 0,
@@ -214,7 +226,8 @@ pub fn attend(head: &Head, position: usize, window: Option<usize>) -> Vec<f32> {
             Some(seen) => merge(&seen, &new),
         });
     }
-    let Seen { sum, out, .. } = seen.unwrap();
+    let Seen { sum, out, largest } = seen.unwrap();
+    let sum = sink.map_or(sum, |sink| sum + exp(sink - largest));
     out.iter().map(|out| out / sum).collect()
 }
 

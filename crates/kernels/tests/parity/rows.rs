@@ -1,5 +1,6 @@
 //! Norms, rotations, gates and sums, row by row: rows too short to be worth a crew, and long ones.
 
+use kernels::portable::math::Gate;
 use kernels::portable::rope::Pairing;
 use kernels::{Machine, Rotation};
 
@@ -76,13 +77,22 @@ fn gates_and_sums() {
     for len in (1..=70).chain(long) {
         let (x, y) = (activations(1, len), numbers(len as u64, len));
         let x: Vec<f32> = x.iter().enumerate().map(|(i, x)| x * (1 + i % 9) as f32 * 3.0).collect();
-        let gates: Vec<f32> = x.iter().zip(&y).map(|(x, y)| oracle::silu(*x) * y).collect();
+        let gates = [Gate::Silu, Gate::Gelu, Gate::Clamped { alpha: 1.702, limit: 7.0 }];
         let sums: Vec<f32> = x.iter().zip(&y).map(|(x, y)| x + y).collect();
         for machine in &machines {
-            let (mut gate, mut sum) = (x.clone(), x.clone());
-            machine.silu_times(&mut gate, &y);
+            for by in &gates {
+                let open = |(x, y): (&f32, &f32)| match *by {
+                    Gate::Silu => oracle::silu(*x) * y,
+                    Gate::Gelu => oracle::gelu(*x) * y,
+                    Gate::Clamped { alpha, limit } => oracle::clamped(*x, *y, (alpha, limit)),
+                };
+                let want: Vec<f32> = x.iter().zip(&y).map(open).collect();
+                let mut gate = x.clone();
+                machine.open(&mut gate, &y, *by);
+                assert_bits(&gate, &want, || format!("{by:?} of {len}, {}", name(machine)));
+            }
+            let mut sum = x.clone();
             machine.add(&mut sum, &y);
-            assert_bits(&gate, &gates, || format!("gate of {len}, {}", name(machine)));
             assert_bits(&sum, &sums, || format!("sum of {len}, {}", name(machine)));
         }
     }

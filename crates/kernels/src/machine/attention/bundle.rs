@@ -167,15 +167,17 @@ impl Job<'_> {
     /// Writes the outputs of a bundle, whose states begin with the first.
     pub fn put_out(&self, bundle: &Bundle, own: &Own) {
         let value_dim = self.of.heads.value_dim;
-        let (len, mut state) = (self.of.heads.sharing() * value_dim, 0);
+        let sharing = self.of.heads.sharing();
+        let (len, mut state) = (sharing * value_dim, 0);
         for head in bundle.heads.clone() {
             for row in bundle.rows.clone() {
                 // SAFETY: the outputs of a bundle are written by the one thread that has it.
                 let out = unsafe { self.out.part(row, head * len, len) };
-                for out in out.chunks_exact_mut(value_dim) {
+                for (i, out) in out.chunks_exact_mut(value_dim).enumerate() {
                     let (softmax, of_state) = own.states.get(state);
                     out.copy_from_slice(&of_state[..value_dim]);
-                    attention::divide(self.isa, out, softmax.sum);
+                    let sum = softmax.sum_with(self.of.sink(head * sharing + i));
+                    attention::divide(self.isa, out, sum);
                     state += 1;
                 }
             }

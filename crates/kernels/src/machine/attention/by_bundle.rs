@@ -128,8 +128,15 @@ mod tests {
         for (rows, keys) in batches.iter().flat_map(|rows| [1, 2, 3, 8].map(|keys| (rows, keys))) {
             for (sharing, threads) in [(1, 1), (1, 2), (4, 3), (7, 2), (8, 4)] {
                 let heads = Heads { queries: keys * sharing, keys, dim: 16, value_dim: 16 };
-                let of =
-                    &Attention { heads, scale: 1.0, window: None, offset: 0, pages: &[], rows };
+                let of = &Attention {
+                    heads,
+                    scale: 1.0,
+                    window: None,
+                    sinks: None,
+                    offset: 0,
+                    pages: &[],
+                    rows,
+                };
                 let shares = shares(of, threads);
                 let (most, all) = (*shares.iter().max().unwrap(), shares.iter().sum::<usize>());
                 let off = (most * threads) as f64 / all as f64;

@@ -68,7 +68,7 @@ impl Job<'_> {
                 merge_state(self.isa, &mut seen, out, &new, new_out);
             }
         }
-        divide(self.isa, out, seen.sum);
+        divide(self.isa, out, seen.sum_with(self.of.sink(head)));
     }
 }
 

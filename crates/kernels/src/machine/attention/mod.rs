@@ -75,6 +75,8 @@ pub struct Attention<'a> {
     pub scale: f32,
     /// How many of the last positions a row sees, itself included; `None` is all.
     pub window: Option<usize>,
+    /// For each query head a score without a value, where the model has them.
+    pub sinks: Option<&'a [f32]>,
     /// Where the layer begins in a page.
     pub offset: usize,
     /// All pages.
@@ -129,13 +131,18 @@ impl<'a> Attention<'a> {
         head.split_at(self.heads.dim * TILE)
     }
 
-    /// The definition itself: query head `q` of a row.
-    fn attend_head(&self, row: usize, key_head: usize, q: &[f32], out: &mut [f32]) {
+    fn sink(&self, query_head: usize) -> Option<f32> {
+        self.sinks.map(|sinks| sinks[query_head])
+    }
+
+    /// The definition itself: one query head of a row.
+    fn attend_head(&self, row: usize, head: usize, q: &[f32], out: &mut [f32]) {
+        let key_head = head / self.heads.sharing();
         let tiles = self.tiles(row).map(|tile| {
             let (keys, values) = self.tile(row, tile, key_head);
             Tile { keys, values, visible: self.visible(row, tile) }
         });
-        attend::attend(q, self.scale, tiles, out);
+        attend::attend(q, (self.scale, self.sink(head)), tiles, out);
     }
 }
 
@@ -146,6 +153,7 @@ impl Machine {
         assert_eq!(heads.queries % heads.keys, 0, "as many query heads to each key head");
         assert_eq!(q.len(), n * heads.queries * heads.dim);
         assert_eq!(out.len(), n * heads.queries * heads.value_dim);
+        assert!(of.sinks.is_none_or(|sinks| sinks.len() == heads.queries), "a sink for each head");
         let out = Shared::rows(out, heads.queries * heads.value_dim);
         let Some(kernels) = Kernels::of(self.isa) else { return self.attend_plainly(q, of, out) };
         let job = &Job { isa: self.isa, kernels, q, of, out };
@@ -169,7 +177,7 @@ impl Machine {
                 let q = &q[(row * heads.queries + head) * heads.dim..][..heads.dim];
                 // SAFETY: an output head belongs to one item, and an item to one thread.
                 let out = unsafe { out.part(row, head * heads.value_dim, heads.value_dim) };
-                of.attend_head(row, head / heads.sharing(), q, out);
+                of.attend_head(row, head, q, out);
             }
         });
     }

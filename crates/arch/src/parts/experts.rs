@@ -1,0 +1,195 @@
+//! A mixture of experts: a router chooses for each row a few of many gated feed-forward layers.
+
+use kernels::portable::math::{Gate, exp};
+use kernels::{Choice, Expert, Isa, Machine, Product, Rounding, RoutedProduct, Take};
+
+use crate::hyper::Hyper;
+use crate::source::{Name, Source};
+use crate::weight::{Linear, Weight};
+use crate::{Error, Scratch};
+
+/// The router and one tensor for each expert (in folders) or for all (in GGUF files).
+const ROUTER: Name = Name { gguf: "ffn_gate_inp", hugging_face: "mlp.gate" };
+const GATE: Name = Name { gguf: "ffn_gate_exps", hugging_face: "gate_proj" };
+const UP: Name = Name { gguf: "ffn_up_exps", hugging_face: "up_proj" };
+const DOWN: Name = Name { gguf: "ffn_down_exps", hugging_face: "down_proj" };
+
+/// The sizes of a mixture, and how it chooses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Experts of a layer.
+    pub count: usize,
+    /// How many of them a row goes through.
+    pub each: usize,
+    /// Their inner width.
+    pub feed_forward: usize,
+    /// How their gates open.
+    pub gate: Gate,
+    /// What the weights of a row's experts add up to.
+    pub sum: Sum,
+}
+
+/// What the weights of the chosen experts add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sum {
+    /// One: the softmax is over them.
+    One,
+    /// Their share of a softmax over all.
+    Share,
+}
+
+const COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_experts" };
+const LOCAL_COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_local_experts" };
+const EACH: Name = Name { gguf: "expert_used_count", hugging_face: "num_experts_per_tok" };
+const WIDTH: Name =
+    Name { gguf: "expert_feed_forward_length", hugging_face: "moe_intermediate_size" };
+
+impl Options {
+    pub fn read(source: &Source, sum: Sum) -> Result<Options, Error> {
+        let count = match source.size_if(COUNT)? {
+            Some(count) => count,
+            None => source.size_if(LOCAL_COUNT)?.ok_or_else(|| source.missing(COUNT))?,
+        };
+        let options = Options {
+            count,
+            each: source.size(EACH)?,
+            feed_forward: source.size(WIDTH)?,
+            gate: Gate::Silu,
+            sum,
+        };
+        if options.each > count {
+            return Err(source.bad(EACH, format!("is {} of {count} experts", options.each)));
+        }
+        Ok(options)
+    }
+}
+
+/// A layer's mixture.
+pub(crate) struct Experts {
+    router: Weight,
+    gate: Stack,
+    up: Stack,
+    down: Stack,
+    with: Options,
+}
+
+/// One linear layer for each expert.
+struct Stack(Vec<Linear>);
+
+impl Experts {
+    pub fn find(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<Experts, Error> {
+        let (wide, narrow) = ((with.feed_forward, h.hidden), (h.hidden, with.feed_forward));
+        let router = source.tensor_name(ROUTER, Some(layer), "weight");
+        Ok(Experts {
+            router: Weight::find(source, &router, with.count, h.hidden)?,
+            gate: Stack::find(source, (GATE, layer), with.count, wide)?,
+            up: Stack::find(source, (UP, layer), with.count, wide)?,
+            down: Stack::find(source, (DOWN, layer), with.count, narrow)?,
+            with,
+        })
+    }
+
+    /// From `scratch.hidden` to `scratch.hidden`.
+    pub fn apply(&self, machine: &mut Machine, scratch: &mut Scratch) {
+        self.route(machine, scratch);
+        let slots = scratch.routing.slots();
+        let (wide, hidden) = (self.with.feed_forward, self.router.cols());
+        scratch.gate.resize(slots * wide, 0.0);
+        scratch.up.resize(slots * wide, 0.0);
+        scratch.slots.resize(slots * hidden, 0.0);
+        let Scratch { routing, gate, up, slots, .. } = scratch;
+        let wide = &mut [self.gate.product(gate), self.up.product(up)];
+        machine.product_routed((&scratch.hidden, Take::Row), routing, wide);
+        machine.open(gate, up, self.with.gate);
+        machine.product_routed((gate, Take::Slot), routing, &mut [self.down.product(slots)]);
+        machine.sum_slots(routing, slots, hidden, &mut scratch.hidden);
+    }
+
+    /// Lets each row choose its experts.
+    fn route(&self, machine: &mut Machine, scratch: &mut Scratch) {
+        let Options { count, each, .. } = self.with;
+        let n = scratch.hidden.len() / self.router.cols();
+        scratch.scores.resize(n * count, 0.0);
+        let out = &mut scratch.scores;
+        // A choice that falls otherwise changes all that follows; the second plane costs little.
+        let (weights, rounding) = (self.router.view(), Rounding::Twice);
+        machine.product(&scratch.hidden, &mut [Product { weights, rounding, bias: None, out }]);
+        scratch.choices.clear();
+        for scores in scratch.scores.chunks_exact_mut(count) {
+            let first = scratch.choices.len();
+            choose(machine.isa(), scores, (each, self.with.sum), &mut scratch.choices);
+            debug_assert_eq!(scratch.choices.len() - first, each);
+        }
+        scratch.routing.set(count, &scratch.choices, each);
+    }
+
+    pub fn weights(&mut self) -> impl Iterator<Item = &mut Weight> {
+        let stacks = [&mut self.gate, &mut self.up, &mut self.down];
+        let of_stacks = stacks.into_iter().flat_map(|stack| stack.0.iter_mut());
+        std::iter::once(&mut self.router).chain(of_stacks.map(|linear| &mut linear.weight))
+    }
+
+    /// Bytes that one row reads.
+    pub fn bytes(&self) -> u64 {
+        let linears = [&self.gate, &self.up, &self.down].into_iter().flat_map(|stack| &stack.0);
+        let all: u64 = linears.map(|linear| linear.weight.bytes()).sum();
+        self.router.bytes() + all / self.with.count as u64 * self.with.each as u64
+    }
+}
+
+impl Stack {
+    fn find(
+        source: &Source,
+        (name, layer): (Name, usize),
+        count: usize,
+        (rows, cols): (usize, usize),
+    ) -> Result<Stack, Error> {
+        let find = |expert| {
+            let weight = match source.is_gguf() {
+                true => {
+                    let name = source.tensor_name(name, Some(layer), "weight");
+                    Weight::find_part(source, &name, (expert, count), (rows, cols))?
+                }
+                false => {
+                    let name = name.hugging_face;
+                    let name = format!("model.layers.{layer}.mlp.experts.{expert}.{name}.weight");
+                    Weight::find(source, &name, rows, cols)?
+                }
+            };
+            Ok(Linear { weight, bias: None })
+        };
+        Ok(Stack((0..count).map(find).collect::<Result<_, Error>>()?))
+    }
+
+    fn product<'a>(&'a self, out: &'a mut [f32]) -> RoutedProduct<'a> {
+        RoutedProduct { experts: self, rounding: Rounding::Once, out }
+    }
+}
+
+impl kernels::Experts for Stack {
+    fn expert(&self, index: usize) -> Expert<'_> {
+        let Linear { weight, bias } = &self.0[index];
+        Expert { weights: weight.view(), bias: bias.as_deref() }
+    }
+}
+
+/// Adds the experts with the largest scores, of equals the lower ones, and their weights. The
+/// scores are spoilt.
+fn choose(isa: Isa, scores: &mut [f32], (each, sum): (usize, Sum), choices: &mut Vec<Choice>) {
+    let largest = isa.largest(scores);
+    let all = if sum == Sum::Share { isa.sum_of_exps(scores, largest) as f32 } else { 0.0 };
+    let first = choices.len();
+    for _ in 0..each {
+        let mut best = (0, f32::NEG_INFINITY);
+        for (expert, score) in scores.iter().enumerate() {
+            if *score > best.1 {
+                best = (expert, *score);
+            }
+        }
+        scores[best.0] = f32::NEG_INFINITY;
+        choices.push((best.0 as u32, exp(best.1 - largest)));
+    }
+    let chosen = &mut choices[first..];
+    let total = if sum == Sum::Share { all } else { chosen.iter().map(|(_, weight)| weight).sum() };
+    chosen.iter_mut().for_each(|(_, weight)| *weight /= total);
+}

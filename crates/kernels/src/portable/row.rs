@@ -1,0 +1,56 @@
+//! Rows of numbers: sums of logits, over sixteen lanes like every other sum, and of rows.
+
+use super::lanes::LANES;
+use super::math::exp;
+
+/// The largest number. There is no NaN among them.
+#[inline(always)]
+pub fn largest(x: &[f32], out: &mut f32) {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for x in whole {
+        for lane in 0..LANES {
+            lanes[lane] = if x[lane] > lanes[lane] { x[lane] } else { lanes[lane] };
+        }
+    }
+    *out = lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |m, x| m.max(*x));
+}
+
+/// `x = exp(x − less)`, element by element.
+#[inline(always)]
+pub fn exp_each(x: &mut [f32], less: f32) {
+    for x in x {
+        *x = exp(*x - less);
+    }
+}
+
+/// Σ exp(x − less) in f64: element i belongs to lane i mod 16, ascending, then the tree.
+#[inline(always)]
+pub fn sum_of_exps(x: &[f32], less: f32, out: &mut f64) {
+    let mut lanes = [0.0_f64; LANES];
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for x in whole {
+        for lane in 0..LANES {
+            lanes[lane] += f64::from(exp(x[lane] - less));
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        *lane += f64::from(exp(*x - less));
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] += lanes[lane + width];
+        }
+        width /= 2;
+    }
+    *out = lanes[0];
+}
+
+/// `out = fma(factor, x, out)`, element by element.
+#[inline(always)]
+pub fn add_scaled(out: &mut [f32], x: &[f32], factor: f32) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = factor.mul_add(*x, *out);
+    }
+}

@@ -1,0 +1,56 @@
+//! Operations on one row of numbers that need no crew: what sampling does with logits.
+
+use crate::Isa;
+use crate::isa::per_isa;
+use crate::portable::row;
+
+per_isa!(largest = row::largest; (x: &[f32], out: &mut f32));
+per_isa!(exp_each = row::exp_each; (x: &mut [f32], less: f32));
+per_isa!(sum_of_exps = row::sum_of_exps; (x: &[f32], less: f32, out: &mut f64));
+
+impl Isa {
+    /// The largest number of a row; −∞ of none.
+    pub fn largest(self, x: &[f32]) -> f32 {
+        let mut out = f32::NEG_INFINITY;
+        largest(self, x, &mut out);
+        out
+    }
+
+    /// `x = exp(x − less)`, element by element.
+    pub fn exp_each(self, x: &mut [f32], less: f32) {
+        exp_each(self, x, less);
+    }
+
+    /// Σ exp(x − less) in f64.
+    pub fn sum_of_exps(self, x: &[f32], less: f32) -> f64 {
+        let mut out = 0.0;
+        sum_of_exps(self, x, less, &mut out);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_set_gives_the_same_bits() {
+        for len in [0, 1, 15, 16, 17, 31, 33, 1000, 4099] {
+            let x: Vec<f32> = (0..len).map(|i| ((i * 7919 % 997) as f32 - 500.0) / 37.0).collect();
+            let largest = x.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
+            let all = |isa: Isa| {
+                let mut exps = x.clone();
+                isa.exp_each(&mut exps, largest);
+                let bits: Vec<u32> = exps.iter().map(|x| x.to_bits()).collect();
+                (isa.largest(&x), isa.sum_of_exps(&x, largest).to_bits(), bits)
+            };
+            let want = all(Isa::PORTABLE);
+            assert_eq!(want.0, largest);
+            let exact: f64 = x.iter().map(|x| f64::from(x - largest).exp()).sum();
+            assert!((f64::from_bits(want.1) - exact).abs() <= 1e-6 * exact, "{len}");
+            for isa in Isa::available() {
+                assert!(all(isa) == want, "{len} numbers, {}", isa.name());
+            }
+        }
+    }
+}
