@@ -32,7 +32,7 @@ const GGUF: &[(&str, f64)] = &[
 pub(crate) fn refuse(source: &Source, family: &Family) -> Result<(), Error> {
     match source.gguf() {
         Some(gguf) => refuse_gguf(gguf, family),
-        None => refuse_folder(source),
+        None => refuse_folder(source, family),
     }
 }
 
@@ -56,7 +56,7 @@ fn number(value: &Metadata) -> Option<f64> {
     }
 }
 
-fn refuse_folder(source: &Source) -> Result<(), Error> {
+fn refuse_folder(source: &Source, family: &Family) -> Result<(), Error> {
     if !source.flag("is_causal", true)? {
         return Err(unknown("is_causal", "is false"));
     }
@@ -64,6 +64,9 @@ fn refuse_folder(source: &Source) -> Result<(), Error> {
         Value::Null => Ok(()),
         quantised => {
             let method = quantised["quant_method"].as_str().unwrap_or("of no known method");
+            if family.follows.contains(&method) {
+                return Ok(());
+            }
             let why = format!(
                 "is {method}; hearth reads checkpoints that are not quantised, and GGUF files"
             );

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::Error;
-use crate::source::{Name, Source};
+use crate::source::{Name, Source, name};
 
 /// The sizes that every decoder has.
 #[derive(Clone, Debug)]
@@ -17,10 +17,6 @@ pub(crate) struct Hyper {
     pub feed_forward: usize,
     pub context: usize,
     pub eps: f32,
-}
-
-const fn name(gguf: &'static str, hugging_face: &'static str) -> Name {
-    Name { gguf, hugging_face }
 }
 
 const HIDDEN: Name = name("embedding_length", "hidden_size");

@@ -8,6 +8,7 @@
 mod arena;
 mod error;
 mod foreign;
+mod gpt_oss;
 mod hyper;
 mod llama;
 mod mistral;
@@ -33,15 +34,22 @@ pub struct Family {
     pub gguf: &'static [&'static str],
     /// Values of `architectures` in `config.json`.
     pub hugging_face: &'static [&'static str],
-    /// Keys of GGUF files that other families are refused for.
+    /// Keys of GGUF files, and methods of quantisation in folders, that other families are refused
+    /// for.
     pub follows: &'static [&'static str],
     /// Reads the hyper-parameters and finds every weight.
     pub load: fn(&Source) -> Result<Box<dyn Model>, Error>,
 }
 
 /// All families, in the order in which messages list them.
-pub const FAMILIES: &[Family] =
-    &[llama::FAMILY, mistral::FAMILY, qwen2::FAMILY, qwen3::FAMILY, qwen3_moe::FAMILY];
+pub const FAMILIES: &[Family] = &[
+    llama::FAMILY,
+    mistral::FAMILY,
+    qwen2::FAMILY,
+    qwen3::FAMILY,
+    qwen3_moe::FAMILY,
+    gpt_oss::FAMILY,
+];
 
 /// What callers must know of a model's sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,13 +121,20 @@ pub struct Scratch {
     mixed: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
-    cos: Vec<f32>,
-    sin: Vec<f32>,
+    /// Of each rotation.
+    turns: Vec<Turns>,
     /// What routers say of the experts, what rows choose, and what the experts make.
     scores: Vec<f32>,
     choices: Vec<Choice>,
     routing: Routing,
     slots: Vec<f32>,
+}
+
+/// Cosines and sines of the rows of a step.
+#[derive(Default)]
+struct Turns {
+    cos: Vec<f32>,
+    sin: Vec<f32>,
 }
 
 /// Opens what `source` holds as a model of its family.

@@ -9,6 +9,8 @@ use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::feed_forward::Kind;
+use crate::parts::mlp;
+use crate::parts::norms::Norms;
 use crate::rope::Rope;
 use crate::source::Source;
 use crate::weight::Bias;
@@ -26,12 +28,15 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
     let pairing = if source.is_gguf() { Pairing::Neighbours } else { Pairing::Halves };
     let bias = Bias::by_flag(source, "attention_bias")?;
-    let attention = Options { bias, output_bias: bias, head_norms: false, window: None };
+    let attention = Options { bias, output_bias: bias, ..Options::PLAIN };
+    let mlp = mlp::Options { bias: Bias::by_flag(source, "mlp_bias")?, ..mlp::Options::PLAIN };
     let recipe = Recipe {
         family: FAMILY.name,
-        rope: Rope::read(source, hyper.head_dim, pairing)?,
+        ropes: vec![Rope::read(source, hyper.head_dim, pairing)?],
         attention: vec![attention; hyper.layers],
-        feed_forward: vec![Kind::Gated(Bias::by_flag(source, "mlp_bias")?); hyper.layers],
+        feed_forward: vec![Kind::Gated(mlp); hyper.layers],
+        norms: Norms::PLAIN,
+        embedding_scale: 1.0,
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

@@ -7,6 +7,8 @@ use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::feed_forward::Kind;
+use crate::parts::mlp;
+use crate::parts::norms::Norms;
 use crate::parts::window;
 use crate::rope::Rope;
 use crate::source::Source;
@@ -23,12 +25,14 @@ pub(crate) const FAMILY: Family = Family {
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
-    let plain = Options { bias: Bias::Yes, output_bias: Bias::No, head_norms: false, window: None };
+    let plain = Options { bias: Bias::Yes, ..Options::PLAIN };
     let recipe = Recipe {
         family: FAMILY.name,
-        rope: Rope::read(source, hyper.head_dim, Pairing::Halves)?,
+        ropes: vec![Rope::read(source, hyper.head_dim, Pairing::Halves)?],
         attention: window::of_layers(source, &hyper, plain)?,
-        feed_forward: vec![Kind::Gated(Bias::No); hyper.layers],
+        feed_forward: vec![Kind::Gated(mlp::Options::PLAIN); hyper.layers],
+        norms: Norms::PLAIN,
+        embedding_scale: 1.0,
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

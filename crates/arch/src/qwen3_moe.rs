@@ -8,6 +8,8 @@ use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::experts::{self, Sum};
 use crate::parts::feed_forward::Kind;
+use crate::parts::mlp;
+use crate::parts::norms::Norms;
 use crate::parts::window;
 use crate::rope::Rope;
 use crate::source::{Name, Source};
@@ -25,12 +27,14 @@ pub(crate) const FAMILY: Family = Family {
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
     let bias = Bias::by_flag(source, "attention_bias")?;
-    let plain = Options { bias, output_bias: bias, head_norms: true, window: None };
+    let plain = Options { bias, output_bias: bias, head_norms: true, ..Options::PLAIN };
     let recipe = Recipe {
         family: FAMILY.name,
-        rope: Rope::read(source, hyper.head_dim, Pairing::Halves)?,
+        ropes: vec![Rope::read(source, hyper.head_dim, Pairing::Halves)?],
         attention: window::of_layers(source, &hyper, plain)?,
         feed_forward: feed_forward(source, hyper.layers)?,
+        norms: Norms::PLAIN,
+        embedding_scale: 1.0,
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }
@@ -40,8 +44,9 @@ fn feed_forward(source: &Source, layers: usize) -> Result<Vec<Kind>, Error> {
     // GGUF files have no key for it; the published models all renormalise.
     let renormalise = source.is_gguf() || source.flag("norm_topk_prob", false)?;
     let sum = if renormalise { Sum::One } else { Sum::Share };
-    let experts = Kind::Experts(experts::Options::read(source, sum)?);
-    let plain = Kind::Gated(Bias::No);
+    let experts = experts::Options::read(source, source.size(experts::WIDTH)?, sum)?;
+    let experts = Kind::Experts(experts);
+    let plain = Kind::Gated(mlp::Options::PLAIN);
     let step = Name { gguf: "", hugging_face: "decoder_sparse_step" };
     let step = if source.is_gguf() { 1 } else { source.size_or(step, 1)? };
     let listed = source.setting("mlp_only_layers").as_array();

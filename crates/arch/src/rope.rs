@@ -7,7 +7,7 @@ use kernels::portable::rope::Pairing;
 use serde_json::{Map, Value};
 
 use crate::source::{Name, Source};
-use crate::{Error, Scratch, Step};
+use crate::{Error, Step, Turns};
 use kernels::Rotation;
 
 /// Positions are below 2^20, and cosines are exact up to 2^20 quarter turns.
@@ -80,12 +80,12 @@ impl Rope {
         Ok(Rope { frequencies, magnitude: magnitude as f32, pairing, reach })
     }
 
-    /// Fills the scratch's tables for the rows of a step.
-    pub fn prepare(&self, step: &Step, scratch: &mut Scratch) {
+    /// Fills the tables for the rows of a step.
+    pub fn prepare(&self, step: &Step, turns: &mut Turns) {
         let len = self.frequencies.len();
-        scratch.cos.resize(step.rows.len() * len, 0.0);
-        scratch.sin.resize(step.rows.len() * len, 0.0);
-        let tables = scratch.cos.chunks_exact_mut(len).zip(scratch.sin.chunks_exact_mut(len));
+        turns.cos.resize(step.rows.len() * len, 0.0);
+        turns.sin.resize(step.rows.len() * len, 0.0);
+        let tables = turns.cos.chunks_exact_mut(len).zip(turns.sin.chunks_exact_mut(len));
         for (row, (cos, sin)) in step.rows.iter().zip(tables) {
             kernels::portable::angles::table(
                 row.position,
@@ -97,7 +97,8 @@ impl Rope {
     }
 
     /// The rotation by prepared tables.
-    pub fn rotation<'a>(&self, cos: &'a [f32], sin: &'a [f32]) -> Rotation<'a> {
+    pub fn rotation<'a>(&self, turns: &'a Turns) -> Rotation<'a> {
+        let Turns { cos, sin } = turns;
         Rotation { cos, sin, len: self.frequencies.len(), pairing: self.pairing }
     }
 }
@@ -311,7 +312,8 @@ fn from_gguf(source: &Source, head_dim: usize) -> Result<Settings, Error> {
             beta_fast: number(BETA_FAST)?.unwrap_or(32.0),
             beta_slow: number(BETA_SLOW)?.unwrap_or(1.0),
             magnitude: number(MAGNITUDE)?.unwrap_or(1.0) * yarn_magnitude(factor, 1.0),
-            truncate: true,
+            // GGUF files have no key for it. llama.cpp rounds, the reference of gpt-oss does not.
+            truncate: source.architecture()? != "gpt-oss",
         }),
         other => {
             let why = format!("is `{other}`; hearth knows none, linear and yarn");

@@ -35,6 +35,10 @@ pub(crate) struct Name {
     pub hugging_face: &'static str,
 }
 
+pub(crate) const fn name(gguf: &'static str, hugging_face: &'static str) -> Name {
+    Name { gguf, hugging_face }
+}
+
 /// Buffers that old checkpoints stored beside their weights; recipes compute them.
 const HARMLESS: &[&str] = &["rotary_emb.inv_freq"];
 

@@ -2,7 +2,7 @@
 //! f32 rows.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use formats::{Place, Storage, Tensor};
 use kernels::{Format, Machine, Matrix, PANEL_ROWS, packed_len};
@@ -13,13 +13,28 @@ use crate::{Error, Model};
 
 /// A matrix in the mapped file, which is kept open for as long as the matrix lives.
 pub struct Weight {
-    files: Arc<Files>,
-    place: Place,
+    origin: Origin,
     format: Format,
     rows: usize,
     cols: usize,
     packed: Option<Packed>,
 }
+
+/// Where the bytes of a matrix come from.
+enum Origin {
+    File {
+        files: Arc<Files>,
+        place: Place,
+    },
+    /// The file has it in another form, from which it is made when it is wanted.
+    Made {
+        make: Make,
+        made: OnceLock<Vec<u8>>,
+    },
+}
+
+/// Makes the rows of a matrix.
+pub(crate) type Make = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
 
 /// Where a matrix is in memory.
 struct Packed {
@@ -69,7 +84,14 @@ impl Weight {
             return Err(Error::Value { key: format!("width {cols} of {name}"), why });
         }
         let place = source.files.place(&tensor).expect("a tensor lies in the files it came from");
-        Ok(Weight { files: Arc::clone(&source.files), place, format, rows, cols, packed: None })
+        let origin = Origin::File { files: Arc::clone(&source.files), place };
+        Ok(Weight { origin, format, rows, cols, packed: None })
+    }
+
+    /// A matrix of whole blocks that `make` makes of what the file has.
+    pub(crate) fn made(format: Format, (rows, cols): (usize, usize), make: Make) -> Weight {
+        let origin = Origin::Made { make, made: OnceLock::new() };
+        Weight { origin, format, rows, cols, packed: None }
     }
 
     /// Finds one of the matrices that a tensor holds one after the other; `part` is its number and
@@ -89,19 +111,27 @@ impl Weight {
             return Err(Error::Value { key: format!("width {cols} of {name}"), why });
         };
         let place = source.files.place(&tensor).expect("a tensor lies in the files it came from");
-        let (files, place) = (Arc::clone(&source.files), place.part(bytes));
-        Ok(Weight { files, place, format, rows, cols, packed: None })
+        let origin = Origin::File { files: Arc::clone(&source.files), place: place.part(bytes) };
+        Ok(Weight { origin, format, rows, cols, packed: None })
     }
 
     /// The matrix for products.
     pub(crate) fn view(&self) -> Matrix<'_> {
-        let Some(Packed { arena, range }) = &self.packed else { return self.in_file() };
+        let Some(Packed { arena, range }) = &self.packed else { return self.plain() };
         let bytes = arena.bytes(range.clone());
         Matrix::packed(self.format, self.rows, self.cols, bytes).expect("it was packed for this")
     }
 
-    fn in_file(&self) -> Matrix<'_> {
-        let bytes = self.files.bytes_at(&self.place);
+    /// The matrix as its rows lie in the file, or would lie there.
+    fn plain(&self) -> Matrix<'_> {
+        let bytes = match &self.origin {
+            Origin::File { files, place } => files.bytes_at(place),
+            Origin::Made { make, made } => made.get_or_init(make),
+        };
+        self.matrix(bytes)
+    }
+
+    fn matrix<'a>(&self, bytes: &'a [u8]) -> Matrix<'a> {
         Matrix::new(self.format, self.rows, self.cols, bytes).expect("checked when it was found")
     }
 
@@ -125,7 +155,14 @@ impl Weight {
     /// Packs the matrix piece by piece, so that no large part of it is in memory twice.
     fn pack(&self, machine: &Machine, out: &mut [u8], progress: &mut dyn FnMut(u64)) {
         const PIECE: usize = 16 << 20;
-        let bytes = self.in_file().bytes();
+        let (files, place) = match &self.origin {
+            Origin::File { files, place } => (files, place),
+            Origin::Made { make, .. } => {
+                machine.pack(&self.matrix(&make()), out);
+                return progress(self.bytes());
+            }
+        };
+        let bytes = files.bytes_at(place);
         let row_bytes = bytes.len() / self.rows;
         let together = (PIECE / row_bytes).next_multiple_of(PANEL_ROWS).max(PANEL_ROWS);
         let mut out = out;
@@ -136,7 +173,7 @@ impl Weight {
             let len = packed_len(self.format, rows, self.cols);
             let (piece, len) = piece.zip(len).expect("whole rows of a matrix are a matrix");
             machine.pack(&piece, out.split_off_mut(..len).expect("the pieces fill the matrix"));
-            self.files.release(&self.place.part(range.clone()));
+            files.release(&place.part(range.clone()));
             progress(range.len() as u64);
         }
     }
@@ -144,13 +181,13 @@ impl Weight {
     /// Reads a byte of every page, so that the first answer does not wait for the disk.
     fn touch(&self) {
         const PAGE: usize = 4096;
-        let bytes = self.files.bytes_at(&self.place).iter().step_by(PAGE);
+        let bytes = self.plain().bytes().iter().step_by(PAGE);
         std::hint::black_box(bytes.fold(0, |sum, byte| sum ^ byte));
     }
 
     /// Writes row `row` as f32, from the file: rows are read here and there, and few of them.
     pub(crate) fn row(&self, row: usize, out: &mut [f32]) {
-        kernels::blocks::decode(self.format, self.in_file().row(row), out);
+        kernels::blocks::decode(self.format, self.plain().row(row), out);
     }
 }
 
@@ -216,14 +253,19 @@ impl Linear {
 
 /// Reads a short row, such as a norm's weights, as f32.
 pub(crate) fn row(source: &Source, name: &str, len: usize) -> Result<Vec<f32>, Error> {
+    floats(source, name, &[len])
+}
+
+/// Reads a small tensor as f32.
+pub(crate) fn floats(source: &Source, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
     let tensor = source.tensor(name)?;
-    expect_shape(&tensor, &[len])?;
-    let mut values = vec![0.0; len];
+    expect_shape(&tensor, shape)?;
+    let mut values = vec![0.0; shape.iter().product()];
     kernels::blocks::decode(format_of(&tensor)?, tensor.bytes, &mut values);
     Ok(values)
 }
 
-fn expect_shape(tensor: &Tensor, expected: &[usize]) -> Result<(), Error> {
+pub(crate) fn expect_shape(tensor: &Tensor, expected: &[usize]) -> Result<(), Error> {
     if *tensor.shape == *expected {
         return Ok(());
     }
@@ -231,7 +273,7 @@ fn expect_shape(tensor: &Tensor, expected: &[usize]) -> Result<(), Error> {
     Err(Error::Shape { name: tensor.name.to_owned(), expected, found })
 }
 
-fn format_of(tensor: &Tensor) -> Result<Format, Error> {
+pub(crate) fn format_of(tensor: &Tensor) -> Result<Format, Error> {
     format_for(tensor.storage).ok_or_else(|| Error::Storage {
         name: tensor.name.to_owned(),
         storage: tensor.storage.name(),

@@ -11,6 +11,21 @@ use testkit::{Difference, Expected, golden};
 const LARGEST: f64 = 1e-3;
 const MEAN: f64 = 2e-5;
 
+/// Experts in MXFP4 take activations rounded in two planes. `golden/README.md` has llama.cpp's mean
+/// as their bound, 1.7e-2; what two planes can do is much less, and hidden states are larger than
+/// logits.
+#[track_caller]
+fn check_close(model: &str, what: &str, difference: &Difference) {
+    let rounded = model.contains("mxfp4");
+    let (max, mean) = match (rounded, what) {
+        (false, _) => (LARGEST, MEAN),
+        (true, "logits") => (LARGEST, 1e-4),
+        (true, _) => (5e-3, 5e-4),
+    };
+    let close = difference.max <= max && difference.mean <= mean;
+    assert!(close, "{model}, {what}: {difference:?}");
+}
+
 fn open(path: &Path) -> Engine {
     let source = arch::Source::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let model = arch::load(&source).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -31,7 +46,7 @@ fn check(model: &str, expected: &str) {
         engine.step(&mut [feed]).unwrap().to_vec()
     };
     let difference = Difference::between(&logits, &expected.floats("logits"));
-    assert!(difference.max <= LARGEST && difference.mean <= MEAN, "{model}: {difference:?}");
+    check_close(model, "logits", &difference);
 
     let mut last = logits[logits.len() - engine.shape().vocabulary..].to_vec();
     let mut chosen = Vec::new();
@@ -53,12 +68,12 @@ fn check_hidden_states(model: &str) {
     let watch = |_: usize, stream: &[f32]| states.borrow_mut().extend_from_slice(stream);
     engine.step_watched(&mut [feed], Some(&watch)).unwrap();
     let difference = Difference::between(&states.borrow(), &expected.floats("hidden_states"));
-    assert!(difference.max <= LARGEST && difference.mean <= MEAN, "{model}: {difference:?}");
+    check_close(model, "hidden states", &difference);
 }
 
 #[test]
 fn hugging_face_folders() {
-    for family in ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe"] {
+    for family in ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe", "gpt-oss", "gpt-oss-mxfp4"] {
         let folder = format!("models/{family}");
         check(&folder, &format!("{folder}/expected.safetensors"));
         check_hidden_states(&folder);
@@ -73,6 +88,8 @@ fn gguf_files() {
         ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
         ("gguf/qwen3-moe.gguf", "models/qwen3-moe/expected.safetensors"),
         ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
+        ("gguf/gpt-oss.gguf", "gguf/gpt-oss.expected.safetensors"),
+        ("gguf/gpt-oss-mxfp4.gguf", "gguf/gpt-oss-mxfp4.expected.safetensors"),
     ] {
         check(file, expected);
     }

@@ -2,6 +2,7 @@
 
 use kernels::{Heads, Machine, Pages, Rounding};
 
+use super::norms::Norms;
 use crate::hyper::Hyper;
 use crate::rope::Rope;
 use crate::source::{Name, Source};
@@ -26,6 +27,25 @@ pub(crate) struct Options {
     pub head_norms: bool,
     /// How many of the last positions are seen.
     pub window: Option<usize>,
+    /// Whether each query head has a sink.
+    pub sinks: bool,
+    /// Factor of the scores, where it does not follow from the width of a head.
+    pub scale: Option<f32>,
+    /// Which of the model's rotations it takes.
+    pub rope: usize,
+}
+
+impl Options {
+    /// Four matrices and nothing else.
+    pub const PLAIN: Options = Options {
+        bias: Bias::No,
+        output_bias: Bias::No,
+        head_norms: false,
+        window: None,
+        sinks: false,
+        scale: None,
+        rope: 0,
+    };
 }
 
 /// One attention layer.
@@ -34,14 +54,17 @@ pub(crate) struct Attention {
     k: Linear,
     v: Linear,
     o: Linear,
-    norms: Option<Norms>,
+    norms: Option<HeadNorms>,
     heads: Heads,
     window: Option<usize>,
+    sinks: Option<Vec<f32>>,
+    scale: f32,
+    rope: usize,
     /// Where the layer begins in a page of the cache.
     offset: usize,
 }
 
-struct Norms {
+struct HeadNorms {
     q: Vec<f32>,
     k: Vec<f32>,
     eps: f32,
@@ -52,16 +75,15 @@ impl Attention {
         source: &Source,
         layer: usize,
         h: &Hyper,
-        with: Options,
+        (with, norms): (Options, &Norms),
     ) -> Result<Attention, Error> {
         let (dim, value_dim) = (h.head_dim, h.head_dim);
         let heads = Heads { queries: h.heads, keys: h.key_heads, dim, value_dim };
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
         let (wide, narrow) = ((h.heads * dim, h.hidden), (h.key_heads * dim, h.hidden));
-        let norm =
-            |name| weight::row(source, &source.tensor_name(name, Some(layer), "weight"), dim);
+        let norm = |name| norms.find(source, (name, Some(layer)), dim);
         let norms = match with.head_norms {
-            true => Some(Norms { q: norm(Q_NORM)?, k: norm(K_NORM)?, eps: h.eps }),
+            true => Some(HeadNorms { q: norm(Q_NORM)?, k: norm(K_NORM)?, eps: h.eps }),
             false => None,
         };
         Ok(Attention {
@@ -72,6 +94,9 @@ impl Attention {
             norms,
             heads,
             window: with.window,
+            scale: with.scale.unwrap_or(1.0 / (dim as f32).sqrt()),
+            rope: with.rope,
+            sinks: with.sinks.then(|| sinks(source, layer, h.heads)).transpose()?,
             offset: layer * heads.page_len(),
         })
     }
@@ -80,7 +105,7 @@ impl Attention {
     pub fn apply(
         &self,
         machine: &mut Machine,
-        rope: &Rope,
+        ropes: &[Rope],
         step: &mut Step,
         scratch: &mut Scratch,
     ) {
@@ -102,7 +127,7 @@ impl Attention {
             machine.rms_norm_in_place(q, &norms.q, norms.eps);
             machine.rms_norm_in_place(k, &norms.k, norms.eps);
         }
-        let rotation = rope.rotation(&scratch.cos, &scratch.sin);
+        let rotation = ropes[self.rope].rotation(&scratch.turns[self.rope]);
         machine.rotate(q, heads.dim, rotation);
         machine.rotate(k, heads.dim, rotation);
 
@@ -110,9 +135,9 @@ impl Attention {
         machine.store(heads, self.offset, to);
         let of = &kernels::Attention {
             heads,
-            scale: 1.0 / (heads.dim as f32).sqrt(),
+            scale: self.scale,
             window: self.window,
-            sinks: None,
+            sinks: self.sinks.as_deref(),
             offset: self.offset,
             pages: step.pages,
             rows: step.rows,
@@ -133,4 +158,13 @@ impl Attention {
     pub fn bytes(&self) -> u64 {
         [&self.q, &self.k, &self.v, &self.o].iter().map(|linear| linear.weight.bytes()).sum()
     }
+}
+
+/// In folders their name has nothing behind it.
+fn sinks(source: &Source, layer: usize, heads: usize) -> Result<Vec<f32>, Error> {
+    let name = match source.is_gguf() {
+        true => format!("blk.{layer}.attn_sinks.weight"),
+        false => format!("model.layers.{layer}.self_attn.sinks"),
+    };
+    weight::row(source, &name, heads)
 }

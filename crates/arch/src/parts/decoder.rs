@@ -5,14 +5,13 @@ use kernels::{Machine, Product, Rounding};
 
 use super::attention::{Attention, Options};
 use super::feed_forward::{FeedForward, Kind};
+use super::norms::Norms;
 use crate::hyper::{CONTEXT_MAX, EMBEDDING, Hyper};
 use crate::rope::Rope;
 use crate::source::{Name, Source};
-use crate::weight::{self, Weight};
+use crate::weight::Weight;
 use crate::{Error, Model, Scratch, Shape, Step};
 
-const ATTENTION_NORM: Name = Name { gguf: "attn_norm", hugging_face: "input_layernorm" };
-const MLP_NORM: Name = Name { gguf: "ffn_norm", hugging_face: "post_attention_layernorm" };
 const FINAL_NORM: Name = Name { gguf: "output_norm", hugging_face: "model.norm" };
 const HEAD: Name = Name { gguf: "output", hugging_face: "lm_head" };
 
@@ -20,12 +19,16 @@ const HEAD: Name = Name { gguf: "output", hugging_face: "lm_head" };
 pub(crate) struct Recipe {
     /// The family's name.
     pub family: &'static str,
-    /// Its rotary positions.
-    pub rope: Rope,
+    /// Its rotary positions; layers with others than the first say so.
+    pub ropes: Vec<Rope>,
     /// Its attention, for each layer.
     pub attention: Vec<Options>,
     /// What stands behind it, for each layer.
     pub feed_forward: Vec<Kind>,
+    /// Its norms.
+    pub norms: Norms,
+    /// Factor of the embedding's rows.
+    pub embedding_scale: f32,
 }
 
 /// A whole model of this kind.
@@ -36,40 +39,48 @@ pub(crate) struct Decoder {
     norm: Vec<f32>,
     /// The matrix of the logits, unless the embedding is used for them.
     head: Option<Weight>,
-    rope: Rope,
+    ropes: Vec<Rope>,
+    embedding_scale: f32,
     eps: f32,
 }
 
 struct Layer {
     attention_norm: Vec<f32>,
     attention: Attention,
-    mlp_norm: Vec<f32>,
+    after_attention: Option<Vec<f32>>,
+    feed_forward_norm: Vec<f32>,
     feed_forward: FeedForward,
+    after_feed_forward: Option<Vec<f32>>,
 }
 
 impl Decoder {
     /// Finds all weights.
     pub fn find(source: &Source, h: &Hyper, recipe: Recipe) -> Result<Decoder, Error> {
-        let norm =
-            |name, layer| weight::row(source, &source.tensor_name(name, layer, "weight"), h.hidden);
+        let norms = &recipe.norms;
+        let norm = |name, layer| norms.find(source, (name, layer), h.hidden);
         let layer = |i| {
+            let norm = |name| norm(name, Some(i));
             Ok(Layer {
-                attention_norm: norm(ATTENTION_NORM, Some(i))?,
-                attention: Attention::find(source, i, h, recipe.attention[i])?,
-                mlp_norm: norm(MLP_NORM, Some(i))?,
+                attention_norm: norm(norms.attention)?,
+                attention: Attention::find(source, i, h, (recipe.attention[i], norms))?,
+                after_attention: norms.after_attention.map(norm).transpose()?,
+                feed_forward_norm: norm(norms.feed_forward)?,
                 feed_forward: FeedForward::find(source, i, h, recipe.feed_forward[i])?,
+                after_feed_forward: norms.after_feed_forward.map(norm).transpose()?,
             })
         };
         let matrix = |name: String| Weight::find(source, &name, h.vocabulary, h.hidden);
         let shape = h.shape(recipe.family);
-        let context = shape.context.max(recipe.rope.reach).min(CONTEXT_MAX);
+        let reach = recipe.ropes.iter().map(|rope| rope.reach).max().unwrap_or(0);
+        let context = shape.context.max(reach).min(CONTEXT_MAX);
         let mut decoder = Decoder {
             shape: Shape { context, ..shape },
             embedding: matrix(source.tensor_name(EMBEDDING, None, "weight"))?,
             layers: (0..h.layers).map(layer).collect::<Result<_, Error>>()?,
             norm: norm(FINAL_NORM, None)?,
             head: head_name(source)?.map(matrix).transpose()?,
-            rope: recipe.rope,
+            ropes: recipe.ropes,
+            embedding_scale: recipe.embedding_scale,
             eps: h.eps,
         };
         decoder.shape.page_len = decoder.layers.iter().map(|l| l.attention.page_len()).sum();
@@ -92,6 +103,15 @@ impl Decoder {
         scratch.hidden.resize(step.tokens.len() * hidden, 0.0);
         for (token, row) in step.tokens.iter().zip(scratch.stream.chunks_exact_mut(hidden)) {
             self.embedding.row(*token as usize, row);
+            if self.embedding_scale != 1.0 {
+                row.iter_mut().for_each(|x| *x *= self.embedding_scale);
+            }
+        }
+    }
+
+    fn norm_again(&self, machine: &Machine, weights: Option<&[f32]>, scratch: &mut Scratch) {
+        if let Some(weights) = weights {
+            machine.rms_norm_in_place(&mut scratch.hidden, weights, self.eps);
         }
     }
 
@@ -126,15 +146,21 @@ impl Model for Decoder {
     }
 
     fn forward(&self, machine: &mut Machine, scratch: &mut Scratch, step: &mut Step) {
-        self.rope.prepare(step, scratch);
+        scratch.turns.resize_with(self.ropes.len(), Default::default);
+        for (rope, turns) in self.ropes.iter().zip(&mut scratch.turns) {
+            rope.prepare(step, turns);
+        }
         self.embed(step, scratch); // (n, hidden)
         for (i, layer) in self.layers.iter().enumerate() {
             step.show(i, &scratch.stream);
             machine.rms_norm(&scratch.stream, &layer.attention_norm, self.eps, &mut scratch.hidden);
-            layer.attention.apply(machine, &self.rope, step, scratch);
+            layer.attention.apply(machine, &self.ropes, step, scratch);
+            self.norm_again(machine, layer.after_attention.as_deref(), scratch);
             machine.add(&mut scratch.stream, &scratch.hidden);
-            machine.rms_norm(&scratch.stream, &layer.mlp_norm, self.eps, &mut scratch.hidden);
+            let weights = &layer.feed_forward_norm;
+            machine.rms_norm(&scratch.stream, weights, self.eps, &mut scratch.hidden);
             layer.feed_forward.apply(machine, scratch);
+            self.norm_again(machine, layer.after_feed_forward.as_deref(), scratch);
             machine.add(&mut scratch.stream, &scratch.hidden);
         }
         machine.rms_norm(&scratch.stream, &self.norm, self.eps, &mut scratch.hidden);

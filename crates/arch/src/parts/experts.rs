@@ -1,15 +1,16 @@
 //! A mixture of experts: a router chooses for each row a few of many gated feed-forward layers.
 
 use kernels::portable::math::{Gate, exp};
-use kernels::{Choice, Expert, Isa, Machine, Product, Rounding, RoutedProduct, Take};
+use kernels::{Choice, Expert, Isa, Machine, Rounding, RoutedProduct, Take};
 
+use super::fused;
 use crate::hyper::Hyper;
 use crate::source::{Name, Source};
-use crate::weight::{Linear, Weight};
+use crate::weight::{self, Bias, Linear, Weight};
 use crate::{Error, Scratch};
 
-/// The router and one tensor for each expert (in folders) or for all (in GGUF files).
 const ROUTER: Name = Name { gguf: "ffn_gate_inp", hugging_face: "mlp.gate" };
+const ROUTER_OF_FUSED: Name = Name { gguf: "ffn_gate_inp", hugging_face: "mlp.router" };
 const GATE: Name = Name { gguf: "ffn_gate_exps", hugging_face: "gate_proj" };
 const UP: Name = Name { gguf: "ffn_up_exps", hugging_face: "up_proj" };
 const DOWN: Name = Name { gguf: "ffn_down_exps", hugging_face: "down_proj" };
@@ -27,6 +28,21 @@ pub(crate) struct Options {
     pub gate: Gate,
     /// What the weights of a row's experts add up to.
     pub sum: Sum,
+    /// How files hold them.
+    pub stored: Stored,
+    /// How finely activations are rounded for them.
+    pub rounding: Rounding,
+}
+
+/// How files hold experts. In GGUF files there is a tensor for all gates, one for all ups and one
+/// for all downs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// In folders each matrix of each expert is a tensor.
+    Apart,
+    /// In folders the rows of gates and ups are interleaved, of all experts together; everything
+    /// has a bias, the router too.
+    Fused,
 }
 
 /// What the weights of the chosen experts add up to.
@@ -41,11 +57,12 @@ pub(crate) enum Sum {
 const COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_experts" };
 const LOCAL_COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_local_experts" };
 const EACH: Name = Name { gguf: "expert_used_count", hugging_face: "num_experts_per_tok" };
-const WIDTH: Name =
+pub(crate) const WIDTH: Name =
     Name { gguf: "expert_feed_forward_length", hugging_face: "moe_intermediate_size" };
 
 impl Options {
-    pub fn read(source: &Source, sum: Sum) -> Result<Options, Error> {
+    /// The settings that all families have; some know the width from elsewhere.
+    pub fn read(source: &Source, feed_forward: usize, sum: Sum) -> Result<Options, Error> {
         let count = match source.size_if(COUNT)? {
             Some(count) => count,
             None => source.size_if(LOCAL_COUNT)?.ok_or_else(|| source.missing(COUNT))?,
@@ -53,9 +70,11 @@ impl Options {
         let options = Options {
             count,
             each: source.size(EACH)?,
-            feed_forward: source.size(WIDTH)?,
+            feed_forward,
             gate: Gate::Silu,
             sum,
+            stored: Stored::Apart,
+            rounding: Rounding::Once,
         };
         if options.each > count {
             return Err(source.bad(EACH, format!("is {} of {count} experts", options.each)));
@@ -66,7 +85,7 @@ impl Options {
 
 /// A layer's mixture.
 pub(crate) struct Experts {
-    router: Weight,
+    router: Linear,
     gate: Stack,
     up: Stack,
     down: Stack,
@@ -74,46 +93,54 @@ pub(crate) struct Experts {
 }
 
 /// One linear layer for each expert.
-struct Stack(Vec<Linear>);
+pub(super) struct Stack(pub Vec<Linear>);
 
 impl Experts {
     pub fn find(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<Experts, Error> {
         let (wide, narrow) = ((with.feed_forward, h.hidden), (h.hidden, with.feed_forward));
-        let router = source.tensor_name(ROUTER, Some(layer), "weight");
-        Ok(Experts {
-            router: Weight::find(source, &router, with.count, h.hidden)?,
-            gate: Stack::find(source, (GATE, layer), with.count, wide)?,
-            up: Stack::find(source, (UP, layer), with.count, wide)?,
-            down: Stack::find(source, (DOWN, layer), with.count, narrow)?,
-            with,
-        })
+        let (router, bias) = match with.stored {
+            Stored::Apart => (ROUTER, Bias::No),
+            Stored::Fused => (ROUTER_OF_FUSED, Bias::Yes),
+        };
+        let of_all = (with.count, bias);
+        let [gate, up, down] = match with.stored {
+            Stored::Fused if !source.is_gguf() => fused::find(source, layer, h, with)?,
+            _ => [
+                Stack::find(source, (GATE, layer), of_all, wide)?,
+                Stack::find(source, (UP, layer), of_all, wide)?,
+                Stack::find(source, (DOWN, layer), of_all, narrow)?,
+            ],
+        };
+        let router = Linear::find(source, (router, layer), (with.count, h.hidden), bias)?;
+        Ok(Experts { router, gate, up, down, with })
     }
 
     /// From `scratch.hidden` to `scratch.hidden`.
     pub fn apply(&self, machine: &mut Machine, scratch: &mut Scratch) {
         self.route(machine, scratch);
         let slots = scratch.routing.slots();
-        let (wide, hidden) = (self.with.feed_forward, self.router.cols());
+        let (wide, hidden) = (self.with.feed_forward, self.router.weight.cols());
         scratch.gate.resize(slots * wide, 0.0);
         scratch.up.resize(slots * wide, 0.0);
         scratch.slots.resize(slots * hidden, 0.0);
         let Scratch { routing, gate, up, slots, .. } = scratch;
-        let wide = &mut [self.gate.product(gate), self.up.product(up)];
+        let rounding = self.with.rounding;
+        let wide = &mut [self.gate.product(rounding, gate), self.up.product(rounding, up)];
         machine.product_routed((&scratch.hidden, Take::Row), routing, wide);
         machine.open(gate, up, self.with.gate);
-        machine.product_routed((gate, Take::Slot), routing, &mut [self.down.product(slots)]);
+        let down = &mut [self.down.product(rounding, slots)];
+        machine.product_routed((gate, Take::Slot), routing, down);
         machine.sum_slots(routing, slots, hidden, &mut scratch.hidden);
     }
 
     /// Lets each row choose its experts.
     fn route(&self, machine: &mut Machine, scratch: &mut Scratch) {
         let Options { count, each, .. } = self.with;
-        let n = scratch.hidden.len() / self.router.cols();
+        let n = scratch.hidden.len() / self.router.weight.cols();
         scratch.scores.resize(n * count, 0.0);
         let out = &mut scratch.scores;
         // A choice that falls otherwise changes all that follows; the second plane costs little.
-        let (weights, rounding) = (self.router.view(), Rounding::Twice);
-        machine.product(&scratch.hidden, &mut [Product { weights, rounding, bias: None, out }]);
+        machine.product(&scratch.hidden, &mut [self.router.product(Rounding::Twice, out)]);
         scratch.choices.clear();
         for scores in scratch.scores.chunks_exact_mut(count) {
             let first = scratch.choices.len();
@@ -126,14 +153,14 @@ impl Experts {
     pub fn weights(&mut self) -> impl Iterator<Item = &mut Weight> {
         let stacks = [&mut self.gate, &mut self.up, &mut self.down];
         let of_stacks = stacks.into_iter().flat_map(|stack| stack.0.iter_mut());
-        std::iter::once(&mut self.router).chain(of_stacks.map(|linear| &mut linear.weight))
+        std::iter::once(&mut self.router.weight).chain(of_stacks.map(|linear| &mut linear.weight))
     }
 
     /// Bytes that one row reads.
     pub fn bytes(&self) -> u64 {
         let linears = [&self.gate, &self.up, &self.down].into_iter().flat_map(|stack| &stack.0);
         let all: u64 = linears.map(|linear| linear.weight.bytes()).sum();
-        self.router.bytes() + all / self.with.count as u64 * self.with.each as u64
+        self.router.weight.bytes() + all / self.with.count as u64 * self.with.each as u64
     }
 }
 
@@ -141,9 +168,16 @@ impl Stack {
     fn find(
         source: &Source,
         (name, layer): (Name, usize),
-        count: usize,
+        (count, bias): (usize, Bias),
         (rows, cols): (usize, usize),
     ) -> Result<Stack, Error> {
+        let biases = match bias {
+            Bias::No => None,
+            _ => {
+                let name = source.tensor_name(name, Some(layer), "bias");
+                Some(weight::floats(source, &name, &[count, rows])?)
+            }
+        };
         let find = |expert| {
             let weight = match source.is_gguf() {
                 true => {
@@ -156,13 +190,14 @@ impl Stack {
                     Weight::find(source, &name, rows, cols)?
                 }
             };
-            Ok(Linear { weight, bias: None })
+            let bias = biases.as_ref().map(|all| all[expert * rows..][..rows].to_vec());
+            Ok(Linear { weight, bias })
         };
         Ok(Stack((0..count).map(find).collect::<Result<_, Error>>()?))
     }
 
-    fn product<'a>(&'a self, out: &'a mut [f32]) -> RoutedProduct<'a> {
-        RoutedProduct { experts: self, rounding: Rounding::Once, out }
+    fn product<'a>(&'a self, rounding: Rounding, out: &'a mut [f32]) -> RoutedProduct<'a> {
+        RoutedProduct { experts: self, rounding, out }
     }
 }
 

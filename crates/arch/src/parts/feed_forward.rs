@@ -3,16 +3,16 @@
 use kernels::Machine;
 
 use super::experts::{self, Experts};
-use super::mlp::GatedMlp;
+use super::mlp::{self, GatedMlp};
 use crate::hyper::Hyper;
 use crate::source::Source;
-use crate::weight::{Bias, Weight};
+use crate::weight::Weight;
 use crate::{Error, Scratch};
 
 /// Which kind of it a layer has.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    Gated(Bias),
+    Gated(mlp::Options),
     Experts(experts::Options),
 }
 
@@ -25,7 +25,7 @@ pub(crate) enum FeedForward {
 impl FeedForward {
     pub fn find(source: &Source, layer: usize, h: &Hyper, kind: Kind) -> Result<Self, Error> {
         Ok(match kind {
-            Kind::Gated(bias) => Self::Gated(GatedMlp::find(source, layer, h, bias)?),
+            Kind::Gated(with) => Self::Gated(GatedMlp::find(source, layer, h, with)?),
             Kind::Experts(with) => Self::Experts(Experts::find(source, layer, h, with)?),
         })
     }

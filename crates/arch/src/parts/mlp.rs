@@ -12,22 +12,40 @@ const GATE: Name = Name { gguf: "ffn_gate", hugging_face: "mlp.gate_proj" };
 const UP: Name = Name { gguf: "ffn_up", hugging_face: "mlp.up_proj" };
 const DOWN: Name = Name { gguf: "ffn_down", hugging_face: "mlp.down_proj" };
 
+/// What a family's layer has beside its three matrices.
+#[derive(Clone, Copy)]
+pub(crate) struct Options {
+    pub bias: Bias,
+    pub gate: Gate,
+}
+
+impl Options {
+    /// A gate of silu, and no biases.
+    pub const PLAIN: Options = Options { bias: Bias::No, gate: Gate::Silu };
+}
+
 /// The three matrices of the layer.
 pub(crate) struct GatedMlp {
     gate: Linear,
     up: Linear,
     down: Linear,
-    by: Gate,
+    with: Options,
 }
 
 impl GatedMlp {
-    pub fn find(source: &Source, layer: usize, h: &Hyper, bias: Bias) -> Result<GatedMlp, Error> {
+    pub fn find(
+        source: &Source,
+        layer: usize,
+        h: &Hyper,
+        with: Options,
+    ) -> Result<GatedMlp, Error> {
+        let bias = with.bias;
         let (wide, narrow) = ((h.feed_forward, h.hidden), (h.hidden, h.feed_forward));
         Ok(GatedMlp {
             gate: Linear::find(source, (GATE, layer), wide, bias)?,
             up: Linear::find(source, (UP, layer), wide, bias)?,
             down: Linear::find(source, (DOWN, layer), narrow, bias)?,
-            by: Gate::Silu,
+            with,
         })
     }
 
@@ -40,7 +58,7 @@ impl GatedMlp {
         let products =
             &mut [self.gate.product(Rounding::Once, gate), self.up.product(Rounding::Once, up)];
         machine.product(&scratch.hidden, products);
-        machine.open(&mut scratch.gate, &scratch.up, self.by);
+        machine.open(&mut scratch.gate, &scratch.up, self.with.gate);
         let down = self.down.product(Rounding::Once, &mut scratch.hidden);
         machine.product(&scratch.gate, &mut [down]);
     }

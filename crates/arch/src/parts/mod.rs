@@ -4,5 +4,7 @@ pub mod attention;
 pub mod decoder;
 pub mod experts;
 pub mod feed_forward;
+mod fused;
 pub mod mlp;
+pub mod norms;
 pub mod window;

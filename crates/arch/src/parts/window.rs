@@ -38,22 +38,28 @@ pub(crate) fn of_layers(
 
 /// Which layers have the window: newer files list them, older ones have it in the upper layers.
 fn windowed(source: &Source, layers: usize) -> Result<Vec<bool>, Error> {
+    if let Some(listed) = listed(source, layers)? {
+        return Ok(listed);
+    }
+    let full = match source.setting(FULL_LAYERS.hugging_face).as_u64() {
+        Some(0) => 0,
+        _ => source.size_or(FULL_LAYERS, UNSTATED_FULL_LAYERS)?,
+    };
+    Ok((0..layers).map(|layer| layer >= full).collect())
+}
+
+/// The layers that a folder lists as having the window, if it lists any.
+pub(crate) fn listed(source: &Source, layers: usize) -> Result<Option<Vec<bool>>, Error> {
     let bad = |why| Error::Value { key: "layer_types".to_owned(), why };
     match source.setting("layer_types") {
-        Value::Null => {
-            let full = match source.setting(FULL_LAYERS.hugging_face).as_u64() {
-                Some(0) => 0,
-                _ => source.size_or(FULL_LAYERS, UNSTATED_FULL_LAYERS)?,
-            };
-            Ok((0..layers).map(|layer| layer >= full).collect())
-        }
+        Value::Null => Ok(None),
         Value::Array(kinds) if kinds.len() == layers => {
             let windowed = |kind: &Value| match kind.as_str() {
                 Some("sliding_attention") => Ok(true),
                 Some("full_attention") => Ok(false),
                 _ => Err(bad(format!("names {kind}, which this family does not have"))),
             };
-            kinds.iter().map(windowed).collect()
+            kinds.iter().map(windowed).collect::<Result<_, _>>().map(Some)
         }
         Value::Array(kinds) => Err(bad(format!("names {} layers of {layers}", kinds.len()))),
         other => Err(bad(format!("is {other}, and not a list"))),

@@ -1,0 +1,78 @@
+//! gpt-oss: mixtures of experts in MXFP4 behind every attention, a sink for each query head, and a
+//! window in every second layer.
+
+use kernels::Rounding;
+use kernels::portable::math::Gate;
+use kernels::portable::rope::Pairing;
+
+use crate::hyper::Hyper;
+use crate::parts::attention;
+use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::experts::{self, Stored, Sum};
+use crate::parts::feed_forward::Kind;
+use crate::parts::norms::Norms;
+use crate::parts::window;
+use crate::rope::Rope;
+use crate::source::{Source, name};
+use crate::weight::Bias;
+use crate::{Error, Family, Model};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "gpt-oss",
+    gguf: &["gpt-oss"],
+    hugging_face: &["GptOssForCausalLM"],
+    follows: &["expert_count", "attention.sliding_window", "mxfp4"],
+    load,
+};
+
+/// What files that say nothing mean.
+const ALPHA: f32 = 1.702;
+const LIMIT: f32 = 7.0;
+
+fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    let hyper = Hyper::read(source)?;
+    let feed_forward = name("post_attention_norm", "post_attention_layernorm");
+    let recipe = Recipe {
+        family: FAMILY.name,
+        ropes: vec![Rope::read(source, hyper.head_dim, Pairing::Halves)?],
+        attention: attention(source, hyper.layers)?,
+        feed_forward: vec![Kind::Experts(experts(source, &hyper)?); hyper.layers],
+        norms: Norms { feed_forward, ..Norms::PLAIN },
+        embedding_scale: 1.0,
+    };
+    Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
+}
+
+/// The first layer has the window, and every second from there, unless the layers are listed.
+fn attention(source: &Source, layers: usize) -> Result<Vec<attention::Options>, Error> {
+    let window = source.size(name("attention.sliding_window", "sliding_window"))?;
+    let windowed = window::listed(source, layers)?;
+    let windowed = windowed.unwrap_or_else(|| (0..layers).map(|i| i % 2 == 0).collect());
+    let biased = source.is_gguf() || source.flag("attention_bias", true)?;
+    let bias = if biased { Bias::Yes } else { Bias::No };
+    let options = |windowed: bool| attention::Options {
+        bias,
+        output_bias: bias,
+        window: windowed.then_some(window),
+        sinks: true,
+        ..attention::Options::PLAIN
+    };
+    Ok(windowed.into_iter().map(options).collect())
+}
+
+fn experts(source: &Source, hyper: &Hyper) -> Result<experts::Options, Error> {
+    let number = |key, otherwise| match source.is_gguf() {
+        true => Ok(otherwise),
+        false => source.number(name("", key)).map(|number| number.unwrap_or(otherwise)),
+    };
+    let (alpha, limit) = (number("swiglu_alpha", ALPHA)?, number("swiglu_limit", LIMIT)?);
+    // Folders have no key of their own for the width of an expert.
+    let width = source.size_or(experts::WIDTH, hyper.feed_forward)?;
+    Ok(experts::Options {
+        gate: Gate::Clamped { alpha, limit },
+        stored: Stored::Fused,
+        // Their gates open wide: what one plane leaves out changes choices of later layers.
+        rounding: Rounding::Twice,
+        ..experts::Options::read(source, width, Sum::One)?
+    })
+}

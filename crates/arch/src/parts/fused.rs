@@ -1,0 +1,166 @@
+//! Experts as folders of gpt-oss hold them: all in one tensor, gates and ups interleaved.
+//!
+//! ```text
+//!   plain     gate_up_proj (experts, width, 2 · inner)       a column to an output
+//!             down_proj    (experts, inner, width)
+//!   MXFP4     *_blocks     (experts, outputs, blocks, 16)    a row to an output; a byte has two
+//!             *_scales     (experts, outputs, blocks)        numbers that stand side by side
+//! ```
+//!
+//! Output 2i is gate i, output 2i + 1 is up i.
+
+use std::sync::Arc;
+
+use formats::Place;
+use kernels::Format;
+
+use super::experts::{Options, Stack};
+use crate::Error;
+use crate::hyper::Hyper;
+use crate::source::Source;
+use crate::weight::{self, Linear, Make, Weight};
+
+/// Numbers in a block, and its bytes in the file.
+const BLOCK: usize = 32;
+const BLOCK_BYTES: usize = BLOCK / 2;
+
+/// Gates, ups and downs.
+pub(super) fn find(
+    source: &Source,
+    layer: usize,
+    h: &Hyper,
+    with: Options,
+) -> Result<[Stack; 3], Error> {
+    let (inner, outer) = (with.feed_forward, h.hidden);
+    let part = |name: &str, outputs, first, step| Part {
+        source,
+        name: format!("model.layers.{layer}.mlp.experts.{name}"),
+        count: with.count,
+        outputs,
+        first,
+        step,
+    };
+    Ok([
+        part("gate_up_proj", 2 * inner, 0, 2).find(outer)?,
+        part("gate_up_proj", 2 * inner, 1, 2).find(outer)?,
+        part("down_proj", outer, 0, 1).find(inner)?,
+    ])
+}
+
+/// Every `step`th output of a tensor, from `first` on.
+struct Part<'a> {
+    source: &'a Source,
+    name: String,
+    count: usize,
+    outputs: usize,
+    first: usize,
+    step: usize,
+}
+
+impl Part<'_> {
+    fn find(&self, cols: usize) -> Result<Stack, Error> {
+        let biases = format!("{}_bias", self.name);
+        let biases = weight::floats(self.source, &biases, &[self.count, self.outputs])?;
+        let weights = match self.source.find(&format!("{}_blocks", self.name)) {
+            Some(_) => self.of_blocks(cols)?,
+            None => self.of_columns(cols)?,
+        };
+        let linear = |(weight, biases): (Weight, &[f32])| {
+            let bias = biases.iter().skip(self.first).step_by(self.step).copied().collect();
+            Linear { weight, bias: Some(bias) }
+        };
+        Ok(Stack(weights.into_iter().zip(biases.chunks(self.outputs)).map(linear).collect()))
+    }
+
+    /// What stays of the outputs.
+    fn rows(&self) -> usize {
+        self.outputs / self.step
+    }
+
+    /// Where a tensor of some shape lies.
+    fn place(&self, name: &str, shape: &[usize]) -> Result<(Place, Format), Error> {
+        let tensor = self.source.tensor(name)?;
+        weight::expect_shape(&tensor, shape)?;
+        let place = self.source.files.place(&tensor);
+        let place = place.expect("a tensor lies in the files it came from");
+        Ok((place, weight::format_of(&tensor).unwrap_or(Format::MXFP4)))
+    }
+
+    fn of_blocks(&self, cols: usize) -> Result<Vec<Weight>, Error> {
+        let &Part { source, ref name, count, outputs, first, step } = self;
+        if !cols.is_multiple_of(BLOCK) {
+            let why = format!("is no multiple of the {BLOCK} weights in a block");
+            return Err(Error::Value { key: format!("width {cols} of {name}"), why });
+        }
+        let row_blocks = cols / BLOCK;
+        let shape = [count, outputs, row_blocks, BLOCK_BYTES];
+        let (blocks, _) = self.place(&format!("{name}_blocks"), &shape)?;
+        let (scales, _) = self.place(&format!("{name}_scales"), &shape[..3])?;
+        let make = |expert: usize| -> Make {
+            let len = outputs * row_blocks;
+            let scales = scales.part(expert * len..(expert + 1) * len);
+            let blocks = blocks.part(expert * len * BLOCK_BYTES..(expert + 1) * len * BLOCK_BYTES);
+            let files = Arc::clone(&source.files);
+            Box::new(move || {
+                let (blocks, scales) = (files.bytes_at(&blocks), files.bytes_at(&scales));
+                let rows = (first..outputs).step_by(step);
+                let of_row = rows.flat_map(|row| row * row_blocks..(row + 1) * row_blocks);
+                let pairs = |i| &blocks[i * BLOCK_BYTES..][..BLOCK_BYTES];
+                of_row.flat_map(|i| block(scales[i], pairs(i))).collect()
+            })
+        };
+        let shape = (self.rows(), cols);
+        Ok((0..count).map(|expert| Weight::made(Format::MXFP4, shape, make(expert))).collect())
+    }
+
+    fn of_columns(&self, cols: usize) -> Result<Vec<Weight>, Error> {
+        let &Part { source, ref name, count, outputs, first, step } = self;
+        let (place, format) = self.place(name, &[count, cols, outputs])?;
+        let (rows, size) = (self.rows(), format.block_bytes());
+        if !format.is_float() {
+            let storage = source.tensor(name)?.storage.name();
+            return Err(Error::Storage { name: name.clone(), storage });
+        }
+        let make = |expert: usize| -> Make {
+            let len = cols * outputs * size;
+            let place = place.part(expert * len..(expert + 1) * len);
+            let files = Arc::clone(&source.files);
+            Box::new(move || {
+                let bytes = files.bytes_at(&place);
+                let all = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
+                let at = |(row, col): (usize, usize)| col * outputs + first + row * step;
+                all.flat_map(|place| &bytes[at(place) * size..][..size]).copied().collect()
+            })
+        };
+        Ok((0..count).map(|expert| Weight::made(format, (rows, cols), make(expert))).collect())
+    }
+}
+
+/// A block as GGUF files have it: the scale, then bytes of which each has a number of the first and
+/// one of the second half.
+fn block(scale: u8, pairs: &[u8]) -> [u8; 1 + BLOCK_BYTES] {
+    let number = |i: usize| pairs[i / 2] >> (4 * (i % 2)) & 15;
+    let mut block = [scale; 1 + BLOCK_BYTES];
+    for (i, byte) in block[1..].iter_mut().enumerate() {
+        *byte = number(i) | number(i + BLOCK_BYTES) << 4;
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_a_block_change_their_places() {
+        let pairs: Vec<u8> = (0..16).map(|i| (2 * i % 16) | ((2 * i + 1) % 16) << 4).collect();
+        let block = block(130, &pairs);
+        let mut values = [0.0; BLOCK];
+        kernels::blocks::decode(Format::MXFP4, &block, &mut values);
+        let fp4 = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
+        for (i, value) in values.iter().enumerate() {
+            let sign = if i % 16 < 8 { 1.0 } else { -1.0 };
+            assert_eq!(*value, sign * fp4[i % 8] * 8.0, "number {i}");
+        }
+    }
+}
