@@ -32,13 +32,12 @@ const LIMIT: f32 = 7.0;
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
     let feed_forward = name("post_attention_norm", "post_attention_layernorm");
+    let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     let recipe = Recipe {
-        family: FAMILY.name,
-        ropes: vec![Rope::read(source, hyper.head_dim, Pairing::Halves)?],
         attention: attention(source, hyper.layers)?,
         feed_forward: vec![Kind::Experts(experts(source, &hyper)?); hyper.layers],
         norms: Norms { feed_forward, ..Norms::PLAIN },
-        embedding_scale: 1.0,
+        ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

@@ -8,6 +8,7 @@
 mod arena;
 mod error;
 mod foreign;
+mod gemma3;
 mod gpt_oss;
 mod hyper;
 mod llama;
@@ -49,6 +50,7 @@ pub const FAMILIES: &[Family] = &[
     qwen3::FAMILY,
     qwen3_moe::FAMILY,
     gpt_oss::FAMILY,
+    gemma3::FAMILY,
 ];
 
 /// What callers must know of a model's sizes.

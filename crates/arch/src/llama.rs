@@ -10,7 +10,6 @@ use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::feed_forward::Kind;
 use crate::parts::mlp;
-use crate::parts::norms::Norms;
 use crate::rope::Rope;
 use crate::source::Source;
 use crate::weight::Bias;
@@ -30,13 +29,11 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let bias = Bias::by_flag(source, "attention_bias")?;
     let attention = Options { bias, output_bias: bias, ..Options::PLAIN };
     let mlp = mlp::Options { bias: Bias::by_flag(source, "mlp_bias")?, ..mlp::Options::PLAIN };
+    let rope = Rope::read(source, hyper.head_dim, pairing)?;
     let recipe = Recipe {
-        family: FAMILY.name,
-        ropes: vec![Rope::read(source, hyper.head_dim, pairing)?],
         attention: vec![attention; hyper.layers],
         feed_forward: vec![Kind::Gated(mlp); hyper.layers],
-        norms: Norms::PLAIN,
-        embedding_scale: 1.0,
+        ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

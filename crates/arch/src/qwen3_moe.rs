@@ -9,7 +9,6 @@ use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::experts::{self, Sum};
 use crate::parts::feed_forward::Kind;
 use crate::parts::mlp;
-use crate::parts::norms::Norms;
 use crate::parts::window;
 use crate::rope::Rope;
 use crate::source::{Name, Source};
@@ -28,13 +27,11 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
     let bias = Bias::by_flag(source, "attention_bias")?;
     let plain = Options { bias, output_bias: bias, head_norms: true, ..Options::PLAIN };
+    let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     let recipe = Recipe {
-        family: FAMILY.name,
-        ropes: vec![Rope::read(source, hyper.head_dim, Pairing::Halves)?],
         attention: window::of_layers(source, &hyper, plain)?,
         feed_forward: feed_forward(source, hyper.layers)?,
-        norms: Norms::PLAIN,
-        embedding_scale: 1.0,
+        ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

@@ -57,7 +57,29 @@ impl Rope {
             Some(config) => from_config(config, head_dim)?,
             None => from_gguf(source, head_dim)?,
         };
-        if settings.dim > head_dim || settings.dim % 2 != 0 || settings.dim == 0 {
+        Rope::of(source, head_dim, &settings, pairing)
+    }
+
+    /// Those of some layers of a model that has others for the layers with a window.
+    pub fn read_for(source: &Source, head_dim: usize, layers: Layers) -> Result<Rope, Error> {
+        let settings = match source.config() {
+            Some(config) => from_config(&layers.config(config), head_dim)?,
+            None if layers == Layers::Full => from_gguf(source, head_dim)?,
+            None => {
+                let base = f64::from(source.number(WINDOW_BASE)?.unwrap_or(10_000.0));
+                Settings { base, dim: head_dim, scaling: Scaling::None }
+            }
+        };
+        Rope::of(source, head_dim, &settings, Pairing::Halves)
+    }
+
+    fn of(
+        source: &Source,
+        head_dim: usize,
+        settings: &Settings,
+        pairing: Pairing,
+    ) -> Result<Rope, Error> {
+        if settings.dim > head_dim || !settings.dim.is_multiple_of(2) || settings.dim == 0 {
             let key =
                 if source.is_gguf() { "rope.dimension_count" } else { "partial_rotary_factor" };
             let why = format!("makes {} of a head's {head_dim} numbers turn", settings.dim);
@@ -70,7 +92,7 @@ impl Rope {
             Scaling::Yarn(yarn) => (yarn.factor * yarn.original) as usize,
             _ => 0,
         };
-        let (frequencies, magnitude) = frequencies(&settings);
+        let (frequencies, magnitude) = frequencies(settings);
         let mut frequencies: Vec<f32> = frequencies.into_iter().map(|f| f as f32).collect();
         divide_by_factors(source, &mut frequencies)?;
         if let Some(wild) = frequencies.iter().find(|f| !(0.0..=FREQUENCY_MAX).contains(*f)) {
@@ -100,6 +122,38 @@ impl Rope {
     pub fn rotation<'a>(&self, turns: &'a Turns) -> Rotation<'a> {
         let Turns { cos, sin } = turns;
         Rotation { cos, sin, len: self.frequencies.len(), pairing: self.pairing }
+    }
+}
+
+/// Layers that share a rotation, where those with a window have another than the full ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layers {
+    Full,
+    Window,
+}
+
+impl Layers {
+    /// A configuration with nothing but the settings of these layers: newer files nest them, older
+    /// ones have a second base, and a scaling of the full layers alone.
+    fn config(self, config: &Value) -> Value {
+        let (kind, old_key, otherwise) = match self {
+            Layers::Full => ("full_attention", "rope_theta", 1_000_000.0),
+            Layers::Window => ("sliding_attention", "rope_local_base_freq", 10_000.0),
+        };
+        let mut own = config.clone();
+        let Some(settings) = own.as_object_mut() else { return own };
+        let nested = config["rope_parameters"][kind].clone();
+        if nested.is_object() {
+            settings.insert("rope_parameters".to_owned(), nested);
+            settings.remove("rope_scaling");
+            return own;
+        }
+        let stated = config.get(old_key).filter(|base| !base.is_null()).cloned();
+        settings.insert("rope_theta".to_owned(), stated.unwrap_or_else(|| otherwise.into()));
+        if self == Layers::Window {
+            settings.remove("rope_scaling");
+        }
+        own
     }
 }
 
@@ -281,6 +335,7 @@ const fn gguf_only(gguf: &'static str) -> Name {
 }
 
 const BASE: Name = gguf_only("rope.freq_base");
+const WINDOW_BASE: Name = gguf_only("rope.freq_base_swa");
 const DIMENSIONS: Name = gguf_only("rope.dimension_count");
 const KIND: Name = gguf_only("rope.scaling.type");
 const FACTOR: Name = gguf_only("rope.scaling.factor");

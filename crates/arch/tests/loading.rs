@@ -32,7 +32,7 @@ fn fails(source: &Source) -> Error {
 
 #[test]
 fn old_configurations_say_the_same() {
-    for family in ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe", "gpt-oss"] {
+    for family in ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe", "gpt-oss", "gemma3"] {
         let model = format!("models/{family}");
         let legacy = std::fs::read_to_string(golden(&model).join("config.legacy.json")).unwrap();
         assert_ne!(legacy, config(&model));

@@ -18,6 +18,7 @@ fn models() -> Vec<PathBuf> {
         "models/qwen3",
         "models/qwen3-moe",
         "models/gpt-oss-mxfp4",
+        "models/gemma3",
         "gguf/llama.gguf",
         "quant/dense.Q4_K_M.gguf",
         "quant/dense.Q8_0.gguf",

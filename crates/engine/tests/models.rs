@@ -71,12 +71,37 @@ fn check_hidden_states(model: &str) {
     check_close(model, "hidden states", &difference);
 }
 
+const FAMILIES: [&str; 8] =
+    ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe", "gpt-oss", "gpt-oss-mxfp4", "gemma3"];
+
 #[test]
 fn hugging_face_folders() {
-    for family in ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe", "gpt-oss", "gpt-oss-mxfp4"] {
+    for family in FAMILIES {
         let folder = format!("models/{family}");
         check(&folder, &format!("{folder}/expected.safetensors"));
         check_hidden_states(&folder);
+    }
+}
+
+/// The same models as older checkpoints describe them.
+#[test]
+fn old_configurations() {
+    for family in FAMILIES {
+        let from = golden(&format!("models/{family}"));
+        if !from.join("config.legacy.json").exists() {
+            continue;
+        }
+        let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("old-{family}"));
+        std::fs::create_dir_all(&to).unwrap();
+        std::fs::copy(from.join("config.legacy.json"), to.join("config.json")).unwrap();
+        std::fs::copy(from.join("model.safetensors"), to.join("model.safetensors")).unwrap();
+        let logits = |path: &Path| {
+            let ids = Expected::open(&from.join("expected.safetensors")).ids("input_ids");
+            let (mut engine, sequence) = (open(path), &mut Sequence::default());
+            let feed = Feed { sequence, tokens: &ids, wanted: Wanted::All };
+            engine.step(&mut [feed]).unwrap().to_vec()
+        };
+        assert!(logits(&to) == logits(&from), "{family}");
     }
 }
 
@@ -88,6 +113,7 @@ fn gguf_files() {
         ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
         ("gguf/qwen3-moe.gguf", "models/qwen3-moe/expected.safetensors"),
         ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
+        ("gguf/gemma3.gguf", "gguf/gemma3.expected.safetensors"),
         ("gguf/gpt-oss.gguf", "gguf/gpt-oss.expected.safetensors"),
         ("gguf/gpt-oss-mxfp4.gguf", "gguf/gpt-oss-mxfp4.expected.safetensors"),
     ] {

@@ -24,6 +24,7 @@ const TILE: &str = "crates/kernels/src/panels/tile.rs";
 const PRODUCT_OF_MACHINE: &str = "crates/kernels/src/machine/product.rs";
 const ATTENTION_OF_MACHINE: &str = "crates/kernels/src/machine/attention/mod.rs";
 const ROUTED: &str = "crates/kernels/src/machine/routed.rs";
+const NORMS: &str = "crates/arch/src/parts/norms.rs";
 const EXPERTS: &str = "crates/arch/src/parts/experts.rs";
 const MODELS: &[&str] = &["--package", "engine", "--test", "models"];
 const SAMPLE: &str = "crates/engine/src/sample.rs";
@@ -210,6 +211,14 @@ pub const SOURCES: &[Mutation] = &[
     line(MODELS, "experts-weights", EXPERTS, ("*weight /= total", "*weight /= 1.01 * total")),
     line(MODELS, "experts-choice", EXPERTS, ("*score > best.1", "*score >= best.1 - 0.3")),
     line(PARITY, "attend-sink", ATTEND, ("self.sum + exp(sink", "self.sum - exp(sink")),
+    line(
+        PARITY,
+        "soft-cap",
+        "crates/kernels/src/portable/row.rs",
+        ("-2.0 * y.abs()", "-2.1 * y.abs()"),
+    ),
+    line(MODELS, "norm-offset", NORMS, ("*weight += self.offset", "*weight += 0.9 * self.offset")),
+    line(MODELS, "rope-of-windows", "crates/arch/src/gemma3.rs", ("usize::from(windowed)", "0")),
     line(PARITY, "gate-gelu", MATH, ("mul_add(0.044_715, x)", "mul_add(0.044_815, x)")),
     line(PARITY, "gate-limit", MATH, ("gate.min(limit)", "gate.clamp(-limit, limit)")),
     line(

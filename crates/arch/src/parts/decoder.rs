@@ -5,6 +5,7 @@ use kernels::{Machine, Product, Rounding};
 
 use super::attention::{Attention, Options};
 use super::feed_forward::{FeedForward, Kind};
+use super::mlp;
 use super::norms::Norms;
 use crate::hyper::{CONTEXT_MAX, EMBEDDING, Hyper};
 use crate::rope::Rope;
@@ -29,6 +30,26 @@ pub(crate) struct Recipe {
     pub norms: Norms,
     /// Factor of the embedding's rows.
     pub embedding_scale: f32,
+    /// Whether the embedding serves as head where a folder does not say.
+    pub tied: bool,
+    /// What logits are bent to stay below, of either sign.
+    pub soft_cap: Option<f32>,
+}
+
+impl Recipe {
+    /// The plainest one.
+    pub fn plain(family: &'static str, layers: usize, rope: Rope) -> Recipe {
+        Recipe {
+            family,
+            ropes: vec![rope],
+            attention: vec![Options::PLAIN; layers],
+            feed_forward: vec![Kind::Gated(mlp::Options::PLAIN); layers],
+            norms: Norms::PLAIN,
+            embedding_scale: 1.0,
+            tied: false,
+            soft_cap: None,
+        }
+    }
 }
 
 /// A whole model of this kind.
@@ -41,6 +62,7 @@ pub(crate) struct Decoder {
     head: Option<Weight>,
     ropes: Vec<Rope>,
     embedding_scale: f32,
+    soft_cap: Option<f32>,
     eps: f32,
 }
 
@@ -78,9 +100,10 @@ impl Decoder {
             embedding: matrix(source.tensor_name(EMBEDDING, None, "weight"))?,
             layers: (0..h.layers).map(layer).collect::<Result<_, Error>>()?,
             norm: norm(FINAL_NORM, None)?,
-            head: head_name(source)?.map(matrix).transpose()?,
+            head: head_name(source, recipe.tied)?.map(matrix).transpose()?,
             ropes: recipe.ropes,
             embedding_scale: recipe.embedding_scale,
+            soft_cap: recipe.soft_cap,
             eps: h.eps,
         };
         decoder.shape.page_len = decoder.layers.iter().map(|l| l.attention.page_len()).sum();
@@ -127,6 +150,9 @@ impl Decoder {
         let product = Product { weights, rounding, bias: None, out: step.logits };
         let wanted = &scratch.hidden[..step.wanted.len() * hidden];
         machine.product(wanted, &mut [product]);
+        if let Some(cap) = self.soft_cap {
+            machine.soft_cap(step.logits, cap);
+        }
     }
 }
 
@@ -170,11 +196,11 @@ impl Model for Decoder {
 }
 
 /// The name of the head, unless the embedding serves as it.
-fn head_name(source: &Source) -> Result<Option<String>, Error> {
+fn head_name(source: &Source, tied_unless_stated: bool) -> Result<Option<String>, Error> {
     let name = source.tensor_name(HEAD, None, "weight");
     let tied = match source.is_gguf() {
         true => source.find(&name).is_none(),
-        false => source.flag("tie_word_embeddings", false)?,
+        false => source.flag("tie_word_embeddings", tied_unless_stated)?,
     };
     if tied {
         // Some folders store the tied head a second time.

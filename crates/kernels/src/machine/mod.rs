@@ -23,7 +23,7 @@ use std::ops::Range;
 use crate::isa::per_isa;
 use crate::portable::math::Gate;
 use crate::portable::rope::Pairing;
-use crate::portable::{math, norm, rope};
+use crate::portable::{math, norm, rope, row};
 use crate::{Crew, Isa};
 use product::Scratch;
 use shared::Shared;
@@ -52,6 +52,7 @@ pub struct Rotation<'a> {
 per_isa!(rms_norm = norm::rms_norm; (x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]));
 per_isa!(rms_norm_in_place = norm::rms_norm_in_place; (x: &mut [f32], weight: &[f32], eps: f32));
 per_isa!(rotate = rope::rotate; (head: &mut [f32], cos: &[f32], sin: &[f32], pairing: Pairing));
+per_isa!(soft_cap = row::soft_cap; (x: &mut [f32], cap: f32));
 per_isa!(open = math::open; (gates: &mut [f32], up: &[f32], by: Gate));
 
 /// Numbers below which an operation is not worth waking the crew for.
@@ -130,6 +131,15 @@ impl Machine {
             // SAFETY: each run is visited by one thread.
             let gates = unsafe { gates.row(i) };
             open(isa, gates, &up[i * RUN..][..gates.len()], by);
+        });
+    }
+
+    /// `x = cap · tanh(x / cap)`, element by element.
+    pub fn soft_cap(&self, x: &mut [f32], cap: f32) {
+        let (isa, n, x) = (self.isa, x.len().div_ceil(RUN), Shared::rows(x, RUN));
+        self.each_row(n, RUN, &|i| {
+            // SAFETY: each run is visited by one thread.
+            soft_cap(isa, unsafe { x.row(i) }, cap);
         });
     }
 

@@ -54,3 +54,13 @@ pub fn add_scaled(out: &mut [f32], x: &[f32], factor: f32) {
         *out = factor.mul_add(*x, *out);
     }
 }
+
+/// `x = cap · tanh(x / cap)`, element by element.
+#[inline(always)]
+pub fn soft_cap(x: &mut [f32], cap: f32) {
+    for x in x {
+        let y = *x / cap;
+        let e = exp(-2.0 * y.abs());
+        *x = ((1.0 - e) / (1.0 + e)).copysign(y) * cap;
+    }
+}

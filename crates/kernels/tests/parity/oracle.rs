@@ -190,6 +190,12 @@ pub fn gelu(x: f32) -> f32 {
     x / (1.0 + exp(-(1.595_769 * cubic)))
 }
 
+pub fn soft_cap(x: f32, cap: f32) -> f32 {
+    let e = exp(-2.0 * (x / cap).abs());
+    let t = (1.0 - e) / (1.0 + e);
+    if x.is_sign_negative() { -t * cap } else { t * cap }
+}
+
 pub fn clamped(gate: f32, up: f32, (alpha, limit): (f32, f32)) -> f32 {
     let gate = if gate > limit { limit } else { gate };
     let up = if up > limit { limit } else { up };

@@ -91,6 +91,10 @@ fn gates_and_sums() {
                 machine.open(&mut gate, &y, *by);
                 assert_bits(&gate, &want, || format!("{by:?} of {len}, {}", name(machine)));
             }
+            let want: Vec<f32> = x.iter().map(|x| oracle::soft_cap(*x, 5.0)).collect();
+            let mut capped = x.clone();
+            machine.soft_cap(&mut capped, 5.0);
+            assert_bits(&capped, &want, || format!("soft cap of {len}, {}", name(machine)));
             let mut sum = x.clone();
             machine.add(&mut sum, &y);
             assert_bits(&sum, &sums, || format!("sum of {len}, {}", name(machine)));

@@ -1,0 +1,111 @@
+//! Gemma 3 (text): norms before and after each part, five layers with a window to each full one,
+//! and another rotary base for each kind.
+
+use kernels::portable::math::Gate;
+
+use crate::hyper::Hyper;
+use crate::parts::attention;
+use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::feed_forward::Kind;
+use crate::parts::mlp;
+use crate::parts::norms::Norms;
+use crate::parts::window;
+use crate::rope::{Layers, Rope};
+use crate::source::{Name, Source, name};
+use crate::weight::Bias;
+use crate::{Error, Family, Model};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "gemma3",
+    gguf: &["gemma3"],
+    hugging_face: &["Gemma3ForCausalLM"],
+    follows: &["attention.sliding_window", "final_logit_softcapping"],
+    load,
+};
+
+const SOFT_CAP: Name = name("final_logit_softcapping", "final_logit_softcapping");
+const PATTERN: Name = name("attention.sliding_window_pattern", "sliding_window_pattern");
+const SCALAR: Name = name("", "query_pre_attn_scalar");
+
+/// Of this many layers the last is full, where a file does not say.
+const UNSTATED_PATTERN: usize = 6;
+
+/// The layers of the 27B, whose scores are scaled otherwise; GGUF files have no key for it.
+const LAYERS_OF_27B: usize = 62;
+
+fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    let hyper = Hyper::read(source)?;
+    expect_setting(source, "hidden_activation", "gelu_pytorch_tanh")?;
+    for key in ["attn_logit_softcapping", "use_bidirectional_attention"] {
+        if !matches!(source.setting(key), serde_json::Value::Null | serde_json::Value::Bool(false))
+        {
+            let why = "is set, which hearth does not know in this family".to_owned();
+            return Err(Error::Value { key: key.to_owned(), why });
+        }
+    }
+    let norms = Norms {
+        after_attention: Some(name("post_attention_norm", "post_attention_layernorm")),
+        feed_forward: name("ffn_norm", "pre_feedforward_layernorm"),
+        after_feed_forward: Some(name("post_ffw_norm", "post_feedforward_layernorm")),
+        // Folders store the weights of norms less one; GGUF files do not.
+        offset: if source.is_gguf() { 0.0 } else { 1.0 },
+        ..Norms::PLAIN
+    };
+    let layers = [Layers::Full, Layers::Window];
+    let ropes = layers.map(|layers| Rope::read_for(source, hyper.head_dim, layers));
+    let mlp = mlp::Options { gate: Gate::Gelu, ..mlp::Options::PLAIN };
+    let recipe = Recipe {
+        family: FAMILY.name,
+        ropes: ropes.into_iter().collect::<Result<_, _>>()?,
+        attention: attention(source, &hyper)?,
+        feed_forward: vec![Kind::Gated(mlp); hyper.layers],
+        norms,
+        embedding_scale: (hyper.hidden as f32).sqrt(),
+        tied: true,
+        soft_cap: source.number(SOFT_CAP)?.filter(|cap| *cap != 0.0),
+    };
+    Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
+}
+
+fn attention(source: &Source, hyper: &Hyper) -> Result<Vec<attention::Options>, Error> {
+    let window = source.size(name("attention.sliding_window", "sliding_window"))?;
+    let pattern = source.size_or(PATTERN, UNSTATED_PATTERN)?;
+    let by_pattern = |layer: usize| !(layer + 1).is_multiple_of(pattern);
+    let windowed = window::listed(source, hyper.layers)?;
+    let windowed = windowed.unwrap_or_else(|| (0..hyper.layers).map(by_pattern).collect());
+    let bias = Bias::by_flag(source, "attention_bias")?;
+    let scale = 1.0 / scaled_width(source, hyper)?.sqrt();
+    let options = |windowed: bool| attention::Options {
+        bias,
+        output_bias: bias,
+        head_norms: true,
+        window: windowed.then_some(window),
+        scale: Some(scale),
+        rope: usize::from(windowed),
+        ..attention::Options::PLAIN
+    };
+    Ok(windowed.into_iter().map(options).collect())
+}
+
+/// The width whose root divides the scores.
+fn scaled_width(source: &Source, hyper: &Hyper) -> Result<f32, Error> {
+    let by_layers = match hyper.layers {
+        LAYERS_OF_27B => (hyper.hidden / hyper.heads) as f32,
+        _ => hyper.head_dim as f32,
+    };
+    if source.is_gguf() {
+        return Ok(by_layers);
+    }
+    let stated = source.number(SCALAR)?.unwrap_or(by_layers);
+    if stated > 0.0 { Ok(stated) } else { Err(source.bad(SCALAR, format!("is {stated}"))) }
+}
+
+/// Refuses a folder whose setting is there and another.
+fn expect_setting(source: &Source, key: &str, known: &str) -> Result<(), Error> {
+    let found = source.setting(key);
+    if found.is_null() || found == known {
+        return Ok(());
+    }
+    let why = format!("is {found}; this family is known with {known} only");
+    Err(Error::Value { key: key.to_owned(), why })
+}
