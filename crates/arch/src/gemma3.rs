@@ -81,7 +81,7 @@ fn attention(source: &Source, hyper: &Hyper) -> Result<Vec<attention::Options>, 
         head_norms: true,
         window: windowed.then_some(window),
         scale: Some(scale),
-        rope: usize::from(windowed),
+        rope: Some(usize::from(windowed)),
         ..attention::Options::PLAIN
     };
     Ok(windowed.into_iter().map(options).collect())

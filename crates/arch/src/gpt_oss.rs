@@ -8,7 +8,7 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention;
 use crate::parts::decoder::{Decoder, Recipe};
-use crate::parts::experts::{self, Stored, Sum};
+use crate::parts::experts::{self, Score, Stored};
 use crate::parts::feed_forward::Kind;
 use crate::parts::norms::Norms;
 use crate::parts::window;
@@ -72,6 +72,6 @@ fn experts(source: &Source, hyper: &Hyper) -> Result<experts::Options, Error> {
         stored: Stored::Fused,
         // Their gates open wide: what one plane leaves out changes choices of later layers.
         rounding: Rounding::Twice,
-        ..experts::Options::read(source, width, Sum::One)?
+        ..experts::Options::read(source, width, Score::Renormalised)?
     })
 }

@@ -12,6 +12,7 @@ mod gemma3;
 mod gpt_oss;
 mod hyper;
 mod llama;
+mod llama4;
 mod mistral;
 mod parts;
 mod qwen2;
@@ -51,6 +52,7 @@ pub const FAMILIES: &[Family] = &[
     qwen3_moe::FAMILY,
     gpt_oss::FAMILY,
     gemma3::FAMILY,
+    llama4::FAMILY,
 ];
 
 /// What callers must know of a model's sizes.

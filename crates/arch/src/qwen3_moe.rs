@@ -6,7 +6,7 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
-use crate::parts::experts::{self, Sum};
+use crate::parts::experts::{self, Score};
 use crate::parts::feed_forward::Kind;
 use crate::parts::mlp;
 use crate::parts::window;
@@ -40,8 +40,8 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
 fn feed_forward(source: &Source, layers: usize) -> Result<Vec<Kind>, Error> {
     // GGUF files have no key for it; the published models all renormalise.
     let renormalise = source.is_gguf() || source.flag("norm_topk_prob", false)?;
-    let sum = if renormalise { Sum::One } else { Sum::Share };
-    let experts = experts::Options::read(source, source.size(experts::WIDTH)?, sum)?;
+    let score = if renormalise { Score::Renormalised } else { Score::Softmax };
+    let experts = experts::Options::read(source, source.size(experts::WIDTH)?, score)?;
     let experts = Kind::Experts(experts);
     let plain = Kind::Gated(mlp::Options::PLAIN);
     let step = Name { gguf: "", hugging_face: "decoder_sparse_step" };

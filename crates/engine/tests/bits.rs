@@ -19,6 +19,7 @@ fn models() -> Vec<PathBuf> {
         "models/qwen3-moe",
         "models/gpt-oss-mxfp4",
         "models/gemma3",
+        "models/llama4",
         "gguf/llama.gguf",
         "quant/dense.Q4_K_M.gguf",
         "quant/dense.Q8_0.gguf",

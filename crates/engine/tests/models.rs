@@ -71,8 +71,17 @@ fn check_hidden_states(model: &str) {
     check_close(model, "hidden states", &difference);
 }
 
-const FAMILIES: [&str; 8] =
-    ["llama", "mistral", "qwen2", "qwen3", "qwen3-moe", "gpt-oss", "gpt-oss-mxfp4", "gemma3"];
+const FAMILIES: [&str; 9] = [
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "qwen3-moe",
+    "gpt-oss",
+    "gpt-oss-mxfp4",
+    "gemma3",
+    "llama4",
+];
 
 #[test]
 fn hugging_face_folders() {
@@ -113,6 +122,7 @@ fn gguf_files() {
         ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
         ("gguf/qwen3-moe.gguf", "models/qwen3-moe/expected.safetensors"),
         ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
+        ("gguf/llama4.gguf", "gguf/llama4.expected.safetensors"),
         ("gguf/gemma3.gguf", "gguf/gemma3.expected.safetensors"),
         ("gguf/gpt-oss.gguf", "gguf/gpt-oss.expected.safetensors"),
         ("gguf/gpt-oss-mxfp4.gguf", "gguf/gpt-oss-mxfp4.expected.safetensors"),

@@ -230,6 +230,7 @@ fn attention() {
                 heads,
                 scale: 1.0 / (dim as f32).sqrt(),
                 window: window.map(|window| window as usize),
+                chunk: None,
                 sinks: None,
                 offset: 0,
                 pages: &pages,

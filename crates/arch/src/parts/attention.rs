@@ -1,5 +1,6 @@
 //! Grouped-query attention with rotary positions, and the norms and biases that families add.
 
+use kernels::portable::angles::ln;
 use kernels::{Heads, Machine, Pages, Rounding};
 
 use super::norms::Norms;
@@ -31,8 +32,21 @@ pub(crate) struct Options {
     pub sinks: bool,
     /// Factor of the scores, where it does not follow from the width of a head.
     pub scale: Option<f32>,
-    /// Which of the model's rotations it takes.
-    pub rope: usize,
+    /// Which of the model's rotations it takes, if any.
+    pub rope: Option<usize>,
+    /// Positions are cut into chunks of so many, and only the own one is seen.
+    pub chunk: Option<usize>,
+    /// Whether query and key heads are normalised after they are rotated, without weights.
+    pub norms_at_last: bool,
+    /// How queries grow with their position.
+    pub growth: Option<Growth>,
+}
+
+/// Queries are multiplied by `ln(floor((position + 1) / length) + 1) · factor + 1`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Growth {
+    pub length: f64,
+    pub factor: f64,
 }
 
 impl Options {
@@ -44,7 +58,10 @@ impl Options {
         window: None,
         sinks: false,
         scale: None,
-        rope: 0,
+        rope: Some(0),
+        chunk: None,
+        norms_at_last: false,
+        growth: None,
     };
 }
 
@@ -56,10 +73,12 @@ pub(crate) struct Attention {
     o: Linear,
     norms: Option<HeadNorms>,
     heads: Heads,
-    window: Option<usize>,
     sinks: Option<Vec<f32>>,
+    /// Weights of one, for the norms after rotation.
+    ones: Option<Vec<f32>>,
+    eps: f32,
+    with: Options,
     scale: f32,
-    rope: usize,
     /// Where the layer begins in a page of the cache.
     offset: usize,
 }
@@ -93,9 +112,10 @@ impl Attention {
             o: find(O, (h.hidden, h.heads * dim), with.output_bias)?,
             norms,
             heads,
-            window: with.window,
             scale: with.scale.unwrap_or(1.0 / (dim as f32).sqrt()),
-            rope: with.rope,
+            ones: with.norms_at_last.then(|| vec![1.0; dim]),
+            eps: h.eps,
+            with,
             sinks: with.sinks.then(|| sinks(source, layer, h.heads)).transpose()?,
             offset: layer * heads.page_len(),
         })
@@ -127,16 +147,29 @@ impl Attention {
             machine.rms_norm_in_place(q, &norms.q, norms.eps);
             machine.rms_norm_in_place(k, &norms.k, norms.eps);
         }
-        let rotation = ropes[self.rope].rotation(&scratch.turns[self.rope]);
-        machine.rotate(q, heads.dim, rotation);
-        machine.rotate(k, heads.dim, rotation);
+        if let Some(rope) = self.with.rope {
+            let rotation = ropes[rope].rotation(&scratch.turns[rope]);
+            machine.rotate(q, heads.dim, rotation);
+            machine.rotate(k, heads.dim, rotation);
+        }
+        if let Some(ones) = &self.ones {
+            machine.rms_norm_in_place(q, ones, self.eps);
+            machine.rms_norm_in_place(k, ones, self.eps);
+        }
+        if let Some(growth) = self.with.growth {
+            for (row, q) in step.rows.iter().zip(q.chunks_exact_mut(heads.queries * heads.dim)) {
+                let factor = growth.at(row.position);
+                q.iter_mut().for_each(|q| *q *= factor);
+            }
+        }
 
         let to = &mut Pages { pages: step.pages, rows: step.rows, keys: k, values: v };
         machine.store(heads, self.offset, to);
         let of = &kernels::Attention {
             heads,
             scale: self.scale,
-            window: self.window,
+            window: self.with.window,
+            chunk: self.with.chunk,
             sinks: self.sinks.as_deref(),
             offset: self.offset,
             pages: step.pages,
@@ -157,6 +190,13 @@ impl Attention {
 
     pub fn bytes(&self) -> u64 {
         [&self.q, &self.k, &self.v, &self.o].iter().map(|linear| linear.weight.bytes()).sum()
+    }
+}
+
+impl Growth {
+    fn at(self, position: usize) -> f32 {
+        let lengths = ((position + 1) as f64 / self.length).floor();
+        (ln(lengths + 1.0) * self.factor + 1.0) as f32
     }
 }
 

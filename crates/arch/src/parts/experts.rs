@@ -1,9 +1,10 @@
 //! A mixture of experts: a router chooses for each row a few of many gated feed-forward layers.
 
-use kernels::portable::math::{Gate, exp};
+use kernels::portable::math::{Gate, exp, sigmoid};
 use kernels::{Choice, Expert, Isa, Machine, Rounding, RoutedProduct, Take};
 
 use super::fused;
+use super::mlp::{self, GatedMlp};
 use crate::hyper::Hyper;
 use crate::source::{Name, Source};
 use crate::weight::{self, Bias, Linear, Weight};
@@ -11,12 +12,13 @@ use crate::{Error, Scratch};
 
 const ROUTER: Name = Name { gguf: "ffn_gate_inp", hugging_face: "mlp.gate" };
 const ROUTER_OF_FUSED: Name = Name { gguf: "ffn_gate_inp", hugging_face: "mlp.router" };
+const ROUTER_OF_STACKED: Name = Name { gguf: "ffn_gate_inp", hugging_face: "feed_forward.router" };
 const GATE: Name = Name { gguf: "ffn_gate_exps", hugging_face: "gate_proj" };
 const UP: Name = Name { gguf: "ffn_up_exps", hugging_face: "up_proj" };
 const DOWN: Name = Name { gguf: "ffn_down_exps", hugging_face: "down_proj" };
 
 /// The sizes of a mixture, and how it chooses.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Options {
     /// Experts of a layer.
     pub count: usize,
@@ -26,12 +28,14 @@ pub(crate) struct Options {
     pub feed_forward: usize,
     /// How their gates open.
     pub gate: Gate,
-    /// What the weights of a row's experts add up to.
-    pub sum: Sum,
+    /// How the scores of a row's experts become weights.
+    pub score: Score,
     /// How files hold them.
     pub stored: Stored,
     /// How finely activations are rounded for them.
     pub rounding: Rounding,
+    /// An expert that all rows go through besides.
+    pub shared: Option<mlp::Options>,
 }
 
 /// How files hold experts. In GGUF files there is a tensor for all gates, one for all ups and one
@@ -43,15 +47,19 @@ pub(crate) enum Stored {
     /// In folders the rows of gates and ups are interleaved, of all experts together; everything
     /// has a bias, the router too.
     Fused,
+    /// In folders gates and ups stand one after the other, of all experts together.
+    Stacked,
 }
 
-/// What the weights of the chosen experts add up to.
+/// How the scores of the chosen experts become weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sum {
-    /// One: the softmax is over them.
-    One,
-    /// Their share of a softmax over all.
-    Share,
+pub(crate) enum Score {
+    /// By a softmax over the chosen ones.
+    Renormalised,
+    /// By a softmax over all.
+    Softmax,
+    /// Each by its sigmoid, with which the expert's input is multiplied and not its output.
+    SigmoidOfInput,
 }
 
 const COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_experts" };
@@ -62,7 +70,7 @@ pub(crate) const WIDTH: Name =
 
 impl Options {
     /// The settings that all families have; some know the width from elsewhere.
-    pub fn read(source: &Source, feed_forward: usize, sum: Sum) -> Result<Options, Error> {
+    pub fn read(source: &Source, feed_forward: usize, score: Score) -> Result<Options, Error> {
         let count = match source.size_if(COUNT)? {
             Some(count) => count,
             None => source.size_if(LOCAL_COUNT)?.ok_or_else(|| source.missing(COUNT))?,
@@ -72,9 +80,10 @@ impl Options {
             each: source.size(EACH)?,
             feed_forward,
             gate: Gate::Silu,
-            sum,
+            score,
             stored: Stored::Apart,
             rounding: Rounding::Once,
+            shared: None,
         };
         if options.each > count {
             return Err(source.bad(EACH, format!("is {} of {count} experts", options.each)));
@@ -89,6 +98,7 @@ pub(crate) struct Experts {
     gate: Stack,
     up: Stack,
     down: Stack,
+    shared: Option<GatedMlp>,
     with: Options,
 }
 
@@ -101,10 +111,13 @@ impl Experts {
         let (router, bias) = match with.stored {
             Stored::Apart => (ROUTER, Bias::No),
             Stored::Fused => (ROUTER_OF_FUSED, Bias::Yes),
+            Stored::Stacked => (ROUTER_OF_STACKED, Bias::No),
         };
         let of_all = (with.count, bias);
         let [gate, up, down] = match with.stored {
-            Stored::Fused if !source.is_gguf() => fused::find(source, layer, h, with)?,
+            Stored::Fused | Stored::Stacked if !source.is_gguf() => {
+                fused::find(source, layer, h, with)?
+            }
             _ => [
                 Stack::find(source, (GATE, layer), of_all, wide)?,
                 Stack::find(source, (UP, layer), of_all, wide)?,
@@ -112,7 +125,8 @@ impl Experts {
             ],
         };
         let router = Linear::find(source, (router, layer), (with.count, h.hidden), bias)?;
-        Ok(Experts { router, gate, up, down, with })
+        let shared = with.shared.map(|shared| GatedMlp::find(source, layer, h, shared));
+        Ok(Experts { router, gate, up, down, shared: shared.transpose()?, with })
     }
 
     /// From `scratch.hidden` to `scratch.hidden`.
@@ -123,14 +137,26 @@ impl Experts {
         scratch.gate.resize(slots * wide, 0.0);
         scratch.up.resize(slots * wide, 0.0);
         scratch.slots.resize(slots * hidden, 0.0);
-        let Scratch { routing, gate, up, slots, .. } = scratch;
+        let Scratch { routing, gate, up, slots, mixed, .. } = scratch;
+        let mut x = (&scratch.hidden[..], Take::Row);
+        if self.with.score == Score::SigmoidOfInput {
+            mixed.resize(slots.len(), 0.0);
+            machine.weigh_inputs(routing, &scratch.hidden, hidden, mixed);
+            x = (mixed, Take::Slot);
+        }
         let rounding = self.with.rounding;
         let wide = &mut [self.gate.product(rounding, gate), self.up.product(rounding, up)];
-        machine.product_routed((&scratch.hidden, Take::Row), routing, wide);
+        machine.product_routed(x, routing, wide);
         machine.open(gate, up, self.with.gate);
         let down = &mut [self.down.product(rounding, slots)];
         machine.product_routed((gate, Take::Slot), routing, down);
-        machine.sum_slots(routing, slots, hidden, &mut scratch.hidden);
+        let Some(shared) = &self.shared else {
+            return machine.sum_slots(routing, slots, hidden, &mut scratch.hidden);
+        };
+        scratch.mixed.resize(scratch.hidden.len(), 0.0);
+        machine.sum_slots(&scratch.routing, &scratch.slots, hidden, &mut scratch.mixed);
+        shared.apply(machine, scratch);
+        machine.add(&mut scratch.hidden, &scratch.mixed);
     }
 
     /// Lets each row choose its experts.
@@ -144,7 +170,7 @@ impl Experts {
         scratch.choices.clear();
         for scores in scratch.scores.chunks_exact_mut(count) {
             let first = scratch.choices.len();
-            choose(machine.isa(), scores, (each, self.with.sum), &mut scratch.choices);
+            choose(machine.isa(), scores, (each, self.with.score), &mut scratch.choices);
             debug_assert_eq!(scratch.choices.len() - first, each);
         }
         scratch.routing.set(count, &scratch.choices, each);
@@ -153,14 +179,17 @@ impl Experts {
     pub fn weights(&mut self) -> impl Iterator<Item = &mut Weight> {
         let stacks = [&mut self.gate, &mut self.up, &mut self.down];
         let of_stacks = stacks.into_iter().flat_map(|stack| stack.0.iter_mut());
-        std::iter::once(&mut self.router.weight).chain(of_stacks.map(|linear| &mut linear.weight))
+        let of_shared = self.shared.iter_mut().flat_map(GatedMlp::weights);
+        let of_stacks = of_stacks.map(|linear| &mut linear.weight);
+        std::iter::once(&mut self.router.weight).chain(of_stacks).chain(of_shared)
     }
 
     /// Bytes that one row reads.
     pub fn bytes(&self) -> u64 {
         let linears = [&self.gate, &self.up, &self.down].into_iter().flat_map(|stack| &stack.0);
         let all: u64 = linears.map(|linear| linear.weight.bytes()).sum();
-        self.router.weight.bytes() + all / self.with.count as u64 * self.with.each as u64
+        let shared = self.shared.as_ref().map_or(0, GatedMlp::bytes);
+        self.router.weight.bytes() + shared + all / self.with.count as u64 * self.with.each as u64
     }
 }
 
@@ -210,9 +239,9 @@ impl kernels::Experts for Stack {
 
 /// Adds the experts with the largest scores, of equals the lower ones, and their weights. The
 /// scores are spoilt.
-fn choose(isa: Isa, scores: &mut [f32], (each, sum): (usize, Sum), choices: &mut Vec<Choice>) {
+fn choose(isa: Isa, scores: &mut [f32], (each, by): (usize, Score), choices: &mut Vec<Choice>) {
     let largest = isa.largest(scores);
-    let all = if sum == Sum::Share { isa.sum_of_exps(scores, largest) as f32 } else { 0.0 };
+    let all = if by == Score::Softmax { isa.sum_of_exps(scores, largest) as f32 } else { 0.0 };
     let first = choices.len();
     for _ in 0..each {
         let mut best = (0, f32::NEG_INFINITY);
@@ -222,9 +251,17 @@ fn choose(isa: Isa, scores: &mut [f32], (each, sum): (usize, Sum), choices: &mut
             }
         }
         scores[best.0] = f32::NEG_INFINITY;
-        choices.push((best.0 as u32, exp(best.1 - largest)));
+        let weight = match by {
+            Score::SigmoidOfInput => sigmoid(best.1),
+            Score::Renormalised | Score::Softmax => exp(best.1 - largest),
+        };
+        choices.push((best.0 as u32, weight));
     }
     let chosen = &mut choices[first..];
-    let total = if sum == Sum::Share { all } else { chosen.iter().map(|(_, weight)| weight).sum() };
+    let total = match by {
+        Score::SigmoidOfInput => return,
+        Score::Softmax => all,
+        Score::Renormalised => chosen.iter().map(|(_, weight)| weight).sum(),
+    };
     chosen.iter_mut().for_each(|(_, weight)| *weight /= total);
 }

@@ -18,15 +18,15 @@ pub(crate) enum Kind {
 
 /// A layer's feed-forward part.
 pub(crate) enum FeedForward {
-    Gated(GatedMlp),
-    Experts(Experts),
+    Gated(Box<GatedMlp>),
+    Experts(Box<Experts>),
 }
 
 impl FeedForward {
     pub fn find(source: &Source, layer: usize, h: &Hyper, kind: Kind) -> Result<Self, Error> {
         Ok(match kind {
-            Kind::Gated(with) => Self::Gated(GatedMlp::find(source, layer, h, with)?),
-            Kind::Experts(with) => Self::Experts(Experts::find(source, layer, h, with)?),
+            Kind::Gated(with) => Self::Gated(Box::new(GatedMlp::find(source, layer, h, with)?)),
+            Kind::Experts(with) => Self::Experts(Box::new(Experts::find(source, layer, h, with)?)),
         })
     }
 

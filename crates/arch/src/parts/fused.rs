@@ -7,14 +7,15 @@
 //!             *_scales     (experts, outputs, blocks)        numbers that stand side by side
 //! ```
 //!
-//! Output 2i is gate i, output 2i + 1 is up i.
+//! Output 2i is gate i, output 2i + 1 is up i. In Llama 4 the gates come first and then the ups,
+//! there are no biases, and the layer is called otherwise.
 
 use std::sync::Arc;
 
 use formats::Place;
 use kernels::Format;
 
-use super::experts::{Options, Stack};
+use super::experts::{Options, Stack, Stored};
 use crate::Error;
 use crate::hyper::Hyper;
 use crate::source::Source;
@@ -32,49 +33,64 @@ pub(super) fn find(
     with: Options,
 ) -> Result<[Stack; 3], Error> {
     let (inner, outer) = (with.feed_forward, h.hidden);
-    let part = |name: &str, outputs, first, step| Part {
+    let (prefix, biased, up, step) = match with.stored {
+        Stored::Stacked => ("feed_forward", false, inner, 1),
+        _ => ("mlp", true, 1, 2),
+    };
+    let part = |name: &str, outputs, rows, first, step| Part {
         source,
-        name: format!("model.layers.{layer}.mlp.experts.{name}"),
+        name: format!("model.layers.{layer}.{prefix}.experts.{name}"),
         count: with.count,
         outputs,
+        rows,
         first,
         step,
+        biased,
     };
     Ok([
-        part("gate_up_proj", 2 * inner, 0, 2).find(outer)?,
-        part("gate_up_proj", 2 * inner, 1, 2).find(outer)?,
-        part("down_proj", outer, 0, 1).find(inner)?,
+        part("gate_up_proj", 2 * inner, inner, 0, step).find(outer)?,
+        part("gate_up_proj", 2 * inner, inner, up, step).find(outer)?,
+        part("down_proj", outer, outer, 0, 1).find(inner)?,
     ])
 }
 
-/// Every `step`th output of a tensor, from `first` on.
+/// Some outputs of a tensor: every `step`th from `first` on.
 struct Part<'a> {
     source: &'a Source,
     name: String,
     count: usize,
+    /// All outputs of the tensor, and those that are taken.
     outputs: usize,
+    rows: usize,
     first: usize,
     step: usize,
+    biased: bool,
 }
 
 impl Part<'_> {
     fn find(&self, cols: usize) -> Result<Stack, Error> {
-        let biases = format!("{}_bias", self.name);
-        let biases = weight::floats(self.source, &biases, &[self.count, self.outputs])?;
+        let biases = match self.biased {
+            false => Vec::new(),
+            true => {
+                let name = format!("{}_bias", self.name);
+                weight::floats(self.source, &name, &[self.count, self.outputs])?
+            }
+        };
         let weights = match self.source.find(&format!("{}_blocks", self.name)) {
             Some(_) => self.of_blocks(cols)?,
             None => self.of_columns(cols)?,
         };
-        let linear = |(weight, biases): (Weight, &[f32])| {
-            let bias = biases.iter().skip(self.first).step_by(self.step).copied().collect();
-            Linear { weight, bias: Some(bias) }
+        let linear = |(expert, weight)| {
+            let biases = biases.chunks(self.outputs).nth(expert);
+            let bias = biases.map(|biases| self.taken().map(|output| biases[output]).collect());
+            Linear { weight, bias }
         };
-        Ok(Stack(weights.into_iter().zip(biases.chunks(self.outputs)).map(linear).collect()))
+        Ok(Stack(weights.into_iter().enumerate().map(linear).collect()))
     }
 
-    /// What stays of the outputs.
-    fn rows(&self) -> usize {
-        self.outputs / self.step
+    /// The outputs that are taken.
+    fn taken(&self) -> impl Iterator<Item = usize> + Clone + use<> {
+        (self.first..self.outputs).step_by(self.step).take(self.rows)
     }
 
     /// Where a tensor of some shape lies.
@@ -87,7 +103,7 @@ impl Part<'_> {
     }
 
     fn of_blocks(&self, cols: usize) -> Result<Vec<Weight>, Error> {
-        let &Part { source, ref name, count, outputs, first, step } = self;
+        let &Part { source, ref name, count, outputs, rows, .. } = self;
         if !cols.is_multiple_of(BLOCK) {
             let why = format!("is no multiple of the {BLOCK} weights in a block");
             return Err(Error::Value { key: format!("width {cols} of {name}"), why });
@@ -100,23 +116,22 @@ impl Part<'_> {
             let len = outputs * row_blocks;
             let scales = scales.part(expert * len..(expert + 1) * len);
             let blocks = blocks.part(expert * len * BLOCK_BYTES..(expert + 1) * len * BLOCK_BYTES);
-            let files = Arc::clone(&source.files);
+            let (files, taken) = (Arc::clone(&source.files), self.taken());
             Box::new(move || {
                 let (blocks, scales) = (files.bytes_at(&blocks), files.bytes_at(&scales));
-                let rows = (first..outputs).step_by(step);
-                let of_row = rows.flat_map(|row| row * row_blocks..(row + 1) * row_blocks);
+                let of_row = taken.clone().flat_map(|row| row * row_blocks..(row + 1) * row_blocks);
                 let pairs = |i| &blocks[i * BLOCK_BYTES..][..BLOCK_BYTES];
                 of_row.flat_map(|i| block(scales[i], pairs(i))).collect()
             })
         };
-        let shape = (self.rows(), cols);
+        let shape = (rows, cols);
         Ok((0..count).map(|expert| Weight::made(Format::MXFP4, shape, make(expert))).collect())
     }
 
     fn of_columns(&self, cols: usize) -> Result<Vec<Weight>, Error> {
-        let &Part { source, ref name, count, outputs, first, step } = self;
+        let &Part { source, ref name, count, outputs, rows, .. } = self;
         let (place, format) = self.place(name, &[count, cols, outputs])?;
-        let (rows, size) = (self.rows(), format.block_bytes());
+        let size = format.block_bytes();
         if !format.is_float() {
             let storage = source.tensor(name)?.storage.name();
             return Err(Error::Storage { name: name.clone(), storage });
@@ -124,11 +139,11 @@ impl Part<'_> {
         let make = |expert: usize| -> Make {
             let len = cols * outputs * size;
             let place = place.part(expert * len..(expert + 1) * len);
-            let files = Arc::clone(&source.files);
+            let (files, taken) = (Arc::clone(&source.files), self.taken());
             Box::new(move || {
                 let bytes = files.bytes_at(&place);
-                let all = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
-                let at = |(row, col): (usize, usize)| col * outputs + first + row * step;
+                let all = taken.clone().flat_map(|output| (0..cols).map(move |col| (output, col)));
+                let at = |(output, col): (usize, usize)| col * outputs + output;
                 all.flat_map(|place| &bytes[at(place) * size..][..size]).copied().collect()
             })
         };

@@ -17,11 +17,16 @@ const DOWN: Name = Name { gguf: "ffn_down", hugging_face: "mlp.down_proj" };
 pub(crate) struct Options {
     pub bias: Bias,
     pub gate: Gate,
+    /// What the matrices are called: gate, up and down.
+    pub names: [Name; 3],
+    /// The inner width, where it is not that of the model's feed-forward layers.
+    pub width: Option<usize>,
 }
 
 impl Options {
     /// A gate of silu, and no biases.
-    pub const PLAIN: Options = Options { bias: Bias::No, gate: Gate::Silu };
+    pub const PLAIN: Options =
+        Options { bias: Bias::No, gate: Gate::Silu, names: [GATE, UP, DOWN], width: None };
 }
 
 /// The three matrices of the layer.
@@ -40,11 +45,12 @@ impl GatedMlp {
         with: Options,
     ) -> Result<GatedMlp, Error> {
         let bias = with.bias;
-        let (wide, narrow) = ((h.feed_forward, h.hidden), (h.hidden, h.feed_forward));
+        let (width, [gate, up, down]) = (with.width.unwrap_or(h.feed_forward), with.names);
+        let (wide, narrow) = ((width, h.hidden), (h.hidden, width));
         Ok(GatedMlp {
-            gate: Linear::find(source, (GATE, layer), wide, bias)?,
-            up: Linear::find(source, (UP, layer), wide, bias)?,
-            down: Linear::find(source, (DOWN, layer), narrow, bias)?,
+            gate: Linear::find(source, (gate, layer), wide, bias)?,
+            up: Linear::find(source, (up, layer), wide, bias)?,
+            down: Linear::find(source, (down, layer), narrow, bias)?,
             with,
         })
     }

@@ -198,6 +198,16 @@ impl Machine {
         scratch.gathered = rows;
     }
 
+    /// Copies the row of each slot, multiplied by its weight, and makes all weights one.
+    pub fn weigh_inputs(&self, routing: &mut Routing, x: &[f32], width: usize, out: &mut [f32]) {
+        assert_eq!(out.len(), routing.slots() * width, "a row for each slot");
+        for (slot, out) in out.chunks_exact_mut(width).enumerate() {
+            let row = &x[routing.rows[slot] as usize * width..][..width];
+            out.iter_mut().zip(row).for_each(|(out, x)| *out = x * routing.weights[slot]);
+        }
+        routing.weights.fill(1.0);
+    }
+
     /// Adds up what the experts of each row made, by their weights: `y` is `(slots, width)`, `out`
     /// has a row of this width for each row. Slots are added in ascending order.
     pub fn sum_slots(&self, routing: &Routing, y: &[f32], width: usize, out: &mut [f32]) {

@@ -20,6 +20,21 @@ const OFFSET: usize = 7;
 /// A sequence and a position in it.
 type Row = (usize, usize);
 
+/// What rows see: the last positions, of their own chunk.
+#[derive(Clone, Copy, Debug)]
+struct Sight {
+    window: Option<usize>,
+    chunk: Option<usize>,
+}
+
+impl Sight {
+    /// The first position that a row sees.
+    fn first(self, position: usize) -> usize {
+        let in_window = self.window.map_or(0, |window| (position + 1).saturating_sub(window));
+        in_window.max(self.chunk.map_or(0, |chunk| position - position % chunk))
+    }
+}
+
 /// Keys and values of some sequences, `[sequence][head][position]`.
 struct Case {
     heads: Heads,
@@ -119,7 +134,7 @@ impl Case {
         &self,
         rows: &[Row],
         queries: &[f32],
-        (window, sinks): (Option<usize>, Option<&[f32]>),
+        (sight, sinks): (Sight, Option<&[f32]>),
     ) -> Vec<f32> {
         let Heads { queries: count, keys, dim, .. } = self.heads;
         let mut want = Vec::new();
@@ -130,6 +145,7 @@ impl Case {
                 let (keys, values) =
                     (&self.keys[sequence][key_head], &self.values[sequence][key_head]);
                 let head = Head { q, keys, values, scale: self.scale };
+                let window = Some(position + 1 - sight.first(position));
                 want.extend(oracle::attend(&head, position, window, sink));
             }
         }
@@ -140,27 +156,29 @@ impl Case {
     fn check(&self, rows: &[Row], windows: &[Option<usize>]) {
         let mut random = Random::new(rows.len() as u64);
         let queries = numbers(&mut random, rows.len() * self.heads.queries * self.heads.dim);
-        // Sinks below, among and above the scores, with every second window.
+        // Sinks below, among and above the scores, with every second window; chunks with most.
         let sinks: Vec<f32> = (0..self.heads.queries).map(|i| [-3.0, 0.5, 9.0][i % 3]).collect();
         let with = windows.iter().enumerate().map(|(i, window)| {
             let sinks = (i + rows.len()).is_multiple_of(2).then_some(&sinks[..]);
-            (*window, sinks, self.want(rows, &queries, (*window, sinks)))
+            let chunk = [None, Some(40), Some(64), Some(100)][(i + rows.len()) % 4];
+            let sight = Sight { window: *window, chunk };
+            (sight, sinks, self.want(rows, &queries, (sight, sinks)))
         });
         let windows: Vec<_> = with.collect();
         for (mut machine, step) in
             machines().into_iter().zip([self.len, 1, 64, 7].into_iter().cycle())
         {
             let stored = self.stored(&machine, step);
-            for (window, sinks, want) in &windows {
+            for (sight, sinks, want) in &windows {
                 let mut pages = stored.clone();
-                self.spoil(&machine, &mut pages, &seen(rows, *window));
+                self.spoil(&machine, &mut pages, &seen(rows, *sight));
                 let (heads, scale, tables) = (self.heads, self.scale, self.tables(rows));
-                let (window, sinks, offset) = (*window, *sinks, OFFSET);
-                let of =
-                    Attention { heads, scale, window, sinks, offset, pages: &pages, rows: &tables };
+                let (Sight { window, chunk }, sinks, offset) = (*sight, *sinks, OFFSET);
+                let (pages, rows) = (&pages, &tables[..]);
+                let of = Attention { heads, scale, window, chunk, sinks, offset, pages, rows };
                 let mut out = vec![f32::NAN; rows.len() * heads.queries * heads.value_dim];
                 machine.attend(&queries, &of, &mut out);
-                let what = || format!("{heads:?}, window {window:?}, {}", name(&machine));
+                let what = || format!("{heads:?}, {sight:?}, {}", name(&machine));
                 assert_bits(&out, want, what);
             }
         }
@@ -168,9 +186,9 @@ impl Case {
 }
 
 /// What the rows see.
-fn seen(rows: &[Row], window: Option<usize>) -> HashSet<Row> {
-    let first = |at: usize| window.map_or(0, |window| (at + 1).saturating_sub(window));
-    rows.iter().flat_map(|&(of, last)| (first(last)..=last).map(move |at| (of, at))).collect()
+fn seen(rows: &[Row], sight: Sight) -> HashSet<Row> {
+    let seen = |&(of, last): &Row| (sight.first(last)..=last).map(move |at| (of, at));
+    rows.iter().flat_map(seen).collect()
 }
 
 #[test]

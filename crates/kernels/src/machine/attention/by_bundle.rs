@@ -132,6 +132,7 @@ mod tests {
                     heads,
                     scale: 1.0,
                     window: None,
+                    chunk: None,
                     sinks: None,
                     offset: 0,
                     pages: &[],

@@ -75,6 +75,8 @@ pub struct Attention<'a> {
     pub scale: f32,
     /// How many of the last positions a row sees, itself included; `None` is all.
     pub window: Option<usize>,
+    /// Positions are cut into chunks of so many, and a row sees its own chunk only; `None` is one.
+    pub chunk: Option<usize>,
     /// For each query head a score without a value, where the model has them.
     pub sinks: Option<&'a [f32]>,
     /// Where the layer begins in a page.
@@ -110,7 +112,8 @@ impl<'a> Attention<'a> {
     /// The first position that a row sees.
     fn first(&self, row: usize) -> usize {
         let position = self.rows[row].position;
-        self.window.map_or(0, |window| (position + 1).saturating_sub(window))
+        let in_window = self.window.map_or(0, |window| (position + 1).saturating_sub(window));
+        in_window.max(self.chunk.map_or(0, |chunk| position / chunk * chunk))
     }
 
     /// The tiles that a row sees, in ascending order.
