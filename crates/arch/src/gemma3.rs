@@ -18,10 +18,25 @@ use crate::{Error, Family, Model};
 pub(crate) const FAMILY: Family = Family {
     name: "gemma3",
     gguf: &["gemma3"],
-    hugging_face: &["Gemma3ForCausalLM"],
+    hugging_face: &["Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"],
     follows: &["attention.sliding_window", "final_logit_softcapping"],
+    unstated: UNSTATED,
     load,
 };
+
+/// The settings of the nested configurations of 4B and larger, which state what differs from these.
+const UNSTATED: &[(&str, f64)] = &[
+    ("hidden_size", 2304.0),
+    ("intermediate_size", 9216.0),
+    ("num_hidden_layers", 26.0),
+    ("num_attention_heads", 8.0),
+    ("num_key_value_heads", 4.0),
+    ("head_dim", 256.0),
+    ("max_position_embeddings", 131_072.0),
+    ("rms_norm_eps", 1e-6),
+    ("query_pre_attn_scalar", 256.0),
+    ("sliding_window", 4096.0),
+];
 
 const SOFT_CAP: Name = name("final_logit_softcapping", "final_logit_softcapping");
 const PATTERN: Name = name("attention.sliding_window_pattern", "sliding_window_pattern");

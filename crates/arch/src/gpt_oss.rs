@@ -22,6 +22,7 @@ pub(crate) const FAMILY: Family = Family {
     gguf: &["gpt-oss"],
     hugging_face: &["GptOssForCausalLM"],
     follows: &["expert_count", "attention.sliding_window", "mxfp4"],
+    unstated: &[],
     load,
 };
 

@@ -39,6 +39,8 @@ pub struct Family {
     /// Keys of GGUF files, and methods of quantisation in folders, that other families are refused
     /// for.
     pub follows: &'static [&'static str],
+    /// Numbers that configurations of folders leave out.
+    pub unstated: &'static [(&'static str, f64)],
     /// Reads the hyper-parameters and finds every weight.
     pub load: fn(&Source) -> Result<Box<dyn Model>, Error>,
 }
@@ -155,6 +157,7 @@ pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         return Err(Error::UnknownFamily { found, known });
     };
     foreign::refuse(source, family)?;
+    source.set_unstated(family.unstated);
     let model = (family.load)(source)?;
     source.all_used()?;
     Ok(model)

@@ -20,6 +20,7 @@ pub(crate) const FAMILY: Family = Family {
     gguf: &["llama"],
     hugging_face: &["LlamaForCausalLM"],
     follows: &[],
+    unstated: &[],
     load,
 };
 

@@ -17,8 +17,9 @@ use crate::{Error, Family, Model};
 pub(crate) const FAMILY: Family = Family {
     name: "llama4",
     gguf: &["llama4"],
-    hugging_face: &["Llama4ForCausalLM"],
+    hugging_face: &["Llama4ForCausalLM", "Llama4ForConditionalGeneration"],
     follows: &["expert_count"],
+    unstated: &[],
     load,
 };
 

@@ -17,6 +17,7 @@ pub(crate) const FAMILY: Family = Family {
     gguf: &[],
     hugging_face: &["MistralForCausalLM"],
     follows: &[],
+    unstated: &[],
     load,
 };
 

@@ -17,6 +17,7 @@ pub(crate) const FAMILY: Family = Family {
     gguf: &["qwen2"],
     hugging_face: &["Qwen2ForCausalLM"],
     follows: &[],
+    unstated: &[],
     load,
 };
 

@@ -17,6 +17,7 @@ pub(crate) const FAMILY: Family = Family {
     gguf: &["qwen3"],
     hugging_face: &["Qwen3ForCausalLM"],
     follows: &[],
+    unstated: &[],
     load,
 };
 

@@ -20,6 +20,7 @@ pub(crate) const FAMILY: Family = Family {
     gguf: &["qwen3moe"],
     hugging_face: &["Qwen3MoeForCausalLM"],
     follows: &["expert_count"],
+    unstated: &[],
     load,
 };
 

@@ -3,7 +3,7 @@
 //! Families ask for hyper-parameters and tensors by both names; this file answers from what there
 //! is. It also remembers which tensors were asked for, so that none can be overlooked.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,13 +19,30 @@ use crate::Error;
 pub struct Source {
     pub(crate) files: Arc<Files>,
     used: RefCell<BTreeSet<String>>,
+    /// What the family's configurations leave out.
+    unstated: OnceCell<Value>,
 }
 
 /// The opened files; weights keep them open.
 pub(crate) enum Files {
     Gguf(Gguf),
-    Folder { config: Value, weights: Safetensors },
+    Folder { config: Value, weights: Safetensors, names: Names },
 }
+
+/// Where a folder has the tensors of its text model: those of a vision-language checkpoint stand
+/// elsewhere, among others that a text does not need.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Names {
+    model: &'static str,
+    head: &'static str,
+    /// Whether there are others.
+    nested: bool,
+}
+
+const PLAIN_NAMES: Names = Names { model: "model.", head: "lm_head", nested: false };
+
+/// Names of the embedding's place in published checkpoints.
+const PLACES: [&str; 3] = ["model.language_model.", "language_model.model.", "model."];
 
 /// One thing by its two names. In GGUF, hyper-parameters stand behind the architecture and tensors
 /// of a layer behind `blk.N.`; in checkpoints, tensors of a layer behind `model.layers.N.`.
@@ -49,12 +66,13 @@ impl Source {
     /// When there is neither, or it cannot be read.
     pub fn open(path: &Path) -> Result<Source, Error> {
         let files = if path.is_dir() { open_folder(path)? } else { Files::Gguf(Gguf::open(path)?) };
-        Ok(Source { files: Arc::new(files), used: RefCell::default() })
+        Ok(Source { files: Arc::new(files), used: RefCell::default(), unstated: OnceCell::new() })
     }
 
     /// A model from a GGUF file that is open already.
     pub fn from_gguf(gguf: Gguf) -> Source {
-        Source { files: Arc::new(Files::Gguf(gguf)), used: RefCell::default() }
+        let files = Arc::new(Files::Gguf(gguf));
+        Source { files, used: RefCell::default(), unstated: OnceCell::new() }
     }
 
     /// A folder with this configuration and no tensors.
@@ -62,8 +80,8 @@ impl Source {
     pub(crate) fn from_config(config: Value) -> Source {
         let empty = b"\x08\0\0\0\0\0\0\0{}      ".to_vec();
         let weights = Safetensors::from_bytes(empty).expect("a header without tensors");
-        let files = Arc::new(Files::Folder { config, weights });
-        Source { files, used: RefCell::default() }
+        let files = Arc::new(Files::Folder { config, weights, names: PLAIN_NAMES });
+        Source { files, used: RefCell::default(), unstated: OnceCell::new() }
     }
 
     /// The GGUF file, if it is one.
@@ -82,9 +100,26 @@ impl Source {
         }
     }
 
-    /// A value of `config.json`; null when it is absent, and for GGUF files.
+    /// A value of `config.json`, or what the family means without it; null when it has none, and
+    /// for GGUF files.
     pub(crate) fn setting(&self, key: &str) -> &Value {
-        self.config().map_or(&Value::Null, |config| &config[key])
+        let stated = self.config().map(|config| config.get(key));
+        match (stated, self.unstated.get()) {
+            (None, _) | (Some(None), None) => &Value::Null,
+            (Some(Some(stated)), _) => stated,
+            (Some(None), Some(unstated)) => &unstated[key],
+        }
+    }
+
+    /// Says what absent settings mean.
+    pub(crate) fn set_unstated(&self, settings: &[(&str, f64)]) {
+        let number = |value: f64| match value.fract() == 0.0 {
+            true => Value::from(value as u64),
+            false => Value::from(value),
+        };
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), number(*value)));
+        // A second family never gets to say anything: the first was found by name.
+        let _ = self.unstated.set(Value::Object(settings.collect()));
     }
 
     /// Whether this is a GGUF file.
@@ -114,8 +149,20 @@ impl Source {
         match (self.is_gguf(), layer) {
             (true, None) => format!("{}.{kind}", name.gguf),
             (true, Some(layer)) => format!("blk.{layer}.{}.{kind}", name.gguf),
-            (false, None) => format!("{}.{kind}", name.hugging_face),
-            (false, Some(layer)) => format!("model.layers.{layer}.{}.{kind}", name.hugging_face),
+            (false, None) => format!("{}.{kind}", self.names().place(name.hugging_face)),
+            (false, Some(layer)) => format!("{}.{kind}", self.in_layer(layer, name.hugging_face)),
+        }
+    }
+
+    /// The name of something in a layer of a folder.
+    pub(crate) fn in_layer(&self, layer: usize, name: &str) -> String {
+        format!("{}layers.{layer}.{name}", self.names().model)
+    }
+
+    fn names(&self) -> &Names {
+        match &*self.files {
+            Files::Gguf(_) => &PLAIN_NAMES,
+            Files::Folder { names, .. } => names,
         }
     }
 
@@ -143,6 +190,7 @@ impl Source {
         let unused = tensors.iter().map(|tensor| tensor.name).filter(|name| !used.contains(*name));
         let unused =
             unused.filter(|name| !HARMLESS.iter().any(|harmless| name.ends_with(harmless)));
+        let unused = unused.filter(|name| self.is_gguf() || self.names().has(name));
         let names: Vec<String> = unused.map(str::to_owned).collect();
         if names.is_empty() { Ok(()) } else { Err(Error::Unused { names }) }
     }
@@ -192,5 +240,42 @@ fn open_folder(path: &Path) -> Result<Files, Error> {
         beside(format!("{e}; a model folder holds config.json, tokenizer.json and *.safetensors"))
     })?;
     let config = serde_json::from_slice(&bytes).map_err(|e| beside(format!("not JSON: {e}")))?;
-    Ok(Files::Folder { config, weights: Safetensors::open(path)? })
+    let weights = Safetensors::open(path)?;
+    let (config, names) = text_of(config, &weights);
+    Ok(Files::Folder { config, weights, names })
+}
+
+/// The settings of the text model and the names of its tensors. A vision-language checkpoint nests
+/// them; what concerns all of it stands outside.
+fn text_of(config: Value, weights: &Safetensors) -> (Value, Names) {
+    let Some(text) = config["text_config"].as_object() else { return (config, PLAIN_NAMES) };
+    let mut text = text.clone();
+    let outer = config.as_object().into_iter().flatten();
+    for (key, value) in outer.filter(|(_, value)| !value.is_object()) {
+        text.entry(key).or_insert_with(|| value.clone());
+    }
+    text.insert("architectures".to_owned(), config["architectures"].clone());
+    text.insert("quantization_config".to_owned(), config["quantization_config"].clone());
+    let has = |name: &str| weights.tensor(name).is_some();
+    let model = PLACES.into_iter().find(|place| has(&format!("{place}embed_tokens.weight")));
+    let head = "language_model.lm_head";
+    let head = if has(&format!("{head}.weight")) { head } else { PLAIN_NAMES.head };
+    let names = Names { model: model.unwrap_or(PLAIN_NAMES.model), head, nested: true };
+    (Value::Object(text), names)
+}
+
+impl Names {
+    /// Where something that is in no layer stands here.
+    fn place(&self, name: &str) -> String {
+        match name.strip_prefix(PLAIN_NAMES.model) {
+            Some(rest) => format!("{}{rest}", self.model),
+            None if name == PLAIN_NAMES.head => self.head.to_owned(),
+            None => name.to_owned(),
+        }
+    }
+
+    /// Whether a tensor belongs to the text model.
+    fn has(&self, name: &str) -> bool {
+        !self.nested || name.starts_with(self.model) || name.starts_with(self.head)
+    }
 }

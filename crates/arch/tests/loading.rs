@@ -190,3 +190,59 @@ fn every_quantised_storage_of_files_has_a_format_of_the_same_size() {
     let known = Storage::all().filter(|storage| arch::format_for(*storage).is_some()).count();
     assert_eq!(known, kernels::Format::ALL.len());
 }
+
+/// The checkpoint of another model inside a vision-language one: its settings nested, its tensors
+/// under other names, and a tensor that a text does not need.
+fn nested(name: &str, model: &str, (architecture, place): (&str, &str)) -> PathBuf {
+    let text: serde_json::Value = serde_json::from_str(&config(model)).unwrap();
+    let outer = serde_json::json!({
+        "architectures": [architecture], "text_config": text, "vision_config": {},
+    });
+    let path = folder(name, model, &outer.to_string());
+    let bytes = std::fs::read(path.join("model.safetensors")).unwrap();
+    let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*len) as usize);
+    let header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let rename = |(name, tensor): (&String, &serde_json::Value)| match name.strip_prefix("model.") {
+        Some(rest) => (format!("{place}{rest}"), tensor.clone()),
+        None => (name.clone(), tensor.clone()),
+    };
+    let mut header: serde_json::Map<_, _> =
+        header.as_object().unwrap().iter().map(rename).collect();
+    let offsets = [data.len(), data.len() + 4];
+    let tensor = serde_json::json!({ "dtype": "F32", "shape": [1], "data_offsets": offsets });
+    header.insert("model.vision_tower.patch.weight".to_owned(), tensor);
+    let header = serde_json::Value::Object(header).to_string();
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend([header.as_bytes(), data, &[0; 4]].concat());
+    std::fs::write(path.join("model.safetensors"), file).unwrap();
+    path
+}
+
+#[test]
+fn text_models_inside_vision_language_checkpoints_are_found() {
+    for (name, model, architecture, place) in [
+        ("nested", "models/gemma3", "Gemma3ForConditionalGeneration", "model.language_model."),
+        ("nested-old", "models/gemma3", "Gemma3ForConditionalGeneration", "language_model.model."),
+        ("nested-4", "models/llama4", "Llama4ForConditionalGeneration", "model.language_model."),
+    ] {
+        let path = nested(name, model, (architecture, place));
+        let found = load(&Source::open(&path).unwrap()).unwrap();
+        let plain = load(&Source::open(&golden(model)).unwrap()).unwrap();
+        assert_eq!(found.shape(), plain.shape(), "{name}");
+    }
+    let stranger = nested("nested-9", "models/gemma3", ("Gemma3ForConditionalGeneration", "text."));
+    let said = fails(&Source::open(&stranger).unwrap()).to_string();
+    assert!(said.contains("embed_tokens"), "{said}");
+}
+
+#[test]
+fn what_a_nested_configuration_leaves_out_is_the_familys() {
+    let mut text: serde_json::Value = serde_json::from_str(&config("models/gemma3")).unwrap();
+    let settings = text.as_object_mut().unwrap();
+    settings.remove("rms_norm_eps");
+    settings.remove("max_position_embeddings");
+    let path = folder("unstated", "models/gemma3", &text.to_string());
+    let shape = load(&Source::open(&path).unwrap()).unwrap().shape().clone();
+    assert_eq!(shape.context, 131_072);
+}

@@ -204,7 +204,7 @@ impl Growth {
 fn sinks(source: &Source, layer: usize, heads: usize) -> Result<Vec<f32>, Error> {
     let name = match source.is_gguf() {
         true => format!("blk.{layer}.attn_sinks.weight"),
-        false => format!("model.layers.{layer}.self_attn.sinks"),
+        false => source.in_layer(layer, "self_attn.sinks"),
     };
     weight::row(source, &name, heads)
 }

@@ -215,7 +215,8 @@ impl Stack {
                 }
                 false => {
                     let name = name.hugging_face;
-                    let name = format!("model.layers.{layer}.mlp.experts.{expert}.{name}.weight");
+                    let name = format!("mlp.experts.{expert}.{name}.weight");
+                    let name = source.in_layer(layer, &name);
                     Weight::find(source, &name, rows, cols)?
                 }
             };

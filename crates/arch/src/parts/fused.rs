@@ -39,7 +39,7 @@ pub(super) fn find(
     };
     let part = |name: &str, outputs, rows, first, step| Part {
         source,
-        name: format!("model.layers.{layer}.{prefix}.experts.{name}"),
+        name: source.in_layer(layer, &format!("{prefix}.experts.{name}")),
         count: with.count,
         outputs,
         rows,
