@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use arch::{Error, FAMILIES, Source, load};
 use formats::Storage;
 use formats::gguf::{Gguf, Value, Writer};
+use serde_json::{Map, Value as Json, json};
 use testkit::golden;
 
 /// A copy of a checkpoint with another configuration, in a folder of its own.
@@ -123,8 +124,8 @@ fn same(name: &str) -> Option<String> {
 
 #[test]
 fn yarn_lengthens_the_context() {
-    let mut config: serde_json::Value = serde_json::from_str(&config("models/llama")).unwrap();
-    config["rope_parameters"] = serde_json::json!({
+    let mut config: Json = serde_json::from_str(&config("models/llama")).unwrap();
+    config["rope_parameters"] = json!({
         "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 512,
     });
     let path = folder("yarn", "models/llama", &config.to_string());
@@ -191,31 +192,66 @@ fn every_quantised_storage_of_files_has_a_format_of_the_same_size() {
     assert_eq!(known, kernels::Format::ALL.len());
 }
 
+/// Changes the header and the data of a folder's weights.
+fn rewrite(folder: &Path, change: impl FnOnce(&mut Map<String, Json>, &mut Vec<u8>)) {
+    let path = folder.join("model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*len) as usize);
+    let (mut header, mut data) = (serde_json::from_slice(header).unwrap(), data.to_vec());
+    change(&mut header, &mut data);
+    let header = Json::Object(header).to_string();
+    let len = (header.len() as u64).to_le_bytes();
+    std::fs::write(&path, [&len, header.as_bytes(), &data].concat()).unwrap();
+}
+
+#[test]
+fn experts_of_another_storage_are_refused() {
+    for (model, part, dtype, said) in [
+        ("gpt-oss-mxfp4", "gate_up_proj_blocks", "I16", "gate_up_proj_blocks"),
+        ("gpt-oss-mxfp4", "down_proj_scales", "I16", "down_proj_scales"),
+        ("gpt-oss", "gate_up_proj", "I16", "gate_up_proj"),
+    ] {
+        let model = format!("models/{model}");
+        let path = folder("storage", &model, &config(&model));
+        rewrite(&path, |header, data| {
+            let name = format!("model.layers.0.mlp.experts.{part}");
+            let shape = header[&name]["shape"].as_array().unwrap().iter();
+            let count: u64 = shape.map(|len| len.as_u64().unwrap()).product();
+            let end = data.len() + 2 * count as usize;
+            // What was there must still belong to a tensor.
+            let old = header[&name]["data_offsets"].clone();
+            let len = old[1].as_u64().unwrap() - old[0].as_u64().unwrap();
+            let rest = json!({ "dtype": "U8", "shape": [len], "data_offsets": old });
+            header.insert("rest".to_owned(), rest);
+            header[&name]["dtype"] = json!(dtype);
+            header[&name]["data_offsets"] = json!([data.len(), end]);
+            data.resize(end, 0);
+        });
+        let error = fails(&Source::open(&path).unwrap()).to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 /// The checkpoint of another model inside a vision-language one: its settings nested, its tensors
 /// under other names, and a tensor that a text does not need.
 fn nested(name: &str, model: &str, (architecture, place): (&str, &str)) -> PathBuf {
-    let text: serde_json::Value = serde_json::from_str(&config(model)).unwrap();
-    let outer = serde_json::json!({
+    let text: Json = serde_json::from_str(&config(model)).unwrap();
+    let outer = json!({
         "architectures": [architecture], "text_config": text, "vision_config": {},
     });
     let path = folder(name, model, &outer.to_string());
-    let bytes = std::fs::read(path.join("model.safetensors")).unwrap();
-    let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
-    let (header, data) = rest.split_at(u64::from_le_bytes(*len) as usize);
-    let header: serde_json::Value = serde_json::from_slice(header).unwrap();
-    let rename = |(name, tensor): (&String, &serde_json::Value)| match name.strip_prefix("model.") {
-        Some(rest) => (format!("{place}{rest}"), tensor.clone()),
-        None => (name.clone(), tensor.clone()),
-    };
-    let mut header: serde_json::Map<_, _> =
-        header.as_object().unwrap().iter().map(rename).collect();
-    let offsets = [data.len(), data.len() + 4];
-    let tensor = serde_json::json!({ "dtype": "F32", "shape": [1], "data_offsets": offsets });
-    header.insert("model.vision_tower.patch.weight".to_owned(), tensor);
-    let header = serde_json::Value::Object(header).to_string();
-    let mut file = (header.len() as u64).to_le_bytes().to_vec();
-    file.extend([header.as_bytes(), data, &[0; 4]].concat());
-    std::fs::write(path.join("model.safetensors"), file).unwrap();
+    rewrite(&path, |header, data| {
+        let rename = |(name, tensor): (String, Json)| match name.strip_prefix("model.") {
+            Some(rest) => (format!("{place}{rest}"), tensor),
+            None => (name, tensor),
+        };
+        *header = std::mem::take(header).into_iter().map(rename).collect();
+        let offsets = [data.len(), data.len() + 4];
+        data.extend([0; 4]);
+        let tensor = json!({ "dtype": "F32", "shape": [1], "data_offsets": offsets });
+        header.insert("model.vision_tower.patch.weight".to_owned(), tensor);
+    });
     path
 }
 
@@ -238,7 +274,7 @@ fn text_models_inside_vision_language_checkpoints_are_found() {
 
 #[test]
 fn what_a_nested_configuration_leaves_out_is_the_familys() {
-    let mut text: serde_json::Value = serde_json::from_str(&config("models/gemma3")).unwrap();
+    let mut text: Json = serde_json::from_str(&config("models/gemma3")).unwrap();
     let settings = text.as_object_mut().unwrap();
     settings.remove("rms_norm_eps");
     settings.remove("max_position_embeddings");

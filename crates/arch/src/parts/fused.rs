@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use formats::Place;
+use formats::{Place, Tensor};
 use kernels::Format;
 
 use super::experts::{Options, Stack, Stored};
@@ -93,13 +93,20 @@ impl Part<'_> {
         (self.first..self.outputs).step_by(self.step).take(self.rows)
     }
 
-    /// Where a tensor of some shape lies.
-    fn place(&self, name: &str, shape: &[usize]) -> Result<(Place, Format), Error> {
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<(Tensor<'_>, Place), Error> {
         let tensor = self.source.tensor(name)?;
         weight::expect_shape(&tensor, shape)?;
         let place = self.source.files.place(&tensor);
-        let place = place.expect("a tensor lies in the files it came from");
-        Ok((place, weight::format_of(&tensor).unwrap_or(Format::MXFP4)))
+        Ok((tensor, place.expect("a tensor lies in the files it came from")))
+    }
+
+    /// Where a tensor of bytes lies.
+    fn bytes(&self, name: &str, shape: &[usize]) -> Result<Place, Error> {
+        let (tensor, place) = self.tensor(name, shape)?;
+        if tensor.bytes.len() == shape.iter().product::<usize>() {
+            return Ok(place);
+        }
+        Err(Error::Storage { name: name.to_owned(), storage: tensor.storage.name() })
     }
 
     fn of_blocks(&self, cols: usize) -> Result<Vec<Weight>, Error> {
@@ -110,8 +117,8 @@ impl Part<'_> {
         }
         let row_blocks = cols / BLOCK;
         let shape = [count, outputs, row_blocks, BLOCK_BYTES];
-        let (blocks, _) = self.place(&format!("{name}_blocks"), &shape)?;
-        let (scales, _) = self.place(&format!("{name}_scales"), &shape[..3])?;
+        let blocks = self.bytes(&format!("{name}_blocks"), &shape)?;
+        let scales = self.bytes(&format!("{name}_scales"), &shape[..3])?;
         let make = |expert: usize| -> Make {
             let len = outputs * row_blocks;
             let scales = scales.part(expert * len..(expert + 1) * len);
@@ -130,11 +137,11 @@ impl Part<'_> {
 
     fn of_columns(&self, cols: usize) -> Result<Vec<Weight>, Error> {
         let &Part { source, ref name, count, outputs, rows, .. } = self;
-        let (place, format) = self.place(name, &[count, cols, outputs])?;
+        let (tensor, place) = self.tensor(name, &[count, cols, outputs])?;
+        let format = weight::format_of(&tensor)?;
         let size = format.block_bytes();
         if !format.is_float() {
-            let storage = source.tensor(name)?.storage.name();
-            return Err(Error::Storage { name: name.clone(), storage });
+            return Err(Error::Storage { name: name.clone(), storage: tensor.storage.name() });
         }
         let make = |expert: usize| -> Make {
             let len = cols * outputs * size;
