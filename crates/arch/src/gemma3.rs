@@ -50,7 +50,7 @@ const LAYERS_OF_27B: usize = 62;
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
-    expect_setting(source, "hidden_activation", "gelu_pytorch_tanh")?;
+    source.expect_setting("hidden_activation", "gelu_pytorch_tanh")?;
     for key in ["attn_logit_softcapping", "use_bidirectional_attention"] {
         if !matches!(source.setting(key), serde_json::Value::Null | serde_json::Value::Bool(false))
         {
@@ -86,8 +86,7 @@ fn attention(source: &Source, hyper: &Hyper) -> Result<Vec<attention::Options>, 
     let window = source.size(name("attention.sliding_window", "sliding_window"))?;
     let pattern = source.size_or(PATTERN, UNSTATED_PATTERN)?;
     let by_pattern = |layer: usize| !(layer + 1).is_multiple_of(pattern);
-    let windowed = window::listed(source, hyper.layers)?;
-    let windowed = windowed.unwrap_or_else(|| (0..hyper.layers).map(by_pattern).collect());
+    let windowed = window::listed_or(source, hyper.layers, by_pattern)?;
     let bias = Bias::by_flag(source, "attention_bias")?;
     let scale = 1.0 / scaled_width(source, hyper)?.sqrt();
     let options = |windowed: bool| attention::Options {
@@ -113,14 +112,4 @@ fn scaled_width(source: &Source, hyper: &Hyper) -> Result<f32, Error> {
     }
     let stated = source.number(SCALAR)?.unwrap_or(by_layers);
     if stated > 0.0 { Ok(stated) } else { Err(source.bad(SCALAR, format!("is {stated}"))) }
-}
-
-/// Refuses a folder whose setting is there and another.
-fn expect_setting(source: &Source, key: &str, known: &str) -> Result<(), Error> {
-    let found = source.setting(key);
-    if found.is_null() || found == known {
-        return Ok(());
-    }
-    let why = format!("is {found}; this family is known with {known} only");
-    Err(Error::Value { key: key.to_owned(), why })
 }

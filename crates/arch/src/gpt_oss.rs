@@ -46,8 +46,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
 /// The first layer has the window, and every second from there, unless the layers are listed.
 fn attention(source: &Source, layers: usize) -> Result<Vec<attention::Options>, Error> {
     let window = source.size(name("attention.sliding_window", "sliding_window"))?;
-    let windowed = window::listed(source, layers)?;
-    let windowed = windowed.unwrap_or_else(|| (0..layers).map(|i| i % 2 == 0).collect());
+    let windowed = window::listed_or(source, layers, |layer| layer % 2 == 0)?;
     let biased = source.is_gguf() || source.flag("attention_bias", true)?;
     let bias = if biased { Bias::Yes } else { Bias::No };
     let options = |windowed: bool| attention::Options {

@@ -76,11 +76,7 @@ impl Hyper {
             let why = format!("is not {}, the rows of the embedding", self.vocabulary);
             return Err(source.bad(VOCABULARY, why));
         }
-        let activation = source.setting("hidden_act");
-        if !activation.is_null() && activation != "silu" {
-            let why = format!("is {activation}; this family is known with silu only");
-            return Err(Error::Value { key: "hidden_act".to_owned(), why });
-        }
+        source.expect_setting("hidden_act", "silu")?;
         if !self.heads.is_multiple_of(self.key_heads) {
             let why = format!("is {}, which does not divide {} heads", self.key_heads, self.heads);
             return Err(source.bad(KEY_HEADS, why));
@@ -156,6 +152,16 @@ impl Source {
                 },
             },
         }
+    }
+
+    /// Refuses a folder that has another value than the one which the family is known with.
+    pub(crate) fn expect_setting(&self, key: &str, known: &str) -> Result<(), Error> {
+        let found = self.setting(key);
+        if found.is_null() || found == known {
+            return Ok(());
+        }
+        let why = format!("is {found}; this family is known with {known} only");
+        Err(Error::Value { key: key.to_owned(), why })
     }
 
     /// A flag of `config.json`; GGUF files have none of those that are asked for.

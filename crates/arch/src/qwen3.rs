@@ -23,12 +23,17 @@ pub(crate) const FAMILY: Family = Family {
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
+    let recipe = recipe(source, &hyper)?;
+    Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
+}
+
+/// The recipe, which Qwen3-MoE shares but for the feed-forward layers.
+pub(crate) fn recipe(source: &Source, hyper: &Hyper) -> Result<Recipe, Error> {
     let bias = Bias::by_flag(source, "attention_bias")?;
     let plain = Options { bias, output_bias: bias, head_norms: true, ..Options::PLAIN };
     let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
-    let recipe = Recipe {
-        attention: window::of_layers(source, &hyper, plain)?,
+    Ok(Recipe {
+        attention: window::of_layers(source, hyper, plain)?,
         ..Recipe::plain(FAMILY.name, hyper.layers, rope)
-    };
-    Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
+    })
 }

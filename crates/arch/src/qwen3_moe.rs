@@ -1,19 +1,13 @@
 //! Qwen3-MoE: Qwen3 whose feed-forward layers are mixtures of experts, with plain ones among them
 //! where the configuration says so.
 
-use kernels::portable::rope::Pairing;
-
 use crate::hyper::Hyper;
-use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::experts::{self, Score};
 use crate::parts::feed_forward::Kind;
 use crate::parts::mlp;
-use crate::parts::window;
-use crate::rope::Rope;
 use crate::source::{Name, Source};
-use crate::weight::Bias;
-use crate::{Error, Family, Model};
+use crate::{Error, Family, Model, qwen3};
 
 pub(crate) const FAMILY: Family = Family {
     name: "qwen3-moe",
@@ -26,13 +20,10 @@ pub(crate) const FAMILY: Family = Family {
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
-    let bias = Bias::by_flag(source, "attention_bias")?;
-    let plain = Options { bias, output_bias: bias, head_norms: true, ..Options::PLAIN };
-    let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     let recipe = Recipe {
-        attention: window::of_layers(source, &hyper, plain)?,
+        family: FAMILY.name,
         feed_forward: feed_forward(source, hyper.layers)?,
-        ..Recipe::plain(FAMILY.name, hyper.layers, rope)
+        ..qwen3::recipe(source, &hyper)?
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
 }

@@ -178,6 +178,11 @@ impl Source {
         self.find(name).ok_or_else(|| Error::MissingTensor { name: name.to_owned() })
     }
 
+    /// Where one of its tensors lies.
+    pub(crate) fn place(&self, tensor: &Tensor) -> Place {
+        self.files.place(tensor).expect("a tensor lies in the files it came from")
+    }
+
     /// Says that a tensor may lie unused: a copy of another, for instance.
     pub(crate) fn may_skip(&self, name: &str) {
         self.used.borrow_mut().insert(name.to_owned());

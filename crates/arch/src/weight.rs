@@ -76,16 +76,7 @@ impl Weight {
         rows: usize,
         cols: usize,
     ) -> Result<Weight, Error> {
-        let tensor = source.tensor(name)?;
-        expect_shape(&tensor, &[rows, cols])?;
-        let format = format_of(&tensor)?;
-        if Matrix::new(format, rows, cols, tensor.bytes).is_none() {
-            let why = format!("is no multiple of the {} weights in a block", format.block_len());
-            return Err(Error::Value { key: format!("width {cols} of {name}"), why });
-        }
-        let place = source.files.place(&tensor).expect("a tensor lies in the files it came from");
-        let origin = Origin::File { files: Arc::clone(&source.files), place };
-        Ok(Weight { origin, format, rows, cols, packed: None })
+        Weight::of_tensor(source, name, &[rows, cols], 0)
     }
 
     /// A matrix of whole blocks that `make` makes of what the file has.
@@ -102,17 +93,28 @@ impl Weight {
         (part, count): (usize, usize),
         (rows, cols): (usize, usize),
     ) -> Result<Weight, Error> {
+        Weight::of_tensor(source, name, &[count, rows, cols], part)
+    }
+
+    /// Matrix `part` of those that a tensor of this shape holds; the last two lengths are a
+    /// matrix's.
+    fn of_tensor(
+        source: &Source,
+        name: &str,
+        shape: &[usize],
+        part: usize,
+    ) -> Result<Weight, Error> {
+        let [before @ .., rows, cols] = shape else { unreachable!("a matrix has two lengths") };
         let tensor = source.tensor(name)?;
-        expect_shape(&tensor, &[count, rows, cols])?;
-        let format = format_of(&tensor)?;
-        let bytes = format.row_bytes(cols).map(|row| part * rows * row..(part + 1) * rows * row);
-        let Some(bytes) = bytes else {
-            let why = format!("is no multiple of the {} weights in a block", format.block_len());
-            return Err(Error::Value { key: format!("width {cols} of {name}"), why });
-        };
-        let place = source.files.place(&tensor).expect("a tensor lies in the files it came from");
-        let origin = Origin::File { files: Arc::clone(&source.files), place: place.part(bytes) };
-        Ok(Weight { origin, format, rows, cols, packed: None })
+        expect_shape(&tensor, shape)?;
+        let (format, count) = (format_of(&tensor)?, before.iter().product::<usize>());
+        if Matrix::new(format, count * rows, *cols, tensor.bytes).is_none() {
+            return Err(no_whole_blocks(format, name, *cols));
+        }
+        let (len, files) = (tensor.bytes.len() / count, Arc::clone(&source.files));
+        let place = source.place(&tensor).part(part * len..(part + 1) * len);
+        let origin = Origin::File { files, place };
+        Ok(Weight { origin, format, rows: *rows, cols: *cols, packed: None })
     }
 
     /// The matrix for products.
@@ -271,6 +273,12 @@ pub(crate) fn expect_shape(tensor: &Tensor, expected: &[usize]) -> Result<(), Er
     }
     let (expected, found) = (expected.to_vec(), tensor.shape.to_vec());
     Err(Error::Shape { name: tensor.name.to_owned(), expected, found })
+}
+
+/// Of a tensor whose rows are not whole blocks.
+pub(crate) fn no_whole_blocks(format: Format, name: &str, cols: usize) -> Error {
+    let why = format!("is no multiple of the {} weights in a block", format.block_len());
+    Error::Value { key: format!("width {cols} of {name}"), why }
 }
 
 pub(crate) fn format_of(tensor: &Tensor) -> Result<Format, Error> {

@@ -47,7 +47,7 @@ impl Sampler {
         self.logits.extend_from_slice(logits);
         self.adjust(history, prompt);
         let token = if self.settings.temperature == 0.0 {
-            self.best()
+            best(&self.logits, self.isa)
         } else {
             self.draw(history.len() as u64)
         };
@@ -96,7 +96,7 @@ impl Sampler {
         let largest = self.isa.largest(&self.logits) / temperature;
         if largest.is_infinite() {
             // So near to 0 that only the best is left, or a bias has taken every token away.
-            return self.best();
+            return best(&self.logits, self.isa);
         }
         for logit in &mut self.logits {
             *logit /= temperature;
@@ -160,12 +160,6 @@ impl Sampler {
         }
     }
 
-    /// Step 3 without a temperature.
-    fn best(&self) -> u32 {
-        let largest = self.isa.largest(&self.logits);
-        self.logits.iter().position(|logit| *logit == largest).unwrap_or(0) as u32
-    }
-
     fn top(&mut self, logits: &[f32]) -> Vec<u32> {
         let count = self.settings.top_logprobs.min(logits.len());
         if count == 0 {
@@ -193,11 +187,9 @@ fn by_weight(a: &Candidate, b: &Candidate) -> Ordering {
 }
 
 /// The token with the largest logit; of equals the lowest.
-pub fn best(logits: &[f32]) -> u32 {
-    let first = (0, f32::NEG_INFINITY);
-    let better =
-        |best: (usize, f32), (i, x): (usize, &f32)| if *x > best.1 { (i, *x) } else { best };
-    logits.iter().enumerate().fold(first, better).0 as u32
+pub fn best(logits: &[f32], isa: Isa) -> u32 {
+    let largest = isa.largest(logits);
+    logits.iter().position(|logit| *logit == largest).unwrap_or(0) as u32
 }
 
 /// Log probabilities of one position.

@@ -446,7 +446,7 @@ pub const SOURCES: &[Mutation] = &[
         "crates/engine/src/run.rs",
         ("if tokens.is_empty() {", "if false {"),
     ),
-    line(SAMPLING, "greedy-ties", SAMPLE, ("if *x > best.1", "if *x >= best.1")),
+    line(SAMPLING, "greedy-ties", SAMPLE, ("logits.iter().position(", "logits.iter().rposition(")),
     line(SAMPLING, "order-of-equals", SAMPLE, ("a.token.cmp(&b.token)", "b.token.cmp(&a.token)")),
     line(
         SAMPLING,

@@ -74,9 +74,8 @@ pub(crate) struct Attention {
     norms: Option<HeadNorms>,
     heads: Heads,
     sinks: Option<Vec<f32>>,
-    /// Weights of one, for the norms after rotation.
-    ones: Option<Vec<f32>>,
-    eps: f32,
+    /// After rotation.
+    last_norms: Option<HeadNorms>,
     with: Options,
     scale: f32,
     /// Where the layer begins in a page of the cache.
@@ -87,6 +86,17 @@ struct HeadNorms {
     q: Vec<f32>,
     k: Vec<f32>,
     eps: f32,
+}
+
+impl HeadNorms {
+    fn without_weights(dim: usize, eps: f32) -> HeadNorms {
+        HeadNorms { q: vec![1.0; dim], k: vec![1.0; dim], eps }
+    }
+
+    fn apply(&self, machine: &Machine, q: &mut [f32], k: &mut [f32]) {
+        machine.rms_norm_in_place(q, &self.q, self.eps);
+        machine.rms_norm_in_place(k, &self.k, self.eps);
+    }
 }
 
 impl Attention {
@@ -113,8 +123,7 @@ impl Attention {
             norms,
             heads,
             scale: with.scale.unwrap_or(1.0 / (dim as f32).sqrt()),
-            ones: with.norms_at_last.then(|| vec![1.0; dim]),
-            eps: h.eps,
+            last_norms: with.norms_at_last.then(|| HeadNorms::without_weights(dim, h.eps)),
             with,
             sinks: with.sinks.then(|| sinks(source, layer, h.heads)).transpose()?,
             offset: layer * heads.page_len(),
@@ -144,17 +153,15 @@ impl Attention {
         ];
         machine.product(&scratch.hidden, products);
         if let Some(norms) = &self.norms {
-            machine.rms_norm_in_place(q, &norms.q, norms.eps);
-            machine.rms_norm_in_place(k, &norms.k, norms.eps);
+            norms.apply(machine, q, k);
         }
         if let Some(rope) = self.with.rope {
             let rotation = ropes[rope].rotation(&scratch.turns[rope]);
             machine.rotate(q, heads.dim, rotation);
             machine.rotate(k, heads.dim, rotation);
         }
-        if let Some(ones) = &self.ones {
-            machine.rms_norm_in_place(q, ones, self.eps);
-            machine.rms_norm_in_place(k, ones, self.eps);
+        if let Some(norms) = &self.last_norms {
+            norms.apply(machine, q, k);
         }
         if let Some(growth) = self.with.growth {
             for (row, q) in step.rows.iter().zip(q.chunks_exact_mut(heads.queries * heads.dim)) {

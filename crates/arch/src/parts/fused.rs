@@ -96,8 +96,8 @@ impl Part<'_> {
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<(Tensor<'_>, Place), Error> {
         let tensor = self.source.tensor(name)?;
         weight::expect_shape(&tensor, shape)?;
-        let place = self.source.files.place(&tensor);
-        Ok((tensor, place.expect("a tensor lies in the files it came from")))
+        let place = self.source.place(&tensor);
+        Ok((tensor, place))
     }
 
     /// Where a tensor of bytes lies.
@@ -112,8 +112,7 @@ impl Part<'_> {
     fn of_blocks(&self, cols: usize) -> Result<Vec<Weight>, Error> {
         let &Part { source, ref name, count, outputs, rows, .. } = self;
         if !cols.is_multiple_of(BLOCK) {
-            let why = format!("is no multiple of the {BLOCK} weights in a block");
-            return Err(Error::Value { key: format!("width {cols} of {name}"), why });
+            return Err(weight::no_whole_blocks(Format::MXFP4, name, cols));
         }
         let row_blocks = cols / BLOCK;
         let shape = [count, outputs, row_blocks, BLOCK_BYTES];

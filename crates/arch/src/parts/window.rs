@@ -48,8 +48,18 @@ fn windowed(source: &Source, layers: usize) -> Result<Vec<bool>, Error> {
     Ok((0..layers).map(|layer| layer >= full).collect())
 }
 
+/// Which layers have the window: those that a folder lists, or else those of a rule.
+pub(crate) fn listed_or(
+    source: &Source,
+    layers: usize,
+    rule: impl Fn(usize) -> bool,
+) -> Result<Vec<bool>, Error> {
+    let listed = listed(source, layers)?;
+    Ok(listed.unwrap_or_else(|| (0..layers).map(rule).collect()))
+}
+
 /// The layers that a folder lists as having the window, if it lists any.
-pub(crate) fn listed(source: &Source, layers: usize) -> Result<Option<Vec<bool>>, Error> {
+fn listed(source: &Source, layers: usize) -> Result<Option<Vec<bool>>, Error> {
     let bad = |why| Error::Value { key: "layer_types".to_owned(), why };
     match source.setting("layer_types") {
         Value::Null => Ok(None),

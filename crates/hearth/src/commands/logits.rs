@@ -50,7 +50,7 @@ fn greedy(
 ) -> Result<Vec<u32>, Failure> {
     let mut tokens = Vec::new();
     for _ in 0..count {
-        tokens.push(engine::best(&last));
+        tokens.push(engine::best(&last, engine.isa()));
         let feed = Feed { sequence, tokens: &tokens[tokens.len() - 1..], wanted: Wanted::Last };
         last.splice(.., engine.step(&mut [feed])?.iter().copied());
     }

@@ -7,12 +7,16 @@ use testkit::{Difference, Expected, golden};
 
 use crate::{Folder, expect, hearth};
 
-/// One case for each family, and a quantised file.
-const CASES: [(&str, &str); 7] = [
+/// One case for each family, and some as GGUF files.
+const CASES: [(&str, &str); 11] = [
     ("models/llama", "models/llama/expected.safetensors"),
     ("models/mistral", "models/mistral/expected.safetensors"),
     ("models/qwen2", "models/qwen2/expected.safetensors"),
     ("models/qwen3", "models/qwen3/expected.safetensors"),
+    ("models/qwen3-moe", "models/qwen3-moe/expected.safetensors"),
+    ("models/gpt-oss", "models/gpt-oss/expected.safetensors"),
+    ("models/gemma3", "models/gemma3/expected.safetensors"),
+    ("models/llama4", "models/llama4/expected.safetensors"),
     ("gguf/llama.gguf", "models/llama/expected.safetensors"),
     ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
     ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
@@ -66,7 +70,12 @@ fn a_continuation_token_by_token_equals_one_prompt() {
         let vocabulary = rows.len() / ids.len();
         for (i, token) in expected.ids("greedy").iter().enumerate() {
             let row = &rows[(ids.len() - 25 + i) * vocabulary..][..vocabulary];
-            assert_eq!(engine::best(row), *token, "{} at {i}", model.display());
+            assert_eq!(
+                engine::best(row, kernels::Isa::best()),
+                *token,
+                "{} at {i}",
+                model.display()
+            );
         }
     }
 }

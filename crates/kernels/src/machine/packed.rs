@@ -48,14 +48,14 @@ impl Default for Own {
 }
 
 /// Kinds of activations: two group lengths, each for two roundings.
-pub(super) const KINDS: usize = 4;
+const KINDS: usize = 4;
 
 /// Which activations a job takes.
 pub(super) fn kind(job: &Job) -> usize {
     2 * usize::from(is_long(job)) + usize::from(job.rounding == Rounding::Twice)
 }
 
-pub(super) fn is_long(job: &Job) -> bool {
+fn is_long(job: &Job) -> bool {
     job.weights.format.group_len() == STRETCH
 }
 
@@ -96,7 +96,7 @@ impl Machine {
     ) -> Option<Plan> {
         let Scratch { inputs: of_inputs, words, threads } = scratch;
         let (mut plan, mut most, mut len) = (None, 0, 0);
-        of_inputs.iter_mut().for_each(|kinds| *kinds = Default::default());
+        of_inputs.clear();
         for job in jobs {
             of_inputs.resize(of_inputs.len().max(job.input + 1), Default::default());
             let (x, cols) = (inputs(job.input), job.weights.cols);

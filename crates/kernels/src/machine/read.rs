@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Machine;
 use crate::isa::per_isa;
+use crate::simd::prefetch;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -13,7 +14,6 @@ const STEP: usize = 4 * LINE;
 
 /// How far ahead memory is asked for. It hides the wait for memory, which a processor's own
 /// prefetching does only in part.
-#[cfg(target_arch = "x86_64")]
 const AHEAD: usize = 8192;
 
 /// Threads begin at multiples of this, so that no line and no page is read by two of them.
@@ -63,16 +63,9 @@ fn sum_portable(bytes: &[u8], out: &mut u64) {
 /// Asks for the lines that a later step will read.
 #[inline(always)]
 fn ask_for(step: *const u8) {
-    #[cfg(target_arch = "x86_64")]
     for line in 0..STEP / LINE {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let place = step.wrapping_add(AHEAD + line * LINE).cast();
-        // SAFETY: a prefetch is a hint that every x86-64 has. It may name any place, the end of the
-        // slice and what lies behind it included.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(place) };
+        prefetch(step.wrapping_add(AHEAD + line * LINE));
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = step;
 }
 
 #[cfg(test)]

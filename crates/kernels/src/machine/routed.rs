@@ -201,10 +201,13 @@ impl Machine {
     /// Copies the row of each slot, multiplied by its weight, and makes all weights one.
     pub fn weigh_inputs(&self, routing: &mut Routing, x: &[f32], width: usize, out: &mut [f32]) {
         assert_eq!(out.len(), routing.slots() * width, "a row for each slot");
-        for (slot, out) in out.chunks_exact_mut(width).enumerate() {
+        let out = Shared::rows(out, width);
+        self.each_row(routing.slots(), width, &|slot| {
+            // SAFETY: each slot is visited by one thread.
+            let out = unsafe { out.row(slot) };
             let row = &x[routing.rows[slot] as usize * width..][..width];
             out.iter_mut().zip(row).for_each(|(out, x)| *out = x * routing.weights[slot]);
-        }
+        });
         routing.weights.fill(1.0);
     }
 

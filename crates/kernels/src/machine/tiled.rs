@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Machine;
-use super::packed::{is_long, kind};
+use super::packed::kind;
 use super::product::Job;
 use super::rounded::Groups;
 use super::shared::Shared;
@@ -100,7 +100,7 @@ impl Machine {
     /// Rounds the rows as `job` wants them.
     fn lay_out(&self, x: &[f32], job: &Job, to: &mut Tiles, own: &mut [Own]) {
         let (cols, planes) = (job.weights.cols, job.rounding.planes());
-        let group_len = if is_long(job) { STRETCH } else { 32 };
+        let group_len = job.weights.format.group_len();
         to.reserve(x.len() / cols * planes, cols);
         let (isa, threads) = (self.isa, self.threads());
         let (tiles, stretches) = (to.tiles_of_stretch(), to.stretches());
