@@ -7,6 +7,7 @@ use crate::hyper::Hyper;
 use crate::parts::attention;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::feed_forward::Kind;
+use crate::parts::mixer;
 use crate::parts::mlp;
 use crate::parts::norms::Norms;
 use crate::parts::window;
@@ -72,7 +73,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let recipe = Recipe {
         family: FAMILY.name,
         ropes: ropes.into_iter().collect::<Result<_, _>>()?,
-        attention: attention(source, &hyper)?,
+        mixers: mixer::attention(attention(source, &hyper)?),
         feed_forward: vec![Kind::Gated(mlp); hyper.layers],
         norms,
         embedding_scale: (hyper.hidden as f32).sqrt(),

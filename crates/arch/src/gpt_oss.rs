@@ -10,6 +10,7 @@ use crate::parts::attention;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::experts::{self, Score, Stored};
 use crate::parts::feed_forward::Kind;
+use crate::parts::mixer;
 use crate::parts::norms::Norms;
 use crate::parts::window;
 use crate::rope::Rope;
@@ -35,7 +36,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let feed_forward = name("post_attention_norm", "post_attention_layernorm");
     let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     let recipe = Recipe {
-        attention: attention(source, hyper.layers)?,
+        mixers: mixer::attention(attention(source, hyper.layers)?),
         feed_forward: vec![Kind::Experts(experts(source, &hyper)?); hyper.layers],
         norms: Norms { feed_forward, ..Norms::PLAIN },
         ..Recipe::plain(FAMILY.name, hyper.layers, rope)
@@ -66,7 +67,8 @@ fn experts(source: &Source, hyper: &Hyper) -> Result<experts::Options, Error> {
     };
     let (alpha, limit) = (number("swiglu_alpha", ALPHA)?, number("swiglu_limit", LIMIT)?);
     // Folders have no key of their own for the width of an expert.
-    let width = source.size_or(experts::WIDTH, hyper.feed_forward)?;
+    let width = source.size_if(experts::WIDTH)?.or(hyper.feed_forward);
+    let width = width.ok_or_else(|| source.missing(experts::WIDTH))?;
     Ok(experts::Options {
         gate: Gate::Clamped { alpha, limit },
         stored: Stored::Fused,

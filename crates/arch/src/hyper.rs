@@ -1,5 +1,6 @@
 //! Hyper-parameters, read by either of their names and checked before anything is built from them.
 
+use formats::gguf::Value as Metadata;
 use serde_json::Value;
 
 use crate::Error;
@@ -14,7 +15,8 @@ pub(crate) struct Hyper {
     pub heads: usize,
     pub key_heads: usize,
     pub head_dim: usize,
-    pub feed_forward: usize,
+    /// The first layer's; models whose layers all have experts need not state it.
+    pub feed_forward: Option<usize>,
     pub context: usize,
     pub eps: f32,
 }
@@ -25,7 +27,8 @@ const HEADS: Name = name("attention.head_count", "num_attention_heads");
 const KEY_HEADS: Name = name("attention.head_count_kv", "num_key_value_heads");
 const HEAD_DIM: Name = name("attention.key_length", "head_dim");
 const VALUE_DIM: Name = name("attention.value_length", "head_dim");
-const FEED_FORWARD: Name = name("feed_forward_length", "intermediate_size");
+pub(crate) const FEED_FORWARD: Name = name("feed_forward_length", "intermediate_size");
+const FURTHER: Name = name("nextn_predict_layers", "num_nextn_predict_layers");
 const CONTEXT: Name = name("context_length", "max_position_embeddings");
 const EPS: Name = name("attention.layer_norm_rms_epsilon", "rms_norm_eps");
 const VOCABULARY: Name = name("vocab_size", "vocab_size");
@@ -52,11 +55,11 @@ impl Hyper {
         let hyper = Hyper {
             vocabulary: vocabulary(source)?,
             hidden,
-            layers: source.size(LAYERS)?,
+            layers: layers(source)?,
             heads,
-            key_heads: source.size_or(KEY_HEADS, heads)?,
+            key_heads: source.sizes(KEY_HEADS)?.first().copied().unwrap_or(heads),
             head_dim,
-            feed_forward: source.size(FEED_FORWARD)?,
+            feed_forward: source.sizes(FEED_FORWARD)?.first().copied(),
             context: source.size(CONTEXT)?.min(CONTEXT_MAX),
             eps: source.number(EPS)?.ok_or_else(|| source.missing(EPS))?,
         };
@@ -67,7 +70,8 @@ impl Hyper {
     /// The sizes as callers see them; those of cache and weights are known when all are found.
     pub fn shape(&self, family: &'static str) -> crate::Shape {
         let &Hyper { vocabulary, hidden, layers, context, .. } = self;
-        crate::Shape { family, vocabulary, hidden, layers, context, page_len: 0, weight_bytes: 0 }
+        let caches = Vec::new();
+        crate::Shape { family, vocabulary, hidden, layers, context, caches, weight_bytes: 0 }
     }
 
     fn check(&self, source: &Source) -> Result<(), Error> {
@@ -103,6 +107,23 @@ impl Hyper {
     }
 }
 
+/// Layers that make predictions of further tokens stand behind the others: GGUF files count them,
+/// and some have their tensors. hearth does without.
+fn layers(source: &Source) -> Result<usize, Error> {
+    let all = source.size(LAYERS)?;
+    let Some(further) = source.count_if(FURTHER)? else { return Ok(all) };
+    let layers = if source.is_gguf() { all.saturating_sub(further) } else { all };
+    if further > LAYERS_MAX || layers == 0 {
+        return Err(source.bad(FURTHER, format!("is {further}")));
+    }
+    for layer in layers..layers + further {
+        let prefix =
+            if source.is_gguf() { format!("blk.{layer}.") } else { source.in_layer(layer, "") };
+        source.may_skip_all(&prefix);
+    }
+    Ok(layers)
+}
+
 /// A GGUF file need not state the size of its vocabulary; the embedding has it.
 fn vocabulary(source: &Source) -> Result<usize, Error> {
     let name = source.tensor_name(EMBEDDING, None, "weight");
@@ -126,6 +147,14 @@ impl Source {
 
     /// A size that may be absent (or null).
     pub(crate) fn size_if(&self, name: Name) -> Result<Option<usize>, Error> {
+        match self.count_if(name)? {
+            Some(0) => Err(self.bad(name, format!("is out of range (1 to {SIZE_MAX})"))),
+            found => Ok(found),
+        }
+    }
+
+    /// A size that may be absent, and may be nothing.
+    pub(crate) fn count_if(&self, name: Name) -> Result<Option<usize>, Error> {
         let found = match self.gguf() {
             Some(gguf) => gguf.u64(&self.key(name))?,
             None => match self.setting(name.hugging_face) {
@@ -133,11 +162,33 @@ impl Source {
                 value => Some(value.as_u64().ok_or_else(|| self.bad(name, format!("is {value}")))?),
             },
         };
-        match found.map(usize::try_from) {
-            None => Ok(None),
-            Some(Ok(size)) if (1..=SIZE_MAX).contains(&size) => Ok(Some(size)),
-            Some(_) => Err(self.bad(name, format!("is out of range (1 to {SIZE_MAX})"))),
+        found.map(|found| self.in_range(name, found)).transpose()
+    }
+
+    /// A size that GGUF files may state for each layer; otherwise it is one, or none.
+    pub(crate) fn sizes(&self, name: Name) -> Result<Vec<usize>, Error> {
+        let stated = self.gguf().and_then(|gguf| gguf.get(&self.key(name)));
+        let Some(Metadata::Array(sizes)) = stated else {
+            return Ok(self.size_if(name)?.into_iter().collect());
+        };
+        let sizes = sizes.integers().ok_or_else(|| self.bad(name, "has no numbers".to_owned()))?;
+        sizes.map(|size| self.in_range(name, u64::try_from(size).unwrap_or(u64::MAX))).collect()
+    }
+
+    /// A flag for each layer, where a GGUF file lists them.
+    pub(crate) fn flags(&self, name: Name, layers: usize) -> Result<Option<Vec<bool>>, Error> {
+        let stated = self.gguf().and_then(|gguf| gguf.get(&self.key(name)));
+        let Some(Metadata::Array(flags)) = stated else { return Ok(None) };
+        let flags = flags.bools().ok_or_else(|| self.bad(name, "has no flags".to_owned()))?;
+        if flags.len() != layers {
+            return Err(self.bad(name, format!("has {} of {layers} layers", flags.len())));
         }
+        Ok(Some(flags.collect()))
+    }
+
+    fn in_range(&self, name: Name, size: u64) -> Result<usize, Error> {
+        let size = usize::try_from(size).ok().filter(|size| *size <= SIZE_MAX);
+        size.ok_or_else(|| self.bad(name, format!("is out of range (1 to {SIZE_MAX})")))
     }
 
     /// A number that may be absent (or null).

@@ -6,6 +6,7 @@
 //! nor instruction sets (a `kernels::Machine` hides them), nor queues and users.
 
 mod arena;
+mod cache;
 mod error;
 mod foreign;
 mod gemma3;
@@ -17,16 +18,18 @@ mod mistral;
 mod parts;
 mod qwen2;
 mod qwen3;
+mod qwen3_5;
 mod qwen3_moe;
 mod rope;
 mod source;
 mod weight;
 
+pub use cache::{Cache, Keeps, Store};
 pub use error::Error;
 pub use source::Source;
 pub use weight::{Weight, format_for, pack};
 
-use kernels::{Choice, Machine, Routing, RowTable};
+use kernels::{Choice, Machine, Routing};
 
 /// A model family: how to recognise it and how to load it.
 pub struct Family {
@@ -52,6 +55,8 @@ pub const FAMILIES: &[Family] = &[
     qwen2::FAMILY,
     qwen3::FAMILY,
     qwen3_moe::FAMILY,
+    qwen3_5::FAMILY,
+    qwen3_5::MOE,
     gpt_oss::FAMILY,
     gemma3::FAMILY,
     llama4::FAMILY,
@@ -70,8 +75,8 @@ pub struct Shape {
     pub layers: usize,
     /// Positions for which the model was made.
     pub context: usize,
-    /// Numbers that 64 positions keep in the cache.
-    pub page_len: usize,
+    /// What is kept of a sequence.
+    pub caches: Vec<Cache>,
     /// Bytes of weights that one decoded token reads.
     pub weight_bytes: u64,
 }
@@ -95,10 +100,10 @@ pub type Watch<'a> = &'a dyn Fn(usize, &[f32]);
 pub struct Step<'a> {
     /// One token per row.
     pub tokens: &'a [u32],
-    /// Where each row stands, and the pages of its sequence.
-    pub rows: &'a [RowTable<'a>],
-    /// All pages of the cache.
-    pub pages: &'a mut [Box<[f32]>],
+    /// Where each row stands in its sequence.
+    pub positions: &'a [usize],
+    /// Pages of each of the model's caches.
+    pub stores: &'a mut [Store<'a>],
     /// Rows whose logits are wanted, ascending.
     pub wanted: &'a [usize],
     /// `(wanted.len(), vocabulary)`
@@ -106,6 +111,14 @@ pub struct Step<'a> {
     /// Called with the input of each layer and with the normalised output: for comparisons with a
     /// reference.
     pub watch: Option<Watch<'a>>,
+}
+
+impl Shape {
+    /// Bytes that a sequence of so many tokens keeps at most, when they pass in steps of at most
+    /// `rows`.
+    pub fn cache_bytes(&self, tokens: usize, rows: usize) -> u64 {
+        self.caches.iter().map(|cache| cache.bytes(tokens, rows)).sum()
+    }
 }
 
 impl Step<'_> {
@@ -127,6 +140,9 @@ pub struct Scratch {
     mixed: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
+    /// Of heads that keep a state.
+    decays: Vec<f32>,
+    betas: Vec<f32>,
     /// Of each rotation.
     turns: Vec<Turns>,
     /// What routers say of the experts, what rows choose, and what the experts make.

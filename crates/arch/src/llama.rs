@@ -9,6 +9,7 @@ use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::feed_forward::Kind;
+use crate::parts::mixer;
 use crate::parts::mlp;
 use crate::rope::Rope;
 use crate::source::Source;
@@ -32,7 +33,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let mlp = mlp::Options { bias: Bias::by_flag(source, "mlp_bias")?, ..mlp::Options::PLAIN };
     let rope = Rope::read(source, hyper.head_dim, pairing)?;
     let recipe = Recipe {
-        attention: vec![attention; hyper.layers],
+        mixers: mixer::attention(vec![attention; hyper.layers]),
         feed_forward: vec![Kind::Gated(mlp); hyper.layers],
         ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     };

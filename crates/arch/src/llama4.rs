@@ -8,6 +8,7 @@ use crate::parts::attention::{self, Growth};
 use crate::parts::decoder::{Decoder, Recipe};
 use crate::parts::experts::{self, Score, Stored};
 use crate::parts::feed_forward::Kind;
+use crate::parts::mixer;
 use crate::parts::mlp;
 use crate::rope::Rope;
 use crate::source::{Name, Source, name};
@@ -58,7 +59,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         ..experts::Options::read(source, width, Score::SigmoidOfInput)?
     };
     let recipe = Recipe {
-        attention: attention(source, &hyper, experts.count)?,
+        mixers: mixer::attention(attention(source, &hyper, experts.count)?),
         feed_forward: feed_forward(source, &hyper, experts)?,
         ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     };
@@ -142,9 +143,9 @@ fn feed_forward(
 ) -> Result<Vec<Kind>, Error> {
     let width = match source.is_gguf() {
         true => hyper.feed_forward,
-        false => source.size_or(name("", "intermediate_size_mlp"), 16_384)?,
+        false => Some(source.size_or(name("", "intermediate_size_mlp"), 16_384)?),
     };
-    let plain = mlp::Options { names: PLAIN_NAMES, width: Some(width), ..mlp::Options::PLAIN };
+    let plain = mlp::Options { names: PLAIN_NAMES, width, ..mlp::Options::PLAIN };
     let step = source.size_or(name("interleave_moe_layer_step", "interleave_moe_layer_step"), 1)?;
     let listed = source.setting("moe_layers").as_array();
     let kind = |layer: usize| {

@@ -7,6 +7,7 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::mixer;
 use crate::parts::window;
 use crate::rope::Rope;
 use crate::source::Source;
@@ -27,7 +28,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let attention = Options { window, ..Options::PLAIN };
     let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     let recipe = Recipe {
-        attention: vec![attention; hyper.layers],
+        mixers: mixer::attention(vec![attention; hyper.layers]),
         ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))

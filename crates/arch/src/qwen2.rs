@@ -6,6 +6,7 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::mixer;
 use crate::parts::window;
 use crate::rope::Rope;
 use crate::source::Source;
@@ -26,7 +27,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let plain = Options { bias: Bias::Yes, ..Options::PLAIN };
     let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     let recipe = Recipe {
-        attention: window::of_layers(source, &hyper, plain)?,
+        mixers: mixer::attention(window::of_layers(source, &hyper, plain)?),
         ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))

@@ -6,6 +6,7 @@ use kernels::portable::rope::Pairing;
 use crate::hyper::Hyper;
 use crate::parts::attention::Options;
 use crate::parts::decoder::{Decoder, Recipe};
+use crate::parts::mixer;
 use crate::parts::window;
 use crate::rope::Rope;
 use crate::source::Source;
@@ -33,7 +34,7 @@ pub(crate) fn recipe(source: &Source, hyper: &Hyper) -> Result<Recipe, Error> {
     let plain = Options { bias, output_bias: bias, head_norms: true, ..Options::PLAIN };
     let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     Ok(Recipe {
-        attention: window::of_layers(source, hyper, plain)?,
+        mixers: mixer::attention(window::of_layers(source, hyper, plain)?),
         ..Recipe::plain(FAMILY.name, hyper.layers, rope)
     })
 }

@@ -53,8 +53,8 @@ struct Settings {
 impl Rope {
     /// Reads the settings of a model whose heads are `head_dim` wide.
     pub fn read(source: &Source, head_dim: usize, pairing: Pairing) -> Result<Rope, Error> {
-        let settings = match source.config() {
-            Some(config) => from_config(config, head_dim)?,
+        let settings = match source.settings() {
+            Some(config) => from_config(&config, head_dim)?,
             None => from_gguf(source, head_dim)?,
         };
         Rope::of(source, head_dim, &settings, pairing)
@@ -62,8 +62,8 @@ impl Rope {
 
     /// Those of some layers of a model that has others for the layers with a window.
     pub fn read_for(source: &Source, head_dim: usize, layers: Layers) -> Result<Rope, Error> {
-        let settings = match source.config() {
-            Some(config) => from_config(&layers.config(config), head_dim)?,
+        let settings = match source.settings() {
+            Some(config) => from_config(&layers.config(&config), head_dim)?,
             None if layers == Layers::Full => from_gguf(source, head_dim)?,
             None => {
                 let base = f64::from(source.number(WINDOW_BASE)?.unwrap_or(10_000.0));
@@ -105,12 +105,12 @@ impl Rope {
     /// Fills the tables for the rows of a step.
     pub fn prepare(&self, step: &Step, turns: &mut Turns) {
         let len = self.frequencies.len();
-        turns.cos.resize(step.rows.len() * len, 0.0);
-        turns.sin.resize(step.rows.len() * len, 0.0);
+        turns.cos.resize(step.positions.len() * len, 0.0);
+        turns.sin.resize(step.positions.len() * len, 0.0);
         let tables = turns.cos.chunks_exact_mut(len).zip(turns.sin.chunks_exact_mut(len));
-        for (row, (cos, sin)) in step.rows.iter().zip(tables) {
+        for (position, (cos, sin)) in step.positions.iter().zip(tables) {
             kernels::portable::angles::table(
-                row.position,
+                *position,
                 &self.frequencies,
                 self.magnitude,
                 (cos, sin),

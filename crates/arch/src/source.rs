@@ -111,6 +111,18 @@ impl Source {
         }
     }
 
+    /// The folder's `config.json` with what the family means where it says nothing.
+    pub(crate) fn settings(&self) -> Option<Value> {
+        let mut config = self.config()?.clone();
+        let unstated = self.unstated.get().and_then(Value::as_object).into_iter().flatten();
+        if let Some(settings) = config.as_object_mut() {
+            for (key, value) in unstated {
+                settings.entry(key).or_insert_with(|| value.clone());
+            }
+        }
+        Some(config)
+    }
+
     /// Says what absent settings mean.
     pub(crate) fn set_unstated(&self, settings: &[(&str, f64)]) {
         let number = |value: f64| match value.fract() == 0.0 {
@@ -173,6 +185,11 @@ impl Source {
         Some(tensor)
     }
 
+    /// Whether the first layer of a folder has this tensor.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.is_gguf() && self.files.tensor(&self.in_layer(0, name)).is_some()
+    }
+
     /// A tensor that must be there.
     pub(crate) fn tensor(&self, name: &str) -> Result<Tensor<'_>, Error> {
         self.find(name).ok_or_else(|| Error::MissingTensor { name: name.to_owned() })
@@ -186,6 +203,13 @@ impl Source {
     /// Says that a tensor may lie unused: a copy of another, for instance.
     pub(crate) fn may_skip(&self, name: &str) {
         self.used.borrow_mut().insert(name.to_owned());
+    }
+
+    /// Says that all tensors with this beginning may.
+    pub(crate) fn may_skip_all(&self, prefix: &str) {
+        let tensors = self.files.tensors();
+        let skipped = tensors.iter().filter(|tensor| tensor.name.starts_with(prefix));
+        self.used.borrow_mut().extend(skipped.map(|tensor| tensor.name.to_owned()));
     }
 
     /// Refuses a model with tensors that nobody asked for.

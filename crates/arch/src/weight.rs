@@ -76,7 +76,7 @@ impl Weight {
         rows: usize,
         cols: usize,
     ) -> Result<Weight, Error> {
-        Weight::of_tensor(source, name, &[rows, cols], 0)
+        Weight::of_tensor(source, name, &[rows, cols], 0..rows)
     }
 
     /// A matrix of whole blocks that `make` makes of what the file has.
@@ -93,28 +93,27 @@ impl Weight {
         (part, count): (usize, usize),
         (rows, cols): (usize, usize),
     ) -> Result<Weight, Error> {
-        Weight::of_tensor(source, name, &[count, rows, cols], part)
+        Weight::of_tensor(source, name, &[count, rows, cols], part * rows..(part + 1) * rows)
     }
 
-    /// Matrix `part` of those that a tensor of this shape holds; the last two lengths are a
-    /// matrix's.
-    fn of_tensor(
+    /// Some of the rows that a tensor of this shape holds; the last length is a row's.
+    pub(crate) fn of_tensor(
         source: &Source,
         name: &str,
         shape: &[usize],
-        part: usize,
+        rows: Range<usize>,
     ) -> Result<Weight, Error> {
-        let [before @ .., rows, cols] = shape else { unreachable!("a matrix has two lengths") };
+        let [before @ .., cols] = shape else { unreachable!("a tensor of rows has a length") };
         let tensor = source.tensor(name)?;
         expect_shape(&tensor, shape)?;
-        let (format, count) = (format_of(&tensor)?, before.iter().product::<usize>());
-        if Matrix::new(format, count * rows, *cols, tensor.bytes).is_none() {
+        let (format, all) = (format_of(&tensor)?, before.iter().product::<usize>());
+        if Matrix::new(format, all, *cols, tensor.bytes).is_none() {
             return Err(no_whole_blocks(format, name, *cols));
         }
-        let (len, files) = (tensor.bytes.len() / count, Arc::clone(&source.files));
-        let place = source.place(&tensor).part(part * len..(part + 1) * len);
+        let (len, files) = (tensor.bytes.len() / all, Arc::clone(&source.files));
+        let place = source.place(&tensor).part(rows.start * len..rows.end * len);
         let origin = Origin::File { files, place };
-        Ok(Weight { origin, format, rows: *rows, cols: *cols, packed: None })
+        Ok(Weight { origin, format, rows: rows.len(), cols: *cols, packed: None })
     }
 
     /// The matrix for products.

@@ -21,6 +21,10 @@ pub struct Request<'a> {
 /// Receives the events of a turn; `Break` ends it as cancelled.
 pub type Reply<'a> = &'a mut dyn FnMut(Event) -> ControlFlow<()>;
 
+/// The next prompt of a conversation often parts from this one where the reply is announced. Cut
+/// so many tokens before its end, it can still be gone on from.
+const HEADER: usize = 16;
+
 /// A turn that runs.
 struct Run<'a> {
     /// Tokens with which the model ends a reply.
@@ -46,8 +50,10 @@ impl Engine {
     ) -> Result<(), Error> {
         self.known(request.sampling.logit_bias.iter().map(|(token, _)| token))?;
         // The last token of the prompt always passes through: its logits are needed.
-        let cached = sequence.common_prefix(request.prompt).min(request.prompt.len().max(1) - 1);
-        self.truncate(sequence, cached);
+        let common = sequence.common_prefix(request.prompt).min(request.prompt.len().max(1) - 1);
+        self.truncate(sequence, common);
+        let cached = sequence.tokens().len();
+        sequence.plan_mark(request.prompt.len().saturating_sub(HEADER));
         let mut run = Run {
             ends: tokenizer.ends(),
             sampler: Sampler::new(request.sampling.clone(), self.isa()),

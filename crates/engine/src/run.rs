@@ -1,6 +1,6 @@
 //! One pass of rows through a model: of one sequence or of several at once.
 
-use arch::{Model, Scratch, Shape, Step, Watch};
+use arch::{Cache, Model, Scratch, Shape, Step, Store, Watch};
 use kernels::{Isa, Machine, RowTable};
 
 use crate::pages::{Pages, Sequence};
@@ -78,7 +78,7 @@ impl Engine {
         if settings.pack {
             arch::pack(&mut *model, &machine, progress)?;
         }
-        let pages = Pages::new(model.shape().page_len);
+        let pages = Pages::new(&model.shape().caches);
         let (scratch, logits) = (Scratch::default(), Vec::new());
         Ok(Engine { model, machine, scratch, pages, logits, chunk: settings.chunk.max(1) })
     }
@@ -88,12 +88,18 @@ impl Engine {
         self.model.shape()
     }
 
+    /// Bytes of memory for what is kept of sequences, in use or waiting for the next.
+    pub fn cache_bytes(&self) -> u64 {
+        self.pages.bytes()
+    }
+
     /// The instruction set that it computes with.
     pub fn isa(&self) -> Isa {
         self.machine.isa()
     }
 
-    /// Forgets all but the first `len` tokens of a sequence.
+    /// Forgets all but the first `len` tokens of a sequence, or even fewer, where the model keeps
+    /// too little to go on from there.
     pub fn truncate(&mut self, sequence: &mut Sequence, len: usize) {
         self.pages.truncate(sequence, len);
     }
@@ -151,24 +157,29 @@ impl Engine {
             let len = feed.sequence.tokens().len() + feed.tokens.len();
             self.pages.reserve(feed.sequence, len);
         }
-        let batch = Batch::of(feeds);
+        let batch = Batch::of(feeds, &self.model.shape().caches);
         self.logits.resize(batch.wanted.len() * vocabulary, 0.0);
+        let stores = self.pages.all().zip(&batch.rows).map(|(pages, rows)| Store { pages, rows });
         let mut step = Step {
             tokens: &batch.tokens,
-            rows: &batch.rows,
-            pages: self.pages.all(),
+            positions: &batch.positions,
+            stores: &mut stores.collect::<Vec<_>>(),
             wanted: &batch.wanted,
             logits: &mut self.logits,
             watch,
         };
         self.model.forward(&mut self.machine, &mut self.scratch, &mut step);
-        let positions = batch.wanted.iter().map(|row| batch.rows[*row].position);
+        let positions = batch.wanted.iter().map(|row| batch.positions[*row]);
         let mut rows = positions.zip(self.logits.chunks(vocabulary));
-        if let Some((position, _)) = rows.find(|(_, row)| !finite(row)) {
-            return Err(Error::NotFinite { position });
-        }
+        let wrong = rows.find(|(_, row)| !finite(row)).map(|(position, _)| position);
         for feed in feeds {
-            feed.sequence.push(feed.tokens);
+            match wrong {
+                None => self.pages.finish(feed.sequence, feed.tokens),
+                Some(_) => self.pages.cancel(feed.sequence),
+            }
+        }
+        if let Some(position) = wrong {
+            return Err(Error::NotFinite { position });
         }
         Ok(&self.logits)
     }
@@ -204,19 +215,27 @@ fn finite(row: &[f32]) -> bool {
 /// The rows of all feeds, one after the other.
 struct Batch<'a> {
     tokens: Vec<u32>,
-    rows: Vec<RowTable<'a>>,
+    positions: Vec<usize>,
+    /// For each cache.
+    rows: Vec<Vec<RowTable<'a>>>,
     wanted: Vec<usize>,
 }
 
 impl<'a> Batch<'a> {
-    fn of(feeds: &'a [Feed]) -> Batch<'a> {
-        let mut batch = Batch { tokens: Vec::new(), rows: Vec::new(), wanted: Vec::new() };
+    fn of(feeds: &'a [Feed], caches: &[Cache]) -> Batch<'a> {
+        let rows = caches.iter().map(|_| Vec::new()).collect();
+        let mut batch = Batch { tokens: vec![], positions: vec![], rows, wanted: vec![] };
         for feed in feeds {
-            let (first, pages) = (feed.sequence.tokens().len(), feed.sequence.pages());
+            let first = feed.sequence.tokens().len();
             let positions = first..first + feed.tokens.len();
             batch.tokens.extend_from_slice(feed.tokens);
-            batch.rows.extend(positions.map(|position| RowTable { position, pages }));
-            let end = batch.rows.len();
+            batch.positions.extend(positions.clone());
+            for (i, (cache, rows)) in caches.iter().zip(&mut batch.rows).enumerate() {
+                let pages = |position| feed.sequence.table(i, cache.keeps, position);
+                let row = |position| RowTable { position, pages: pages(position) };
+                rows.extend(positions.clone().map(row));
+            }
+            let end = batch.tokens.len();
             match feed.wanted {
                 Wanted::None => {}
                 Wanted::Last => batch.wanted.push(end - 1),

@@ -158,3 +158,42 @@ fn a_bias_of_a_token_that_does_not_exist_is_refused() {
     let refused = fresh(3, Some(1), &only(VOCABULARY)).err();
     assert_eq!(refused, Some(Error::Token { token: VOCABULARY, vocabulary: VOCABULARY as usize }));
 }
+
+/// Models that keep less than every position are cut at a mark, and answer as if they were fresh.
+#[test]
+fn a_conversation_that_turns_off_goes_on_from_before() {
+    for (model, kept) in [("qwen3", 95), ("mistral", 95), ("qwen3_5", 84), ("qwen3_5-moe", 84)] {
+        let folder = golden(&format!("models/{model}"));
+        let source = arch::Source::open(&folder).unwrap();
+        let tokenizer = Tokenizer::from_folder(&folder).unwrap();
+        let mut engine = Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap();
+        let limits = Limits { tokens: Some(30), stop: vec![] };
+        let sampling = &Sampling { logit_bias: vec![(2, -1e6)], ..Sampling::greedy() };
+        let first: Vec<u32> = (0..100).map(|i| 7 + i * 13 % 300).collect();
+        let second: Vec<u32> = first[..95].iter().copied().chain(10..60).collect();
+        let sequence = &mut Sequence::default();
+        let ask = |engine: &mut Engine, sequence: &mut Sequence, prompt: &[u32]| {
+            let request = Request { prompt, sampling, limits: &limits };
+            let mut said = Vec::new();
+            let mut used = None;
+            let reply = &mut |event| {
+                match event {
+                    Event::Token(choice) => said.push((choice.token, choice.logprob.to_bits())),
+                    Event::End(_, usage) => used = Some(usage.cached_tokens),
+                    _ => {}
+                }
+                ControlFlow::Continue(())
+            };
+            engine.answer(&tokenizer, sequence, &request, reply).unwrap();
+            (said, used.unwrap())
+        };
+        ask(&mut engine, sequence, &first);
+        let (said, cached) = ask(&mut engine, sequence, &second);
+        assert_eq!(cached, kept, "{model}");
+        let (fresh, _) = ask(&mut engine, &mut Sequence::default(), &second);
+        assert_eq!(said, fresh, "{model}");
+        // Once more from the same mark.
+        let (again, _) = ask(&mut engine, sequence, &second);
+        assert_eq!(again, fresh, "{model}");
+    }
+}

@@ -17,6 +17,8 @@ fn models() -> Vec<PathBuf> {
         "models/qwen2",
         "models/qwen3",
         "models/qwen3-moe",
+        "models/qwen3_5",
+        "models/qwen3_5-moe",
         "models/gpt-oss-mxfp4",
         "models/gemma3",
         "models/llama4",
@@ -163,7 +165,25 @@ fn a_truncated_sequence_continues_like_a_fresh_one() {
         engine.prefill(&mut sequence, &ids[..100]).unwrap();
         engine.prefill(&mut sequence, &[5; 30]).unwrap();
         engine.truncate(&mut sequence, 97);
-        let again = bits(engine.prefill(&mut sequence, &ids[97..]).unwrap());
+        let rest = &ids[sequence.tokens().len()..];
+        let again = bits(engine.prefill(&mut sequence, rest).unwrap());
         assert!(again == fresh, "{} differs after a truncation", path.display());
+    }
+}
+
+/// What `arch` says that a sequence keeps is what it keeps, but for a page here and there.
+#[test]
+fn caches_take_the_memory_that_is_computed() {
+    for path in models() {
+        for (len, chunk) in [(1, 1), (64, 64), (65, 512), (150, 7), (400, 32)] {
+            let mut engine = open(&path, Settings { chunk, pack: false, ..Settings::default() });
+            let ids: Vec<u32> = ids().into_iter().cycle().take(len).collect();
+            engine.prefill(&mut Sequence::default(), &ids).unwrap();
+            let (real, shape) = (engine.cache_bytes(), engine.shape());
+            let said = shape.cache_bytes(len, chunk);
+            let a_page: u64 = shape.caches.iter().map(|cache| cache.page_len as u64 * 4).sum();
+            let close = (real..=real + a_page).contains(&said);
+            assert!(close, "{}, {len} tokens: {real} bytes, said {said}", path.display());
+        }
     }
 }

@@ -71,12 +71,15 @@ fn check_hidden_states(model: &str) {
     check_close(model, "hidden states", &difference);
 }
 
-const FAMILIES: [&str; 9] = [
+const FAMILIES: [&str; 12] = [
     "llama",
     "mistral",
     "qwen2",
     "qwen3",
     "qwen3-moe",
+    "qwen3_5",
+    "qwen3_5-moe",
+    "qwen3_5-vl",
     "gpt-oss",
     "gpt-oss-mxfp4",
     "gemma3",
@@ -121,6 +124,8 @@ fn gguf_files() {
         ("gguf/qwen2.gguf", "models/qwen2/expected.safetensors"),
         ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
         ("gguf/qwen3-moe.gguf", "models/qwen3-moe/expected.safetensors"),
+        ("gguf/qwen3_5.gguf", "models/qwen3_5/expected.safetensors"),
+        ("gguf/qwen3_5-moe.gguf", "models/qwen3_5-moe/expected.safetensors"),
         ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
         ("gguf/llama4.gguf", "gguf/llama4.expected.safetensors"),
         ("gguf/gemma3.gguf", "gguf/gemma3.expected.safetensors"),

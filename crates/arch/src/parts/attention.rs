@@ -1,10 +1,11 @@
 //! Grouped-query attention with rotary positions, and the norms and biases that families add.
 
 use kernels::portable::angles::ln;
+use kernels::portable::math::Gate;
 use kernels::{Heads, Machine, Pages, Rounding};
 
-use super::norms::Norms;
-use crate::hyper::Hyper;
+use super::mixer::Site;
+use crate::cache::{Cache, Keeps, Seat, Store};
 use crate::rope::Rope;
 use crate::source::{Name, Source};
 use crate::weight::{self, Bias, Linear, Weight};
@@ -40,6 +41,8 @@ pub(crate) struct Options {
     pub norms_at_last: bool,
     /// How queries grow with their position.
     pub growth: Option<Growth>,
+    /// Whether the query matrix makes a gate behind each head, for what the head gives.
+    pub gated: bool,
 }
 
 /// Queries are multiplied by `ln(floor((position + 1) / length) + 1) · factor + 1`.
@@ -62,6 +65,7 @@ impl Options {
         chunk: None,
         norms_at_last: false,
         growth: None,
+        gated: false,
     };
 }
 
@@ -78,8 +82,8 @@ pub(crate) struct Attention {
     last_norms: Option<HeadNorms>,
     with: Options,
     scale: f32,
-    /// Where the layer begins in a page of the cache.
-    offset: usize,
+    /// Where the layer keeps keys and values.
+    seat: Seat,
 }
 
 struct HeadNorms {
@@ -100,12 +104,8 @@ impl HeadNorms {
 }
 
 impl Attention {
-    pub fn find(
-        source: &Source,
-        layer: usize,
-        h: &Hyper,
-        (with, norms): (Options, &Norms),
-    ) -> Result<Attention, Error> {
+    pub fn find(site: Site, with: Options, caches: &mut Vec<Cache>) -> Result<Attention, Error> {
+        let Site { source, layer, hyper: h, norms } = site;
         let (dim, value_dim) = (h.head_dim, h.head_dim);
         let heads = Heads { queries: h.heads, keys: h.key_heads, dim, value_dim };
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
@@ -115,8 +115,9 @@ impl Attention {
             true => Some(HeadNorms { q: norm(Q_NORM)?, k: norm(K_NORM)?, eps: h.eps }),
             false => None,
         };
+        let keeps = with.window.into_iter().chain(with.chunk).min().map_or(Keeps::All, Keeps::Last);
         Ok(Attention {
-            q: find(Q, wide, with.bias)?,
+            q: find(Q, (wide.0 * (1 + usize::from(with.gated)), wide.1), with.bias)?,
             k: find(K, narrow, with.bias)?,
             v: find(V, narrow, with.bias)?,
             o: find(O, (h.hidden, h.heads * dim), with.output_bias)?,
@@ -126,7 +127,7 @@ impl Attention {
             last_norms: with.norms_at_last.then(|| HeadNorms::without_weights(dim, h.eps)),
             with,
             sinks: with.sinks.then(|| sinks(source, layer, h.heads)).transpose()?,
-            offset: layer * heads.page_len(),
+            seat: Cache::seat(caches, keeps, heads.page_len()),
         })
     }
 
@@ -138,20 +139,25 @@ impl Attention {
         step: &mut Step,
         scratch: &mut Scratch,
     ) {
-        let (n, heads) = (step.rows.len(), self.heads);
+        let (n, heads) = (step.tokens.len(), self.heads);
         scratch.queries.resize(n * heads.queries * heads.dim, 0.0);
         scratch.keys.resize(n * heads.keys * heads.dim, 0.0);
         scratch.values.resize(n * heads.keys * heads.value_dim, 0.0);
         scratch.mixed.resize(n * heads.queries * heads.value_dim, 0.0);
         let (q, k, v) = (&mut scratch.queries, &mut scratch.keys, &mut scratch.values);
+        scratch.gate.resize(n * self.q.weight.rows(), 0.0);
 
         // Keys and values stay, and all later tokens read them: they are worth the second plane.
         let products = &mut [
-            self.q.product(Rounding::Once, q),
+            self.q.product(Rounding::Once, if self.with.gated { &mut scratch.gate } else { q }),
             self.k.product(Rounding::Twice, k),
             self.v.product(Rounding::Twice, v),
         ];
         machine.product(&scratch.hidden, products);
+        if self.with.gated {
+            scratch.up.resize(q.len(), 0.0);
+            part_gates(&scratch.gate, heads.dim, (q, &mut scratch.up));
+        }
         if let Some(norms) = &self.norms {
             norms.apply(machine, q, k);
         }
@@ -164,31 +170,29 @@ impl Attention {
             norms.apply(machine, q, k);
         }
         if let Some(growth) = self.with.growth {
-            for (row, q) in step.rows.iter().zip(q.chunks_exact_mut(heads.queries * heads.dim)) {
-                let factor = growth.at(row.position);
-                q.iter_mut().for_each(|q| *q *= factor);
-            }
+            let factors = step.positions.iter().map(|position| growth.at(*position));
+            machine.scale_rows(q, &factors.collect::<Vec<_>>());
         }
 
-        let to = &mut Pages { pages: step.pages, rows: step.rows, keys: k, values: v };
-        machine.store(heads, self.offset, to);
+        let (offset, Store { pages, rows }) = (self.seat.offset, &mut step.stores[self.seat.store]);
+        machine.store(heads, offset, &mut Pages { pages, rows, keys: k, values: v });
         let of = &kernels::Attention {
             heads,
             scale: self.scale,
             window: self.with.window,
             chunk: self.with.chunk,
             sinks: self.sinks.as_deref(),
-            offset: self.offset,
-            pages: step.pages,
-            rows: step.rows,
+            offset,
+            pages,
+            rows,
         };
         machine.attend(q, of, &mut scratch.mixed); // (n, queries · value_dim)
-        machine.product(&scratch.mixed, &mut [self.o.product(Rounding::Once, &mut scratch.hidden)]);
-    }
-
-    /// Numbers that the layer keeps in a page.
-    pub fn page_len(&self) -> usize {
-        self.heads.page_len()
+        let mut given = &scratch.mixed;
+        if self.with.gated {
+            machine.open(&mut scratch.up, &scratch.mixed, Gate::Sigmoid);
+            given = &scratch.up;
+        }
+        machine.product(given, &mut [self.o.product(Rounding::Once, &mut scratch.hidden)]);
     }
 
     pub fn weights(&mut self) -> [&mut Weight; 4] {
@@ -204,6 +208,15 @@ impl Growth {
     fn at(self, position: usize) -> f32 {
         let lengths = ((position + 1) as f64 / self.length).floor();
         (ln(lengths + 1.0) * self.factor + 1.0) as f32
+    }
+}
+
+/// Parts heads, each with its gate behind it, into heads and gates.
+fn part_gates(both: &[f32], dim: usize, (heads, gates): (&mut [f32], &mut [f32])) {
+    let places = heads.chunks_exact_mut(dim).zip(gates.chunks_exact_mut(dim));
+    for (both, (head, gate)) in both.chunks_exact(2 * dim).zip(places) {
+        head.copy_from_slice(&both[..dim]);
+        gate.copy_from_slice(&both[dim..]);
     }
 }
 

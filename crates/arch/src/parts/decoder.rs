@@ -3,10 +3,10 @@
 
 use kernels::{Machine, Product, Rounding};
 
-use super::attention::{Attention, Options};
 use super::feed_forward::{FeedForward, Kind};
-use super::mlp;
+use super::mixer::{self, Mixer, Site};
 use super::norms::Norms;
+use super::{attention, mlp};
 use crate::hyper::{CONTEXT_MAX, EMBEDDING, Hyper};
 use crate::rope::Rope;
 use crate::source::{Name, Source};
@@ -22,8 +22,8 @@ pub(crate) struct Recipe {
     pub family: &'static str,
     /// Its rotary positions; layers with others than the first say so.
     pub ropes: Vec<Rope>,
-    /// Its attention, for each layer.
-    pub attention: Vec<Options>,
+    /// Its attention or what stands in its place, for each layer.
+    pub mixers: Vec<mixer::Kind>,
     /// What stands behind it, for each layer.
     pub feed_forward: Vec<Kind>,
     /// Its norms.
@@ -42,7 +42,7 @@ impl Recipe {
         Recipe {
             family,
             ropes: vec![rope],
-            attention: vec![Options::PLAIN; layers],
+            mixers: vec![mixer::Kind::Attention(attention::Options::PLAIN); layers],
             feed_forward: vec![Kind::Gated(mlp::Options::PLAIN); layers],
             norms: Norms::PLAIN,
             embedding_scale: 1.0,
@@ -68,7 +68,7 @@ pub(crate) struct Decoder {
 
 struct Layer {
     attention_norm: Vec<f32>,
-    attention: Attention,
+    mixer: Mixer,
     after_attention: Option<Vec<f32>>,
     feed_forward_norm: Vec<f32>,
     feed_forward: FeedForward,
@@ -80,11 +80,13 @@ impl Decoder {
     pub fn find(source: &Source, h: &Hyper, recipe: Recipe) -> Result<Decoder, Error> {
         let norms = &recipe.norms;
         let norm = |name, layer| norms.find(source, (name, layer), h.hidden);
+        let mut caches = Vec::new();
         let layer = |i| {
             let norm = |name| norm(name, Some(i));
+            let site = Site { source, layer: i, hyper: h, norms };
             Ok(Layer {
                 attention_norm: norm(norms.attention)?,
-                attention: Attention::find(source, i, h, (recipe.attention[i], norms))?,
+                mixer: Mixer::find(site, recipe.mixers[i], &mut caches)?,
                 after_attention: norms.after_attention.map(norm).transpose()?,
                 feed_forward_norm: norm(norms.feed_forward)?,
                 feed_forward: FeedForward::find(source, i, h, recipe.feed_forward[i])?,
@@ -106,13 +108,13 @@ impl Decoder {
             soft_cap: recipe.soft_cap,
             eps: h.eps,
         };
-        decoder.shape.page_len = decoder.layers.iter().map(|l| l.attention.page_len()).sum();
+        decoder.shape.caches = caches;
         decoder.shape.weight_bytes = decoder.weight_bytes();
         Ok(decoder)
     }
 
     fn weight_bytes(&self) -> u64 {
-        let of_layer = |layer: &Layer| layer.attention.bytes() + layer.feed_forward.bytes();
+        let of_layer = |layer: &Layer| layer.mixer.bytes() + layer.feed_forward.bytes();
         self.layers.iter().map(of_layer).sum::<u64>() + self.head_weight().bytes()
     }
 
@@ -164,7 +166,7 @@ impl Model for Decoder {
     fn weights(&mut self) -> Vec<&mut Weight> {
         let mut all = Vec::new();
         for layer in &mut self.layers {
-            all.extend(layer.attention.weights());
+            layer.mixer.weights(&mut all);
             layer.feed_forward.weights(&mut all);
         }
         all.push(self.head.as_mut().unwrap_or(&mut self.embedding));
@@ -180,7 +182,7 @@ impl Model for Decoder {
         for (i, layer) in self.layers.iter().enumerate() {
             step.show(i, &scratch.stream);
             machine.rms_norm(&scratch.stream, &layer.attention_norm, self.eps, &mut scratch.hidden);
-            layer.attention.apply(machine, &self.ropes, step, scratch);
+            layer.mixer.apply(machine, &self.ropes, step, scratch);
             self.norm_again(machine, layer.after_attention.as_deref(), scratch);
             machine.add(&mut scratch.stream, &scratch.hidden);
             let weights = &layer.feed_forward_norm;

@@ -1,5 +1,7 @@
 //! A mixture of experts: a router chooses for each row a few of many gated feed-forward layers.
 
+use std::ops::Range;
+
 use kernels::portable::math::{Gate, exp, sigmoid};
 use kernels::{Choice, Expert, Isa, Machine, Rounding, RoutedProduct, Take};
 
@@ -36,6 +38,8 @@ pub(crate) struct Options {
     pub rounding: Rounding,
     /// An expert that all rows go through besides.
     pub shared: Option<mlp::Options>,
+    /// The row whose product with the input, as a sigmoid, weighs the shared expert.
+    pub shared_gate: Option<Name>,
 }
 
 /// How files hold experts. In GGUF files there is a tensor for all gates, one for all ups and one
@@ -47,8 +51,11 @@ pub(crate) enum Stored {
     /// In folders the rows of gates and ups are interleaved, of all experts together; everything
     /// has a bias, the router too.
     Fused,
-    /// In folders gates and ups stand one after the other, of all experts together.
+    /// In folders gates and ups stand one after the other, of all experts together, a column to an
+    /// output.
     Stacked,
+    /// The same with a row to an output.
+    Joined,
 }
 
 /// How the scores of the chosen experts become weights.
@@ -84,6 +91,7 @@ impl Options {
             stored: Stored::Apart,
             rounding: Rounding::Once,
             shared: None,
+            shared_gate: None,
         };
         if options.each > count {
             return Err(source.bad(EACH, format!("is {} of {count} experts", options.each)));
@@ -99,6 +107,7 @@ pub(crate) struct Experts {
     up: Stack,
     down: Stack,
     shared: Option<GatedMlp>,
+    shared_gate: Option<Linear>,
     with: Options,
 }
 
@@ -109,7 +118,7 @@ impl Experts {
     pub fn find(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<Experts, Error> {
         let (wide, narrow) = ((with.feed_forward, h.hidden), (h.hidden, with.feed_forward));
         let (router, bias) = match with.stored {
-            Stored::Apart => (ROUTER, Bias::No),
+            Stored::Apart | Stored::Joined => (ROUTER, Bias::No),
             Stored::Fused => (ROUTER_OF_FUSED, Bias::Yes),
             Stored::Stacked => (ROUTER_OF_STACKED, Bias::No),
         };
@@ -118,6 +127,7 @@ impl Experts {
             Stored::Fused | Stored::Stacked if !source.is_gguf() => {
                 fused::find(source, layer, h, with)?
             }
+            Stored::Joined if !source.is_gguf() => joined(source, layer, h, with)?,
             _ => [
                 Stack::find(source, (GATE, layer), of_all, wide)?,
                 Stack::find(source, (UP, layer), of_all, wide)?,
@@ -126,7 +136,11 @@ impl Experts {
         };
         let router = Linear::find(source, (router, layer), (with.count, h.hidden), bias)?;
         let shared = with.shared.map(|shared| GatedMlp::find(source, layer, h, shared));
-        Ok(Experts { router, gate, up, down, shared: shared.transpose()?, with })
+        let shared_gate = with.shared_gate;
+        let shared_gate =
+            shared_gate.map(|name| Linear::find(source, (name, layer), (1, h.hidden), Bias::No));
+        let (shared, shared_gate) = (shared.transpose()?, shared_gate.transpose()?);
+        Ok(Experts { router, gate, up, down, shared, shared_gate, with })
     }
 
     /// From `scratch.hidden` to `scratch.hidden`.
@@ -155,7 +169,16 @@ impl Experts {
         };
         scratch.mixed.resize(scratch.hidden.len(), 0.0);
         machine.sum_slots(&scratch.routing, &scratch.slots, hidden, &mut scratch.mixed);
+        if let Some(gate) = &self.shared_gate {
+            scratch.scores.resize(scratch.hidden.len() / hidden, 0.0);
+            let out = &mut scratch.scores;
+            machine.product(&scratch.hidden, &mut [gate.product(Rounding::Twice, out)]);
+            scratch.scores.iter_mut().for_each(|score| *score = sigmoid(*score));
+        }
         shared.apply(machine, scratch);
+        if self.shared_gate.is_some() {
+            machine.scale_rows(&mut scratch.hidden, &scratch.scores);
+        }
         machine.add(&mut scratch.hidden, &scratch.mixed);
     }
 
@@ -178,8 +201,9 @@ impl Experts {
         let stacks = [&mut self.gate, &mut self.up, &mut self.down];
         let of_stacks = stacks.into_iter().flat_map(|stack| stack.0.iter_mut());
         let of_shared = self.shared.iter_mut().flat_map(GatedMlp::weights);
+        let gate = self.shared_gate.iter_mut().map(|linear| &mut linear.weight);
         let of_stacks = of_stacks.map(|linear| &mut linear.weight);
-        std::iter::once(&mut self.router.weight).chain(of_stacks).chain(of_shared)
+        std::iter::once(&mut self.router.weight).chain(of_stacks).chain(of_shared).chain(gate)
     }
 
     /// Bytes that one row reads.
@@ -187,7 +211,11 @@ impl Experts {
         let linears = [&self.gate, &self.up, &self.down].into_iter().flat_map(|stack| &stack.0);
         let all: u64 = linears.map(|linear| linear.weight.bytes()).sum();
         let shared = self.shared.as_ref().map_or(0, GatedMlp::bytes);
-        self.router.weight.bytes() + shared + all / self.with.count as u64 * self.with.each as u64
+        let gate = self.shared_gate.as_ref().map_or(0, |gate| gate.weight.bytes());
+        self.router.weight.bytes()
+            + shared
+            + gate
+            + all / self.with.count as u64 * self.with.each as u64
     }
 }
 
@@ -227,6 +255,25 @@ impl Stack {
     fn product<'a>(&'a self, rounding: Rounding, out: &'a mut [f32]) -> RoutedProduct<'a> {
         RoutedProduct { experts: self, rounding, out }
     }
+}
+
+/// Gates, ups and downs of rows that are joined.
+fn joined(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<[Stack; 3], Error> {
+    let find = |name: &str, (all, cols): (usize, usize), rows: Range<usize>| {
+        let name = source.in_layer(layer, &format!("mlp.experts.{name}"));
+        let linear = |expert| {
+            let rows = expert * all + rows.start..expert * all + rows.end;
+            let weight = Weight::of_tensor(source, &name, &[with.count, all, cols], rows)?;
+            Ok(Linear { weight, bias: None })
+        };
+        (0..with.count).map(linear).collect::<Result<_, Error>>().map(Stack)
+    };
+    let width = with.feed_forward;
+    Ok([
+        find("gate_up_proj", (2 * width, h.hidden), 0..width)?,
+        find("gate_up_proj", (2 * width, h.hidden), width..2 * width)?,
+        find("down_proj", (h.hidden, width), 0..h.hidden)?,
+    ])
 }
 
 impl kernels::Experts for Stack {

@@ -3,7 +3,7 @@
 use kernels::portable::math::Gate;
 use kernels::{Machine, Product, Rounding};
 
-use crate::hyper::Hyper;
+use crate::hyper::{FEED_FORWARD, Hyper};
 use crate::source::{Name, Source};
 use crate::weight::{Bias, Linear, Weight};
 use crate::{Error, Scratch};
@@ -45,7 +45,8 @@ impl GatedMlp {
         with: Options,
     ) -> Result<GatedMlp, Error> {
         let bias = with.bias;
-        let (width, [gate, up, down]) = (with.width.unwrap_or(h.feed_forward), with.names);
+        let width = with.width.or(h.feed_forward).ok_or_else(|| source.missing(FEED_FORWARD))?;
+        let [gate, up, down] = with.names;
         let (wide, narrow) = ((width, h.hidden), (h.hidden, width));
         Ok(GatedMlp {
             gate: Linear::find(source, (gate, layer), wide, bias)?,

@@ -2,9 +2,11 @@
 
 pub mod attention;
 pub mod decoder;
+pub mod delta;
 pub mod experts;
 pub mod feed_forward;
 mod fused;
+pub mod mixer;
 pub mod mlp;
 pub mod norms;
 pub mod window;

@@ -17,9 +17,6 @@ use crate::{interrupt, load, memory, output};
 use measure::{Bench, Round, SHORT_PROMPT};
 use report::Report;
 
-/// Positions that a sequence gets at a time.
-const PAGE: usize = 64;
-
 pub fn bench(flags: &Flags) -> Result<(), Failure> {
     // Nothing is lost when it ends in the middle, so Ctrl-C ends it at once.
     interrupt::listen();
@@ -29,7 +26,7 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
     let source = load::source(&flags.model)?;
     let engine = load::engine(&flags.model, &source, settings)?;
     let load_s = begin.elapsed().as_secs_f64();
-    check_room(&engine, flags)?;
+    check_room(&engine, (flags, settings.chunk))?;
     let weight_bytes = engine.shape().weight_bytes;
     let rounds = all_rounds(Bench { engine, chunk: settings.chunk }, flags)?;
     // The memory that is read below is not the model's.
@@ -66,7 +63,7 @@ fn check_lists(flags: &Flags) -> Result<(), Failure> {
 }
 
 /// Everything must fit into the model's context and into memory before the first measurement.
-fn check_room(engine: &Engine, flags: &Flags) -> Result<(), Failure> {
+fn check_room(engine: &Engine, (flags, chunk): (&Flags, usize)) -> Result<(), Failure> {
     let prompts = flags.contexts.iter().copied().chain([flags.prompt, SHORT_PROMPT]);
     let longest = prompts.max().unwrap_or_default().saturating_add(flags.generate);
     let context = engine.shape().context;
@@ -74,9 +71,8 @@ fn check_room(engine: &Engine, flags: &Flags) -> Result<(), Failure> {
         return Err(engine::Error::ContextFull { needed: longest, context }.into());
     }
     let users = flags.streams.iter().copied().max().map_or(1, usize::from);
-    let together = users * (SHORT_PROMPT + flags.generate).div_ceil(PAGE);
-    let pages = together.max(longest.div_ceil(PAGE)) as u64;
-    let needed = pages * engine.shape().page_len as u64 * 4;
+    let bytes = |tokens| engine.shape().cache_bytes(tokens, chunk);
+    let needed = bytes(longest).max(users as u64 * bytes(SHORT_PROMPT + flags.generate));
     match memory::available() {
         Some(free) if needed > free => Err(Failure::Request(format!(
             "keys and values would take {} of memory, and {} are free; give smaller numbers",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Write, stdout};
 
-use arch::Source;
+use arch::{Keeps, Shape, Source};
 use formats::gguf::Value as Metadata;
 use serde_json::{Value, json};
 
@@ -56,8 +56,7 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
             line("layers", format!("{} of width {}", shape.layers, shape.hidden))?;
             line("vocabulary", shape.vocabulary.to_string())?;
             line("context", format!("{} tokens", shape.context))?;
-            let per_thousand = shape.page_len as u64 * 4 * 1000 / 64;
-            line("cache", format!("{} per 1000 tokens", size(per_thousand)))?;
+            line("cache", cache(shape))?;
         }
         Err(error) => line("cannot run", error.to_string())?,
     }
@@ -70,6 +69,20 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
         Err(_) => line("tokenizer", "none that hearth can use".to_owned())?,
     }
     Ok(())
+}
+
+/// What is kept of a conversation: what grows with it, and what does not.
+fn cache(shape: &Shape) -> String {
+    let (all, others): (Vec<_>, Vec<_>) =
+        shape.caches.iter().partition(|cache| cache.keeps == Keeps::All);
+    let per_thousand: usize = all.iter().map(|cache| cache.page_len * 4 * 1000 / 64).sum();
+    let whole = others.iter().map(|cache| cache.bytes(shape.context, 1)).sum();
+    match (per_thousand as u64, whole) {
+        (growing, 0) => format!("{} per 1000 tokens", size(growing)),
+        (growing, whole) => {
+            format!("{} per 1000 tokens and at most {} besides", size(growing), size(whole))
+        }
+    }
 }
 
 fn print_template(flags: &Flags, source: &Source) -> Result<(), Failure> {

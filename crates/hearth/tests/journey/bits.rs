@@ -8,12 +8,14 @@ use testkit::{Difference, Expected, golden};
 use crate::{Folder, expect, hearth};
 
 /// One case for each family, and some as GGUF files.
-const CASES: [(&str, &str); 11] = [
+const CASES: [(&str, &str); 13] = [
     ("models/llama", "models/llama/expected.safetensors"),
     ("models/mistral", "models/mistral/expected.safetensors"),
     ("models/qwen2", "models/qwen2/expected.safetensors"),
     ("models/qwen3", "models/qwen3/expected.safetensors"),
     ("models/qwen3-moe", "models/qwen3-moe/expected.safetensors"),
+    ("models/qwen3_5", "models/qwen3_5/expected.safetensors"),
+    ("models/qwen3_5-moe", "models/qwen3_5-moe/expected.safetensors"),
     ("models/gpt-oss", "models/gpt-oss/expected.safetensors"),
     ("models/gemma3", "models/gemma3/expected.safetensors"),
     ("models/llama4", "models/llama4/expected.safetensors"),

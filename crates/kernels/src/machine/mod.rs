@@ -7,6 +7,7 @@ mod attention;
 mod packed;
 mod product;
 mod read;
+mod recurrent;
 mod rounded;
 mod routed;
 mod shared;
@@ -16,6 +17,7 @@ mod unpacked;
 
 pub use attention::{Attention, Heads, Pages, RowTable};
 pub use product::{Matrix, Product, Rounding};
+pub use recurrent::{DeltaHeads, DeltaRows, Sharing, States};
 pub use routed::{Choice, Expert, Experts, RoutedProduct, Routing, Take};
 
 use std::ops::Range;
@@ -131,6 +133,17 @@ impl Machine {
             // SAFETY: each run is visited by one thread.
             let gates = unsafe { gates.row(i) };
             open(isa, gates, &up[i * RUN..][..gates.len()], by);
+        });
+    }
+
+    /// Multiplies each row of `x` by a factor of its own.
+    pub fn scale_rows(&self, x: &mut [f32], factors: &[f32]) {
+        let (n, len) = (factors.len(), x.len() / factors.len().max(1));
+        assert_eq!(n * len, x.len(), "whole rows");
+        let x = Shared::rows(x, len);
+        self.each_row(n, len, &|i| {
+            // SAFETY: each row is visited by one thread.
+            unsafe { x.row(i) }.iter_mut().for_each(|x| *x *= factors[i]);
         });
     }
 

@@ -68,6 +68,23 @@ impl<'a, T> Shared<'a, T> {
     }
 }
 
+impl<'a> Shared<'a, Box<[f32]>> {
+    /// A piece of box `i`.
+    ///
+    /// # Safety
+    /// While the piece is in use, nobody else may use any place in it, this thread included.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn piece(&self, i: usize, at: usize, len: usize) -> &'a mut [f32] {
+        assert!(i < self.len, "box {i} is past the end");
+        // SAFETY: the box is there. Only its numbers are borrowed, and not the box itself, which
+        // other threads read at the same time.
+        let numbers = unsafe { &raw mut **self.start.add(i) };
+        assert!(at <= numbers.len() && len <= numbers.len() - at, "{len} from {at} of box {i}");
+        // SAFETY: the range lies within the box, and the caller promises that it is not shared.
+        unsafe { std::slice::from_raw_parts_mut(numbers.cast::<f32>().add(at), len) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

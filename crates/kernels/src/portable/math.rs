@@ -54,6 +54,14 @@ pub fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
+/// `x = silu(x)`, element by element.
+#[inline(always)]
+pub fn silu_each(x: &mut [f32]) {
+    for x in x {
+        *x = silu(*x);
+    }
+}
+
 /// gelu by its usual approximation, x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))), where the
 /// half of 1 + tanh(z) is the sigmoid of 2 z.
 #[inline(always)]
@@ -70,6 +78,8 @@ pub enum Gate {
     Silu,
     /// gelu(gate) · up
     Gelu,
+    /// sigmoid(gate) · up
+    Sigmoid,
     /// g / (1 + e^(−alpha · g)) · (u + 1), where g is the gate cut to at most `limit`, and u is up
     /// cut to ±`limit`.
     Clamped {
@@ -87,6 +97,7 @@ pub fn open(gates: &mut [f32], up: &[f32], by: Gate) {
     match by {
         Gate::Silu => both.for_each(|(gate, up)| *gate = silu(*gate) * up),
         Gate::Gelu => both.for_each(|(gate, up)| *gate = gelu(*gate) * up),
+        Gate::Sigmoid => both.for_each(|(gate, up)| *gate = sigmoid(*gate) * up),
         Gate::Clamped { alpha, limit } => both.for_each(|(gate, up)| {
             let (g, u) = (gate.min(limit), up.clamp(-limit, limit));
             *gate = g / (1.0 + exp(-(alpha * g))) * (u + 1.0);

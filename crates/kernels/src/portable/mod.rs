@@ -7,6 +7,7 @@
 
 pub mod angles;
 pub mod attend;
+pub mod delta;
 pub mod lanes;
 pub mod math;
 pub mod norm;

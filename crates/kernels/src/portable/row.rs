@@ -55,6 +55,14 @@ pub fn add_scaled(out: &mut [f32], x: &[f32], factor: f32) {
     }
 }
 
+/// `out = fma(x, y, out)`, element by element.
+#[inline(always)]
+pub fn add_products(out: &mut [f32], x: &[f32], y: &[f32]) {
+    for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+        *out = x.mul_add(*y, *out);
+    }
+}
+
 /// `x = cap · tanh(x / cap)`, element by element.
 #[inline(always)]
 pub fn soft_cap(x: &mut [f32], cap: f32) {

@@ -9,6 +9,7 @@ mod attention;
 mod inputs;
 mod oracle;
 mod products;
+mod recurrent;
 mod routed;
 mod rows;
 

@@ -185,6 +185,10 @@ pub fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
 pub fn gelu(x: f32) -> f32 {
     let cubic = (x * x * x).mul_add(0.044_715, x);
     x / (1.0 + exp(-(1.595_769 * cubic)))

@@ -77,13 +77,15 @@ fn gates_and_sums() {
     for len in (1..=70).chain(long) {
         let (x, y) = (activations(1, len), numbers(len as u64, len));
         let x: Vec<f32> = x.iter().enumerate().map(|(i, x)| x * (1 + i % 9) as f32 * 3.0).collect();
-        let gates = [Gate::Silu, Gate::Gelu, Gate::Clamped { alpha: 1.702, limit: 7.0 }];
+        let clamped = Gate::Clamped { alpha: 1.702, limit: 7.0 };
+        let gates = [Gate::Silu, Gate::Gelu, Gate::Sigmoid, clamped];
         let sums: Vec<f32> = x.iter().zip(&y).map(|(x, y)| x + y).collect();
         for machine in &machines {
             for by in &gates {
                 let open = |(x, y): (&f32, &f32)| match *by {
                     Gate::Silu => oracle::silu(*x) * y,
                     Gate::Gelu => oracle::gelu(*x) * y,
+                    Gate::Sigmoid => oracle::sigmoid(*x) * y,
                     Gate::Clamped { alpha, limit } => oracle::clamped(*x, *y, (alpha, limit)),
                 };
                 let want: Vec<f32> = x.iter().zip(&y).map(open).collect();

@@ -1,0 +1,77 @@
+//! What a model keeps of a sequence, in pages of which each belongs to the layers of one kind.
+
+use kernels::RowTable;
+
+/// Positions in a page of keys and values.
+const PAGE: usize = kernels::portable::attend::TILE;
+
+/// What layers of one kind keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// Which pages are kept.
+    pub keeps: Keeps,
+    /// Numbers in a page.
+    pub page_len: usize,
+}
+
+/// Which pages a sequence keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// Those of all positions, 64 in each.
+    All,
+    /// Those of so many of the last positions.
+    Last(usize),
+    /// One, with what has become of all positions. A step leaves it alone and makes another.
+    State,
+}
+
+/// The pages of one kind of layers in a step.
+pub struct Store<'a> {
+    /// All of them, of all sequences.
+    pub pages: &'a mut [Box<[f32]>],
+    /// Where each row stands and has its pages. In a store of states these are two: the one that
+    /// the row finds, unless it is the first of its sequence, and the one that it leaves.
+    pub rows: &'a [RowTable<'a>],
+}
+
+/// Where a layer has its part of each page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    pub store: usize,
+    pub offset: usize,
+}
+
+impl Cache {
+    /// Pages that a sequence of so many tokens has at most, when they pass in steps of at most
+    /// `rows`.
+    pub fn pages(&self, tokens: usize, rows: usize) -> usize {
+        let all = tokens.div_ceil(PAGE);
+        match self.keeps {
+            Keeps::All => all,
+            Keeps::Last(last) => {
+                // The first row of a step sees `last` positions, itself included. A page more is
+                // kept, so that the last tokens can be taken back.
+                let seen = PAGE + last - 1 + rows.clamp(1, tokens.max(1));
+                all.min((seen + PAGE - 2) / PAGE + 1)
+            }
+            Keeps::State => 2 * all.min(1),
+        }
+    }
+
+    /// The same in bytes.
+    pub fn bytes(&self, tokens: usize, rows: usize) -> u64 {
+        (self.pages(tokens, rows) * self.page_len) as u64 * 4
+    }
+
+    /// Adds room for a layer to the cache of its kind.
+    pub(crate) fn seat(caches: &mut Vec<Cache>, keeps: Keeps, len: usize) -> Seat {
+        let found = caches.iter().position(|cache| cache.keeps == keeps);
+        let store = found.unwrap_or_else(|| {
+            caches.push(Cache { keeps, page_len: 0 });
+            caches.len() - 1
+        });
+        let offset = caches[store].page_len;
+        caches[store].page_len += len;
+        Seat { store, offset }
+    }
+}
