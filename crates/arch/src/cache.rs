@@ -62,16 +62,33 @@ impl Cache {
     pub fn bytes(&self, tokens: usize, rows: usize) -> u64 {
         (self.pages(tokens, rows) * self.page_len) as u64 * 4
     }
+}
 
+/// Gives layers their seats.
+#[derive(Default)]
+pub(crate) struct Seats {
+    pub caches: Vec<Cache>,
+    /// Of each layer that has one.
+    of: Vec<(usize, Seat)>,
+}
+
+impl Seats {
     /// Adds room for a layer to the cache of its kind.
-    pub(crate) fn seat(caches: &mut Vec<Cache>, keeps: Keeps, len: usize) -> Seat {
-        let found = caches.iter().position(|cache| cache.keeps == keeps);
+    pub fn give(&mut self, layer: usize, keeps: Keeps, len: usize) -> Seat {
+        let found = self.caches.iter().position(|cache| cache.keeps == keeps);
         let store = found.unwrap_or_else(|| {
-            caches.push(Cache { keeps, page_len: 0 });
-            caches.len() - 1
+            self.caches.push(Cache { keeps, page_len: 0 });
+            self.caches.len() - 1
         });
-        let offset = caches[store].page_len;
-        caches[store].page_len += len;
-        Seat { store, offset }
+        let cache = &mut self.caches[store];
+        let seat = Seat { store, offset: cache.page_len };
+        cache.page_len += len;
+        self.of.push((layer, seat));
+        seat
+    }
+
+    /// The seat of a layer before, if it has one.
+    pub fn of(&self, layer: usize) -> Option<Seat> {
+        self.of.iter().find(|(of, _)| *of == layer).map(|(_, seat)| *seat)
     }
 }

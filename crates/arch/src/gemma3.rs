@@ -78,6 +78,8 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         norms,
         embedding_scale: (hyper.hidden as f32).sqrt(),
         tied: true,
+        inputs: None,
+        layer_scale: None,
         soft_cap: source.number(SOFT_CAP)?.filter(|cap| *cap != 0.0),
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))

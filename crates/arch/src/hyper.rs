@@ -24,8 +24,8 @@ pub(crate) struct Hyper {
 const HIDDEN: Name = name("embedding_length", "hidden_size");
 const LAYERS: Name = name("block_count", "num_hidden_layers");
 const HEADS: Name = name("attention.head_count", "num_attention_heads");
-const KEY_HEADS: Name = name("attention.head_count_kv", "num_key_value_heads");
-const HEAD_DIM: Name = name("attention.key_length", "head_dim");
+pub(crate) const KEY_HEADS: Name = name("attention.head_count_kv", "num_key_value_heads");
+pub(crate) const HEAD_DIM: Name = name("attention.key_length", "head_dim");
 const VALUE_DIM: Name = name("attention.value_length", "head_dim");
 pub(crate) const FEED_FORWARD: Name = name("feed_forward_length", "intermediate_size");
 const FURTHER: Name = name("nextn_predict_layers", "num_nextn_predict_layers");
@@ -33,6 +33,9 @@ const CONTEXT: Name = name("context_length", "max_position_embeddings");
 const EPS: Name = name("attention.layer_norm_rms_epsilon", "rms_norm_eps");
 const VOCABULARY: Name = name("vocab_size", "vocab_size");
 pub(crate) const EMBEDDING: Name = name("token_embd", "model.embed_tokens");
+
+/// Embeddings have no more rows.
+pub(crate) const VOCABULARY_MAX: usize = SIZE_MAX;
 
 /// No size of a model that could run is larger; products of three sizes stay far below 2^64.
 const SIZE_MAX: usize = 1 << 24;
@@ -89,12 +92,7 @@ impl Hyper {
             let why = format!("is {}; hearth runs at most {LAYERS_MAX} layers", self.layers);
             return Err(source.bad(LAYERS, why));
         }
-        let even = self.head_dim.is_multiple_of(2);
-        if !even || !(2..=HEAD_DIM_MAX).contains(&self.head_dim) {
-            let why =
-                format!("is {}; heads are even and at most {HEAD_DIM_MAX} wide", self.head_dim);
-            return Err(source.bad(HEAD_DIM, why));
-        }
+        check_head(source, HEAD_DIM, self.head_dim)?;
         let value_dim = source.size_or(VALUE_DIM, self.head_dim)?;
         if value_dim != self.head_dim {
             let why = format!("is {value_dim}, but keys are {} wide", self.head_dim);
@@ -105,6 +103,13 @@ impl Hyper {
         }
         Ok(())
     }
+}
+
+/// Refuses heads of a width that kernels cannot do.
+pub(crate) fn check_head(source: &Source, name: Name, width: usize) -> Result<(), Error> {
+    let fits = width.is_multiple_of(2) && (2..=HEAD_DIM_MAX).contains(&width);
+    let why = || format!("is {width}; heads are even and at most {HEAD_DIM_MAX} wide");
+    if fits { Ok(()) } else { Err(source.bad(name, why())) }
 }
 
 /// Layers that make predictions of further tokens stand behind the others: GGUF files count them,

@@ -10,6 +10,7 @@ mod cache;
 mod error;
 mod foreign;
 mod gemma3;
+mod gemma4;
 mod gpt_oss;
 mod hyper;
 mod llama;
@@ -59,6 +60,7 @@ pub const FAMILIES: &[Family] = &[
     qwen3_5::MOE,
     gpt_oss::FAMILY,
     gemma3::FAMILY,
+    gemma4::FAMILY,
     llama4::FAMILY,
 ];
 
@@ -138,6 +140,10 @@ pub struct Scratch {
     keys: Vec<f32>,
     values: Vec<f32>,
     mixed: Vec<f32>,
+    /// What one of two parts made, until the other has.
+    beside: Vec<f32>,
+    /// What tokens tell each layer.
+    inputs: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
     /// Of heads that keep a state.

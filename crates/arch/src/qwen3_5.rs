@@ -56,7 +56,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
 fn load_moe(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
     let stored = match source.has("mlp.experts.gate_up_proj") {
-        true => Stored::Joined,
+        true => Stored::Joined("mlp.experts"),
         false => Stored::Apart,
     };
     let experts = experts::Options {

@@ -27,9 +27,21 @@ pub(crate) struct Rope {
 #[derive(Clone, Debug, PartialEq)]
 enum Scaling {
     None,
-    Linear { factor: f64 },
-    Llama3 { factor: f64, low: f64, high: f64, original: f64 },
+    Linear {
+        factor: f64,
+    },
+    Llama3 {
+        factor: f64,
+        low: f64,
+        high: f64,
+        original: f64,
+    },
     Yarn(Yarn),
+    /// Pairs of the whole head, of which only the first turn.
+    Proportional {
+        turning: usize,
+        factor: f64,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +69,9 @@ impl Rope {
             Some(config) => from_config(&config, head_dim)?,
             None => from_gguf(source, head_dim)?,
         };
-        Rope::of(source, head_dim, &settings, pairing)
+        let mut rope = Rope::of(source, head_dim, &settings, pairing)?;
+        rope.divide_by_factors(source)?;
+        Ok(rope)
     }
 
     /// Those of some layers of a model that has others for the layers with a window.
@@ -67,10 +81,15 @@ impl Rope {
             None if layers == Layers::Full => from_gguf(source, head_dim)?,
             None => {
                 let base = f64::from(source.number(WINDOW_BASE)?.unwrap_or(10_000.0));
-                Settings { base, dim: head_dim, scaling: Scaling::None }
+                let dim = source.size_or(WINDOW_DIMENSIONS, head_dim)?;
+                Settings { base, dim, scaling: Scaling::None }
             }
         };
-        Rope::of(source, head_dim, &settings, Pairing::Halves)
+        let mut rope = Rope::of(source, head_dim, &settings, Pairing::Halves)?;
+        if layers == Layers::Full {
+            rope.divide_by_factors(source)?;
+        }
+        Ok(rope)
     }
 
     fn of(
@@ -93,13 +112,34 @@ impl Rope {
             _ => 0,
         };
         let (frequencies, magnitude) = frequencies(settings);
-        let mut frequencies: Vec<f32> = frequencies.into_iter().map(|f| f as f32).collect();
-        divide_by_factors(source, &mut frequencies)?;
-        if let Some(wild) = frequencies.iter().find(|f| !(0.0..=FREQUENCY_MAX).contains(*f)) {
-            let why = format!("and its scaling turn a pair by {wild} per position");
-            return Err(bad("rope_theta", &why));
+        let frequencies = frequencies.into_iter().map(|f| f as f32).collect();
+        let rope = Rope { frequencies, magnitude: magnitude as f32, pairing, reach };
+        rope.check()?;
+        Ok(rope)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let wild = |f: &&f32| !(0.0..=FREQUENCY_MAX).contains(*f);
+        match self.frequencies.iter().find(wild) {
+            None => Ok(()),
+            Some(wild) => {
+                let why = format!("and its scaling turn a pair by {wild} per position");
+                Err(bad("rope_theta", &why))
+            }
         }
-        Ok(Rope { frequencies, magnitude: magnitude as f32, pairing, reach })
+    }
+
+    /// Some GGUF files carry a scaling as one factor per pair.
+    fn divide_by_factors(&mut self, source: &Source) -> Result<(), Error> {
+        const FACTORS: &str = "rope_freqs.weight";
+        if !source.is_gguf() || source.find(FACTORS).is_none() {
+            return Ok(());
+        }
+        let factors = crate::weight::row(source, FACTORS, self.frequencies.len())?;
+        for (frequency, factor) in self.frequencies.iter_mut().zip(factors) {
+            *frequency /= factor;
+        }
+        self.check()
     }
 
     /// Fills the tables for the rows of a step.
@@ -157,19 +197,6 @@ impl Layers {
     }
 }
 
-/// GGUF files of Llama 3.1 and later carry the scaling as one factor per pair.
-fn divide_by_factors(source: &Source, frequencies: &mut [f32]) -> Result<(), Error> {
-    const FACTORS: &str = "rope_freqs.weight";
-    if !source.is_gguf() || source.find(FACTORS).is_none() {
-        return Ok(());
-    }
-    let factors = crate::weight::row(source, FACTORS, frequencies.len())?;
-    for (frequency, factor) in frequencies.iter_mut().zip(factors) {
-        *frequency /= factor;
-    }
-    Ok(())
-}
-
 fn frequencies(settings: &Settings) -> (Vec<f64>, f64) {
     let plain = (0..settings.dim / 2)
         .map(|i| power(settings.base, -((2 * i) as f64) / settings.dim as f64));
@@ -184,6 +211,10 @@ fn frequencies(settings: &Settings) -> (Vec<f64>, f64) {
                 (1.0 - kept) * f / factor + kept * f
             };
             (plain.map(stretch).collect(), 1.0)
+        }
+        &Scaling::Proportional { turning, factor } => {
+            let turn = |(i, f): (usize, f64)| if i < turning { f / factor } else { 0.0 };
+            (plain.enumerate().map(turn).collect(), 1.0)
         }
         Scaling::Yarn(yarn) => {
             let (low, high) = yarn.correction_range(settings);
@@ -238,7 +269,8 @@ fn from_config(config: &Value, head_dim: usize) -> Result<Settings, Error> {
         number(key)?.ok_or_else(|| Error::MissingKey { key: format!("rope_parameters.{key}") })
     };
     let base = number("rope_theta")?.unwrap_or(10_000.0);
-    let dim = (head_dim as f64 * number("partial_rotary_factor")?.unwrap_or(1.0)) as usize;
+    let part = number("partial_rotary_factor")?.unwrap_or(1.0);
+    let mut dim = (head_dim as f64 * part) as usize;
     let scaling = match rope["rope_type"].as_str().unwrap_or("default") {
         "default" => Scaling::None,
         "linear" => Scaling::Linear { factor: required("factor")? },
@@ -251,8 +283,15 @@ fn from_config(config: &Value, head_dim: usize) -> Result<Settings, Error> {
             Scaling::Llama3 { factor: required("factor")?, low, high, original }
         }
         "yarn" => Scaling::Yarn(yarn(config, &rope)?),
+        "proportional" => {
+            dim = head_dim;
+            let turning = (part * head_dim as f64 / 2.0) as usize;
+            Scaling::Proportional { turning, factor: number("factor")?.unwrap_or(1.0) }
+        }
         other => {
-            let why = format!("is `{other}`; hearth knows default, linear, llama3 and yarn");
+            let why = format!(
+                "is `{other}`; hearth knows default, linear, llama3, yarn and proportional"
+            );
             return Err(bad("rope_type", &why));
         }
     };
@@ -336,6 +375,7 @@ const fn gguf_only(gguf: &'static str) -> Name {
 
 const BASE: Name = gguf_only("rope.freq_base");
 const WINDOW_BASE: Name = gguf_only("rope.freq_base_swa");
+const WINDOW_DIMENSIONS: Name = gguf_only("rope.dimension_count_swa");
 const DIMENSIONS: Name = gguf_only("rope.dimension_count");
 const KIND: Name = gguf_only("rope.scaling.type");
 const FACTOR: Name = gguf_only("rope.scaling.factor");

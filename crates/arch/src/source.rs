@@ -171,6 +171,14 @@ impl Source {
         format!("{}layers.{layer}.{name}", self.names().model)
     }
 
+    /// The name of something in a layer whose two names have all that stands behind them.
+    pub(crate) fn whole_name(&self, name: Name, layer: usize) -> String {
+        match self.is_gguf() {
+            true => format!("blk.{layer}.{}", name.gguf),
+            false => self.in_layer(layer, name.hugging_face),
+        }
+    }
+
     fn names(&self) -> &Names {
         match &*self.files {
             Files::Gguf(_) => &PLAIN_NAMES,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use formats::{Place, Storage, Tensor};
-use kernels::{Format, Machine, Matrix, PANEL_ROWS, packed_len};
+use kernels::{Format, Machine, Matrix, PANEL_ROWS, Product, Rounding, packed_len};
 
 use crate::arena::{Arena, Plan};
 use crate::source::{Files, Name, Source};
@@ -134,6 +134,11 @@ impl Weight {
 
     fn matrix<'a>(&self, bytes: &'a [u8]) -> Matrix<'a> {
         Matrix::new(self.format, self.rows, self.cols, bytes).expect("checked when it was found")
+    }
+
+    /// This matrix as one product of a step.
+    pub(crate) fn product<'a>(&'a self, rounding: Rounding, out: &'a mut [f32]) -> Product<'a> {
+        Product { weights: self.view(), rounding, bias: None, out }
     }
 
     pub(crate) fn rows(&self) -> usize {

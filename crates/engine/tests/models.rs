@@ -71,7 +71,7 @@ fn check_hidden_states(model: &str) {
     check_close(model, "hidden states", &difference);
 }
 
-const FAMILIES: [&str; 12] = [
+const FAMILIES: [&str; 15] = [
     "llama",
     "mistral",
     "qwen2",
@@ -83,6 +83,9 @@ const FAMILIES: [&str; 12] = [
     "gpt-oss",
     "gpt-oss-mxfp4",
     "gemma3",
+    "gemma4",
+    "gemma4-shared",
+    "gemma4-vl",
     "llama4",
 ];
 
@@ -129,6 +132,8 @@ fn gguf_files() {
         ("gguf/mistral.gguf", "gguf/mistral.expected.safetensors"),
         ("gguf/llama4.gguf", "gguf/llama4.expected.safetensors"),
         ("gguf/gemma3.gguf", "gguf/gemma3.expected.safetensors"),
+        ("gguf/gemma4.gguf", "models/gemma4/expected.safetensors"),
+        ("gguf/gemma4-shared.gguf", "models/gemma4-shared/expected.safetensors"),
         ("gguf/gpt-oss.gguf", "gguf/gpt-oss.expected.safetensors"),
         ("gguf/gpt-oss-mxfp4.gguf", "gguf/gpt-oss-mxfp4.expected.safetensors"),
     ] {
@@ -140,13 +145,14 @@ fn gguf_files() {
 fn variants() {
     let folder = std::fs::read_dir(golden("variants")).unwrap().map(|entry| entry.unwrap().path());
     let cases: Vec<PathBuf> = folder.filter(|path| path.is_dir()).collect();
-    assert_eq!(cases.len(), 10, "{cases:?}");
+    assert_eq!(cases.len(), 16, "{cases:?}");
     for case in cases {
         let expected = Expected::open(&case.join("expected.safetensors"));
         let (mut engine, ids) = (open(&case), expected.ids("input_ids"));
         let feed = Feed { sequence: &mut Sequence::default(), tokens: &ids, wanted: Wanted::All };
         let logits = engine.step(&mut [feed]).unwrap();
         let difference = Difference::between(logits, &expected.floats("logits"));
+        println!("{}: {difference:?}", case.display());
         let close = difference.max <= LARGEST && difference.mean <= MEAN;
         assert!(close, "{}: {difference:?}", case.display());
     }

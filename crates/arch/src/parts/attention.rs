@@ -5,7 +5,7 @@ use kernels::portable::math::Gate;
 use kernels::{Heads, Machine, Pages, Rounding};
 
 use super::mixer::Site;
-use crate::cache::{Cache, Keeps, Seat, Store};
+use crate::cache::{Keeps, Seat, Seats, Store};
 use crate::rope::Rope;
 use crate::source::{Name, Source};
 use crate::weight::{self, Bias, Linear, Weight};
@@ -17,6 +17,8 @@ const V: Name = Name { gguf: "attn_v", hugging_face: "self_attn.v_proj" };
 const O: Name = Name { gguf: "attn_output", hugging_face: "self_attn.o_proj" };
 const Q_NORM: Name = Name { gguf: "attn_q_norm", hugging_face: "self_attn.q_norm" };
 const K_NORM: Name = Name { gguf: "attn_k_norm", hugging_face: "self_attn.k_norm" };
+
+const SINKS: Name = Name { gguf: "attn_sinks.weight", hugging_face: "self_attn.sinks" };
 
 /// What a family's attention has beyond the four matrices.
 #[derive(Clone, Copy)]
@@ -41,8 +43,26 @@ pub(crate) struct Options {
     pub norms_at_last: bool,
     /// How queries grow with their position.
     pub growth: Option<Growth>,
+    /// Width of a head, and key heads, where they are not those of all layers.
+    pub head_dim: Option<usize>,
+    pub key_heads: Option<usize>,
+    /// Where values come from.
+    pub values: Values,
+    /// The layer whose keys and values it reads, if it has none of its own.
+    pub reads: Option<usize>,
     /// Whether the query matrix makes a gate behind each head, for what the head gives.
     pub gated: bool,
+}
+
+/// Where the values of a layer come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// From a matrix of their own.
+    Plain,
+    /// The same, normalised head by head, without weights.
+    Normed,
+    /// From the keys' products, before anything is done with them; normalised.
+    NormedKeys,
 }
 
 /// Queries are multiplied by `ln(floor((position + 1) / length) + 1) · factor + 1`.
@@ -65,6 +85,10 @@ impl Options {
         chunk: None,
         norms_at_last: false,
         growth: None,
+        head_dim: None,
+        key_heads: None,
+        values: Values::Plain,
+        reads: None,
         gated: false,
     };
 }
@@ -72,10 +96,15 @@ impl Options {
 /// One attention layer.
 pub(crate) struct Attention {
     q: Linear,
-    k: Linear,
-    v: Linear,
+    /// None where it reads those of another layer.
+    k: Option<Linear>,
+    /// None where values come from the keys' products.
+    v: Option<Linear>,
     o: Linear,
     norms: Option<HeadNorms>,
+    /// Of values.
+    value_norm: Option<Vec<f32>>,
+    eps: f32,
     heads: Heads,
     sinks: Option<Vec<f32>>,
     /// After rotation.
@@ -99,35 +128,57 @@ impl HeadNorms {
 
     fn apply(&self, machine: &Machine, q: &mut [f32], k: &mut [f32]) {
         machine.rms_norm_in_place(q, &self.q, self.eps);
-        machine.rms_norm_in_place(k, &self.k, self.eps);
+        if !k.is_empty() {
+            machine.rms_norm_in_place(k, &self.k, self.eps);
+        }
     }
 }
 
 impl Attention {
-    pub fn find(site: Site, with: Options, caches: &mut Vec<Cache>) -> Result<Attention, Error> {
+    pub fn find(site: Site, with: Options, seats: &mut Seats) -> Result<Attention, Error> {
         let Site { source, layer, hyper: h, norms } = site;
-        let (dim, value_dim) = (h.head_dim, h.head_dim);
-        let heads = Heads { queries: h.heads, keys: h.key_heads, dim, value_dim };
+        let dim = with.head_dim.unwrap_or(h.head_dim);
+        let keys = with.key_heads.unwrap_or(h.key_heads);
+        let heads = Heads { queries: h.heads, keys, dim, value_dim: dim };
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
-        let (wide, narrow) = ((h.heads * dim, h.hidden), (h.key_heads * dim, h.hidden));
+        let (wide, narrow) = ((h.heads * dim, h.hidden), (keys * dim, h.hidden));
         let norm = |name| norms.find(source, (name, Some(layer)), dim);
         let norms = match with.head_norms {
-            true => Some(HeadNorms { q: norm(Q_NORM)?, k: norm(K_NORM)?, eps: h.eps }),
+            true => Some(HeadNorms {
+                q: norm(Q_NORM)?,
+                k: if with.reads.is_none() { norm(K_NORM)? } else { Vec::new() },
+                eps: h.eps,
+            }),
             false => None,
         };
         let keeps = with.window.into_iter().chain(with.chunk).min().map_or(Keeps::All, Keeps::Last);
+        let own_keys = with.reads.is_none();
+        let own_values = own_keys && with.values != Values::NormedKeys;
+        let key_or_value = |name, own: bool| own.then(|| find(name, narrow, with.bias)).transpose();
+        let seat = match with.reads {
+            None => seats.give(layer, keeps, heads.page_len()),
+            Some(other) => {
+                // Some files have them all the same.
+                for unused in [K, V, K_NORM] {
+                    source.may_skip(&source.tensor_name(unused, Some(layer), "weight"));
+                }
+                seats.of(other).expect("a family names a layer before that has keys")
+            }
+        };
         Ok(Attention {
             q: find(Q, (wide.0 * (1 + usize::from(with.gated)), wide.1), with.bias)?,
-            k: find(K, narrow, with.bias)?,
-            v: find(V, narrow, with.bias)?,
+            k: key_or_value(K, own_keys)?,
+            v: key_or_value(V, own_values)?,
             o: find(O, (h.hidden, h.heads * dim), with.output_bias)?,
             norms,
+            value_norm: (with.values != Values::Plain).then(|| vec![1.0; dim]),
+            eps: h.eps,
             heads,
             scale: with.scale.unwrap_or(1.0 / (dim as f32).sqrt()),
             last_norms: with.norms_at_last.then(|| HeadNorms::without_weights(dim, h.eps)),
             with,
             sinks: with.sinks.then(|| sinks(source, layer, h.heads)).transpose()?,
-            seat: Cache::seat(caches, keeps, heads.page_len()),
+            seat,
         })
     }
 
@@ -141,19 +192,31 @@ impl Attention {
     ) {
         let (n, heads) = (step.tokens.len(), self.heads);
         scratch.queries.resize(n * heads.queries * heads.dim, 0.0);
-        scratch.keys.resize(n * heads.keys * heads.dim, 0.0);
-        scratch.values.resize(n * heads.keys * heads.value_dim, 0.0);
+        let keys = if self.k.is_some() { n * heads.keys } else { 0 };
+        scratch.keys.resize(keys * heads.dim, 0.0);
+        scratch.values.resize(keys * heads.value_dim, 0.0);
         scratch.mixed.resize(n * heads.queries * heads.value_dim, 0.0);
         let (q, k, v) = (&mut scratch.queries, &mut scratch.keys, &mut scratch.values);
         scratch.gate.resize(n * self.q.weight.rows(), 0.0);
 
         // Keys and values stay, and all later tokens read them: they are worth the second plane.
-        let products = &mut [
-            self.q.product(Rounding::Once, if self.with.gated { &mut scratch.gate } else { q }),
-            self.k.product(Rounding::Twice, k),
-            self.v.product(Rounding::Twice, v),
-        ];
-        machine.product(&scratch.hidden, products);
+        let to = if self.with.gated { &mut scratch.gate } else { &mut *q };
+        let queries = self.q.product(Rounding::Once, to);
+        let x = &scratch.hidden;
+        match (&self.k, &self.v) {
+            (None, _) => machine.product(x, &mut [queries]),
+            (Some(keys), None) => {
+                machine.product(x, &mut [queries, keys.product(Rounding::Twice, k)]);
+                v.copy_from_slice(k);
+            }
+            (Some(keys), Some(values)) => {
+                let keys = keys.product(Rounding::Twice, k);
+                machine.product(x, &mut [queries, keys, values.product(Rounding::Twice, v)]);
+            }
+        }
+        if let Some(ones) = &self.value_norm {
+            machine.rms_norm_in_place(v, ones, self.eps);
+        }
         if self.with.gated {
             scratch.up.resize(q.len(), 0.0);
             part_gates(&scratch.gate, heads.dim, (q, &mut scratch.up));
@@ -175,7 +238,9 @@ impl Attention {
         }
 
         let (offset, Store { pages, rows }) = (self.seat.offset, &mut step.stores[self.seat.store]);
-        machine.store(heads, offset, &mut Pages { pages, rows, keys: k, values: v });
+        if self.k.is_some() {
+            machine.store(heads, offset, &mut Pages { pages, rows, keys: k, values: v });
+        }
         let of = &kernels::Attention {
             heads,
             scale: self.scale,
@@ -195,12 +260,15 @@ impl Attention {
         machine.product(given, &mut [self.o.product(Rounding::Once, &mut scratch.hidden)]);
     }
 
-    pub fn weights(&mut self) -> [&mut Weight; 4] {
-        [&mut self.q, &mut self.k, &mut self.v, &mut self.o].map(|linear| &mut linear.weight)
+    pub fn weights(&mut self) -> impl Iterator<Item = &mut Weight> {
+        let own = self.k.iter_mut().chain(&mut self.v);
+        [&mut self.q, &mut self.o].into_iter().chain(own).map(|linear| &mut linear.weight)
     }
 
+    /// Bytes that one row reads.
     pub fn bytes(&self) -> u64 {
-        [&self.q, &self.k, &self.v, &self.o].iter().map(|linear| linear.weight.bytes()).sum()
+        let own = self.k.iter().chain(&self.v);
+        [&self.q, &self.o].into_iter().chain(own).map(|linear| linear.weight.bytes()).sum()
     }
 }
 
@@ -222,9 +290,5 @@ fn part_gates(both: &[f32], dim: usize, (heads, gates): (&mut [f32], &mut [f32])
 
 /// In folders their name has nothing behind it.
 fn sinks(source: &Source, layer: usize, heads: usize) -> Result<Vec<f32>, Error> {
-    let name = match source.is_gguf() {
-        true => format!("blk.{layer}.attn_sinks.weight"),
-        false => source.in_layer(layer, "self_attn.sinks"),
-    };
-    weight::row(source, &name, heads)
+    weight::row(source, &source.whole_name(SINKS, layer), heads)
 }

@@ -4,13 +4,15 @@
 use kernels::{Machine, Product, Rounding};
 
 use super::feed_forward::{FeedForward, Kind};
+use super::inputs::{Input, Inputs};
 use super::mixer::{self, Mixer, Site};
 use super::norms::Norms;
 use super::{attention, mlp};
+use crate::cache::Seats;
 use crate::hyper::{CONTEXT_MAX, EMBEDDING, Hyper};
 use crate::rope::Rope;
 use crate::source::{Name, Source};
-use crate::weight::Weight;
+use crate::weight::{self, Weight};
 use crate::{Error, Model, Scratch, Shape, Step};
 
 const FINAL_NORM: Name = Name { gguf: "output_norm", hugging_face: "model.norm" };
@@ -32,6 +34,10 @@ pub(crate) struct Recipe {
     pub embedding_scale: f32,
     /// Whether the embedding serves as head where a folder does not say.
     pub tied: bool,
+    /// Width of what tokens tell each layer besides.
+    pub inputs: Option<usize>,
+    /// The factor of the stream at the end of each layer, where there is one.
+    pub layer_scale: Option<Name>,
     /// What logits are bent to stay below, of either sign.
     pub soft_cap: Option<f32>,
 }
@@ -47,6 +53,8 @@ impl Recipe {
             norms: Norms::PLAIN,
             embedding_scale: 1.0,
             tied: false,
+            inputs: None,
+            layer_scale: None,
             soft_cap: None,
         }
     }
@@ -62,6 +70,7 @@ pub(crate) struct Decoder {
     head: Option<Weight>,
     ropes: Vec<Rope>,
     embedding_scale: f32,
+    inputs: Option<Inputs>,
     soft_cap: Option<f32>,
     eps: f32,
 }
@@ -73,6 +82,9 @@ struct Layer {
     feed_forward_norm: Vec<f32>,
     feed_forward: FeedForward,
     after_feed_forward: Option<Vec<f32>>,
+    input: Option<Input>,
+    /// Factor of the stream at the end of the layer.
+    scale: Option<f32>,
 }
 
 impl Decoder {
@@ -80,17 +92,19 @@ impl Decoder {
     pub fn find(source: &Source, h: &Hyper, recipe: Recipe) -> Result<Decoder, Error> {
         let norms = &recipe.norms;
         let norm = |name, layer| norms.find(source, (name, layer), h.hidden);
-        let mut caches = Vec::new();
+        let mut seats = Seats::default();
         let layer = |i| {
             let norm = |name| norm(name, Some(i));
             let site = Site { source, layer: i, hyper: h, norms };
             Ok(Layer {
                 attention_norm: norm(norms.attention)?,
-                mixer: Mixer::find(site, recipe.mixers[i], &mut caches)?,
+                mixer: Mixer::find(site, recipe.mixers[i], &mut seats)?,
                 after_attention: norms.after_attention.map(norm).transpose()?,
                 feed_forward_norm: norm(norms.feed_forward)?,
-                feed_forward: FeedForward::find(source, i, h, recipe.feed_forward[i])?,
+                feed_forward: FeedForward::find(site, recipe.feed_forward[i])?,
                 after_feed_forward: norms.after_feed_forward.map(norm).transpose()?,
+                input: recipe.inputs.map(|width| Input::find(site, width)).transpose()?,
+                scale: scale(source, i, recipe.layer_scale)?,
             })
         };
         let matrix = |name: String| Weight::find(source, &name, h.vocabulary, h.hidden);
@@ -105,17 +119,22 @@ impl Decoder {
             head: head_name(source, recipe.tied)?.map(matrix).transpose()?,
             ropes: recipe.ropes,
             embedding_scale: recipe.embedding_scale,
+            inputs: recipe.inputs.map(|width| Inputs::find(source, h, width)).transpose()?,
             soft_cap: recipe.soft_cap,
             eps: h.eps,
         };
-        decoder.shape.caches = caches;
+        decoder.shape.caches = seats.caches;
         decoder.shape.weight_bytes = decoder.weight_bytes();
         Ok(decoder)
     }
 
     fn weight_bytes(&self) -> u64 {
-        let of_layer = |layer: &Layer| layer.mixer.bytes() + layer.feed_forward.bytes();
-        self.layers.iter().map(of_layer).sum::<u64>() + self.head_weight().bytes()
+        let of_layer = |layer: &Layer| {
+            let input = layer.input.as_ref().map_or(0, Input::bytes);
+            layer.mixer.bytes() + layer.feed_forward.bytes() + input
+        };
+        let inputs = self.inputs.as_ref().map_or(0, Inputs::bytes);
+        self.layers.iter().map(of_layer).sum::<u64>() + inputs + self.head_weight().bytes()
     }
 
     fn head_weight(&self) -> &Weight {
@@ -168,7 +187,9 @@ impl Model for Decoder {
         for layer in &mut self.layers {
             layer.mixer.weights(&mut all);
             layer.feed_forward.weights(&mut all);
+            all.extend(layer.input.iter_mut().flat_map(Input::weights));
         }
+        all.extend(self.inputs.iter_mut().map(Inputs::weight));
         all.push(self.head.as_mut().unwrap_or(&mut self.embedding));
         all
     }
@@ -179,6 +200,9 @@ impl Model for Decoder {
             rope.prepare(step, turns);
         }
         self.embed(step, scratch); // (n, hidden)
+        if let Some(inputs) = &self.inputs {
+            inputs.prepare(machine, step, scratch);
+        }
         for (i, layer) in self.layers.iter().enumerate() {
             step.show(i, &scratch.stream);
             machine.rms_norm(&scratch.stream, &layer.attention_norm, self.eps, &mut scratch.hidden);
@@ -190,11 +214,26 @@ impl Model for Decoder {
             layer.feed_forward.apply(machine, scratch);
             self.norm_again(machine, layer.after_feed_forward.as_deref(), scratch);
             machine.add(&mut scratch.stream, &scratch.hidden);
+            if let Some(input) = &layer.input {
+                input.apply(machine, scratch);
+            }
+            if let Some(scale) = layer.scale {
+                machine.scale(&mut scratch.stream, scale);
+            }
         }
         machine.rms_norm(&scratch.stream, &self.norm, self.eps, &mut scratch.hidden);
         step.show(self.layers.len(), &scratch.hidden);
         self.logits(machine, scratch, step); // (wanted, vocabulary)
     }
+}
+
+/// The factor of a layer's stream; GGUF files may do without one.
+fn scale(source: &Source, layer: usize, name: Option<Name>) -> Result<Option<f32>, Error> {
+    let Some(name) = name.map(|name| source.whole_name(name, layer)) else { return Ok(None) };
+    if source.is_gguf() && source.find(&name).is_none() {
+        return Ok(None);
+    }
+    Ok(weight::row(source, &name, 1)?.first().copied())
 }
 
 /// The name of the head, unless the embedding serves as it.

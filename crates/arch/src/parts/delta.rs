@@ -6,7 +6,7 @@ use kernels::portable::math::Gate;
 use kernels::{DeltaHeads, DeltaRows, Machine, Rounding, Sharing, States};
 
 use super::mixer::Site;
-use crate::cache::{Cache, Keeps, Seat, Store};
+use crate::cache::{Keeps, Seat, Seats, Store};
 use crate::source::{Name, Source, name};
 use crate::weight::{self, Bias, Linear, Weight};
 use crate::{Error, Scratch, Step};
@@ -17,6 +17,9 @@ const DECAY: Name = name("ssm_alpha", "linear_attn.in_proj_a");
 const BETA: Name = name("ssm_beta", "linear_attn.in_proj_b");
 const OUT: Name = name("ssm_out", "linear_attn.out_proj");
 const NORM: Name = name("ssm_norm", "linear_attn.norm");
+const CONVOLUTION: Name = name("ssm_conv1d", "linear_attn.conv1d");
+const RATE: Name = name("ssm_a", "linear_attn.A_log");
+const FADING_BIAS: Name = name("ssm_dt.bias", "linear_attn.dt_bias");
 
 const KEY_HEADS: Name = name("ssm.group_count", "linear_num_key_heads");
 const VALUE_HEADS: Name = name("ssm.time_step_rank", "linear_num_value_heads");
@@ -74,7 +77,7 @@ pub(crate) struct DeltaNet {
 }
 
 impl DeltaNet {
-    pub fn find(site: Site, with: Options, caches: &mut Vec<Cache>) -> Result<DeltaNet, Error> {
+    pub fn find(site: Site, with: Options, seats: &mut Seats) -> Result<DeltaNet, Error> {
         let Site { source, layer, hyper: h, .. } = site;
         let (heads, find) = (with.heads, |name, rows| {
             Linear::find(source, (name, layer), (rows, h.hidden), Bias::No)
@@ -95,7 +98,7 @@ impl DeltaNet {
                 weight::row(source, &name, heads.value_dim)?
             },
             heads,
-            seat: Cache::seat(caches, Keeps::State, kept + heads.state_len()),
+            seat: seats.give(layer, Keeps::State, kept + heads.state_len()),
             kept,
             eps: h.eps,
         })
@@ -161,15 +164,10 @@ fn taps(
     layer: usize,
     (channels, taps): (usize, usize),
 ) -> Result<Vec<f32>, Error> {
+    let name = source.tensor_name(CONVOLUTION, Some(layer), "weight");
     let weights = match source.is_gguf() {
-        true => {
-            let name = format!("blk.{layer}.ssm_conv1d.weight");
-            weight::floats(source, &name, &[channels, taps])?
-        }
-        false => {
-            let name = source.in_layer(layer, "linear_attn.conv1d.weight");
-            weight::floats(source, &name, &[channels, 1, taps])?
-        }
+        true => weight::floats(source, &name, &[channels, taps])?,
+        false => weight::floats(source, &name, &[channels, 1, taps])?,
     };
     let places = (0..taps).flat_map(|tap| (0..channels).map(move |channel| channel * taps + tap));
     Ok(places.map(|place| weights[place]).collect())
@@ -178,15 +176,15 @@ fn taps(
 /// Rates and biases of the heads' decays. Folders have the logarithm of a rate's opposite.
 fn fading(source: &Source, layer: usize, heads: usize) -> Result<(Vec<f32>, Vec<f32>), Error> {
     let row = |name: String| weight::row(source, &name, heads);
+    let named = |name| source.whole_name(name, layer);
+    let (name, biases) = (named(RATE), row(named(FADING_BIAS))?);
     if source.is_gguf() {
-        let rates = row(format!("blk.{layer}.ssm_a"))?;
-        return Ok((rates, row(format!("blk.{layer}.ssm_dt.bias"))?));
+        return Ok((row(name)?, biases));
     }
-    let name = source.in_layer(layer, "linear_attn.A_log");
     let rate = |log: f32| match log.abs() < 80.0 {
         true => Ok(-exp(f64::from(log)) as f32),
         false => Err(Error::Value { key: name.clone(), why: format!("holds {log}") }),
     };
     let rates = row(name.clone())?.into_iter().map(rate).collect::<Result<_, _>>()?;
-    Ok((rates, row(source.in_layer(layer, "linear_attn.dt_bias"))?))
+    Ok((rates, biases))
 }

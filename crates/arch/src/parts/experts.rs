@@ -16,6 +16,7 @@ const ROUTER: Name = Name { gguf: "ffn_gate_inp", hugging_face: "mlp.gate" };
 const ROUTER_OF_FUSED: Name = Name { gguf: "ffn_gate_inp", hugging_face: "mlp.router" };
 const ROUTER_OF_STACKED: Name = Name { gguf: "ffn_gate_inp", hugging_face: "feed_forward.router" };
 const GATE: Name = Name { gguf: "ffn_gate_exps", hugging_face: "gate_proj" };
+const GATES_AND_UPS: Name = Name { gguf: "ffn_gate_up_exps", hugging_face: "gate_up_proj" };
 const UP: Name = Name { gguf: "ffn_up_exps", hugging_face: "up_proj" };
 const DOWN: Name = Name { gguf: "ffn_down_exps", hugging_face: "down_proj" };
 
@@ -38,6 +39,10 @@ pub(crate) struct Options {
     pub rounding: Rounding,
     /// An expert that all rows go through besides.
     pub shared: Option<mlp::Options>,
+    /// The router's name, where it is another.
+    pub router: Option<Name>,
+    /// Factors of the weights, one for each expert.
+    pub scales: Option<Name>,
     /// The row whose product with the input, as a sigmoid, weighs the shared expert.
     pub shared_gate: Option<Name>,
 }
@@ -54,8 +59,9 @@ pub(crate) enum Stored {
     /// In folders gates and ups stand one after the other, of all experts together, a column to an
     /// output.
     Stacked,
-    /// The same with a row to an output.
-    Joined,
+    /// The same with a row to an output, under this name in a layer of a folder. GGUF files may
+    /// have it too.
+    Joined(&'static str),
 }
 
 /// How the scores of the chosen experts become weights.
@@ -69,7 +75,7 @@ pub(crate) enum Score {
     SigmoidOfInput,
 }
 
-const COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_experts" };
+pub(crate) const COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_experts" };
 const LOCAL_COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_local_experts" };
 const EACH: Name = Name { gguf: "expert_used_count", hugging_face: "num_experts_per_tok" };
 pub(crate) const WIDTH: Name =
@@ -78,23 +84,34 @@ pub(crate) const WIDTH: Name =
 impl Options {
     /// The settings that all families have; some know the width from elsewhere.
     pub fn read(source: &Source, feed_forward: usize, score: Score) -> Result<Options, Error> {
+        Options::read_by(source, EACH, (feed_forward, score))
+    }
+
+    /// The same, with another name for the number of a row's experts.
+    pub fn read_by(
+        source: &Source,
+        each: Name,
+        (feed_forward, score): (usize, Score),
+    ) -> Result<Options, Error> {
         let count = match source.size_if(COUNT)? {
             Some(count) => count,
             None => source.size_if(LOCAL_COUNT)?.ok_or_else(|| source.missing(COUNT))?,
         };
         let options = Options {
             count,
-            each: source.size(EACH)?,
+            each: source.size(each)?,
             feed_forward,
             gate: Gate::Silu,
             score,
             stored: Stored::Apart,
             rounding: Rounding::Once,
             shared: None,
+            router: None,
+            scales: None,
             shared_gate: None,
         };
         if options.each > count {
-            return Err(source.bad(EACH, format!("is {} of {count} experts", options.each)));
+            return Err(source.bad(each, format!("is {} of {count} experts", options.each)));
         }
         Ok(options)
     }
@@ -108,6 +125,7 @@ pub(crate) struct Experts {
     down: Stack,
     shared: Option<GatedMlp>,
     shared_gate: Option<Linear>,
+    scales: Option<Vec<f32>>,
     with: Options,
 }
 
@@ -118,7 +136,7 @@ impl Experts {
     pub fn find(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<Experts, Error> {
         let (wide, narrow) = ((with.feed_forward, h.hidden), (h.hidden, with.feed_forward));
         let (router, bias) = match with.stored {
-            Stored::Apart | Stored::Joined => (ROUTER, Bias::No),
+            Stored::Apart | Stored::Joined(_) => (ROUTER, Bias::No),
             Stored::Fused => (ROUTER_OF_FUSED, Bias::Yes),
             Stored::Stacked => (ROUTER_OF_STACKED, Bias::No),
         };
@@ -127,25 +145,33 @@ impl Experts {
             Stored::Fused | Stored::Stacked if !source.is_gguf() => {
                 fused::find(source, layer, h, with)?
             }
-            Stored::Joined if !source.is_gguf() => joined(source, layer, h, with)?,
+            Stored::Joined(_) if is_joined(source, layer) => joined(source, layer, h, with)?,
             _ => [
                 Stack::find(source, (GATE, layer), of_all, wide)?,
                 Stack::find(source, (UP, layer), of_all, wide)?,
                 Stack::find(source, (DOWN, layer), of_all, narrow)?,
             ],
         };
+        let router = with.router.unwrap_or(router);
         let router = Linear::find(source, (router, layer), (with.count, h.hidden), bias)?;
         let shared = with.shared.map(|shared| GatedMlp::find(source, layer, h, shared));
         let shared_gate = with.shared_gate;
         let shared_gate =
             shared_gate.map(|name| Linear::find(source, (name, layer), (1, h.hidden), Bias::No));
         let (shared, shared_gate) = (shared.transpose()?, shared_gate.transpose()?);
-        Ok(Experts { router, gate, up, down, shared, shared_gate, with })
+        let scales = |name| weight::row(source, &source.whole_name(name, layer), with.count);
+        let scales = with.scales.map(scales).transpose()?;
+        Ok(Experts { router, gate, up, down, shared, shared_gate, scales, with })
     }
 
     /// From `scratch.hidden` to `scratch.hidden`.
     pub fn apply(&self, machine: &mut Machine, scratch: &mut Scratch) {
         self.route(machine, scratch);
+        self.run(machine, scratch);
+    }
+
+    /// From `scratch.hidden` to `scratch.hidden` by the chosen experts.
+    pub fn run(&self, machine: &mut Machine, scratch: &mut Scratch) {
         let slots = scratch.routing.slots();
         let (wide, hidden) = (self.with.feed_forward, self.router.weight.cols());
         scratch.gate.resize(slots * wide, 0.0);
@@ -182,8 +208,8 @@ impl Experts {
         machine.add(&mut scratch.hidden, &scratch.mixed);
     }
 
-    /// Lets each row choose its experts.
-    fn route(&self, machine: &mut Machine, scratch: &mut Scratch) {
+    /// Lets each row of `scratch.hidden` choose its experts.
+    pub fn route(&self, machine: &mut Machine, scratch: &mut Scratch) {
         let Options { count, each, .. } = self.with;
         let n = scratch.hidden.len() / self.router.weight.cols();
         scratch.scores.resize(n * count, 0.0);
@@ -193,6 +219,11 @@ impl Experts {
         scratch.choices.clear();
         for scores in scratch.scores.chunks_exact_mut(count) {
             choose(machine.isa(), scores, (each, self.with.score), &mut scratch.choices);
+        }
+        if let Some(scales) = &self.scales {
+            for (expert, weight) in &mut scratch.choices {
+                *weight *= scales[*expert as usize];
+            }
         }
         scratch.routing.set(count, &scratch.choices, each);
     }
@@ -257,10 +288,20 @@ impl Stack {
     }
 }
 
+/// Whether a GGUF file has joined rows; a folder always has, where its family does.
+fn is_joined(source: &Source, layer: usize) -> bool {
+    let name = source.tensor_name(GATES_AND_UPS, Some(layer), "weight");
+    !source.is_gguf() || source.find(&name).is_some()
+}
+
 /// Gates, ups and downs of rows that are joined.
 fn joined(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<[Stack; 3], Error> {
-    let find = |name: &str, (all, cols): (usize, usize), rows: Range<usize>| {
-        let name = source.in_layer(layer, &format!("mlp.experts.{name}"));
+    let Stored::Joined(place) = with.stored else { unreachable!("its caller has looked") };
+    let find = |name: Name, (all, cols): (usize, usize), rows: Range<usize>| {
+        let name = match source.is_gguf() {
+            true => source.tensor_name(name, Some(layer), "weight"),
+            false => source.in_layer(layer, &format!("{place}.{}", name.hugging_face)),
+        };
         let linear = |expert| {
             let rows = expert * all + rows.start..expert * all + rows.end;
             let weight = Weight::of_tensor(source, &name, &[with.count, all, cols], rows)?;
@@ -270,9 +311,9 @@ fn joined(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<[St
     };
     let width = with.feed_forward;
     Ok([
-        find("gate_up_proj", (2 * width, h.hidden), 0..width)?,
-        find("gate_up_proj", (2 * width, h.hidden), width..2 * width)?,
-        find("down_proj", (h.hidden, width), 0..h.hidden)?,
+        find(GATES_AND_UPS, (2 * width, h.hidden), 0..width)?,
+        find(GATES_AND_UPS, (2 * width, h.hidden), width..2 * width)?,
+        find(DOWN, (h.hidden, width), 0..h.hidden)?,
     ])
 }
 

@@ -5,7 +5,7 @@ use kernels::Machine;
 use super::attention::{self, Attention};
 use super::delta::{self, DeltaNet};
 use super::norms::Norms;
-use crate::cache::Cache;
+use crate::cache::Seats;
 use crate::hyper::Hyper;
 use crate::rope::Rope;
 use crate::source::Source;
@@ -40,12 +40,12 @@ pub(crate) enum Mixer {
 }
 
 impl Mixer {
-    pub fn find(site: Site, kind: Kind, caches: &mut Vec<Cache>) -> Result<Mixer, Error> {
+    pub fn find(site: Site, kind: Kind, seats: &mut Seats) -> Result<Mixer, Error> {
         Ok(match kind {
             Kind::Attention(with) => {
-                Mixer::Attention(Box::new(Attention::find(site, with, caches)?))
+                Mixer::Attention(Box::new(Attention::find(site, with, seats)?))
             }
-            Kind::Delta(with) => Mixer::Delta(Box::new(DeltaNet::find(site, with, caches)?)),
+            Kind::Delta(with) => Mixer::Delta(Box::new(DeltaNet::find(site, with, seats)?)),
         })
     }
 

@@ -136,6 +136,15 @@ impl Machine {
         });
     }
 
+    /// Multiplies all numbers by a factor.
+    pub fn scale(&self, x: &mut [f32], by: f32) {
+        let (n, x) = (x.len().div_ceil(RUN), Shared::rows(x, RUN));
+        self.each_row(n, RUN, &|i| {
+            // SAFETY: each run is visited by one thread.
+            unsafe { x.row(i) }.iter_mut().for_each(|x| *x *= by);
+        });
+    }
+
     /// Multiplies each row of `x` by a factor of its own.
     pub fn scale_rows(&self, x: &mut [f32], factors: &[f32]) {
         let (n, len) = (factors.len(), x.len() / factors.len().max(1));
