@@ -87,7 +87,7 @@ CASES = {
     # More keys than a tile are chosen.
     "deepseek-v3.2-wide": case(
         "deepseek_v32", "DeepseekV32", drop=["head_dim"], num_hidden_layers=2, q_lora_rank=28, n_group=1,
-        topk_group=1, n_shared_experts=1, first_k_dense_replace=1, index_topk=70, index_head_dim=16, index_n_heads=5,
+        topk_group=1, n_shared_experts=1, first_k_dense_replace=1, index_topk=70, index_head_dim=16, index_n_heads=16,
         rope_parameters=PLAIN, **LATENT),
 }
 

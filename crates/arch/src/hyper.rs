@@ -52,6 +52,13 @@ pub(crate) const CONTEXT_MAX: usize = 1 << 20;
 impl Hyper {
     /// Reads them, and refuses what contradicts itself.
     pub fn read(source: &Source) -> Result<Hyper, Error> {
+        let hyper = Hyper::read_but_heads(source)?;
+        hyper.check_heads(source)?;
+        Ok(hyper)
+    }
+
+    /// The same for a family that says by other names how wide its heads are.
+    pub fn read_but_heads(source: &Source) -> Result<Hyper, Error> {
         let hidden = source.size(HIDDEN)?;
         let heads = source.size(HEADS)?;
         let head_dim = source.size_or(HEAD_DIM, hidden / heads)?;
@@ -60,7 +67,7 @@ impl Hyper {
             hidden,
             layers: layers(source)?,
             heads,
-            key_heads: source.sizes(KEY_HEADS)?.first().copied().unwrap_or(heads),
+            key_heads: source.sizes(KEY_HEADS)?.first().copied().unwrap_or(heads).max(1),
             head_dim,
             feed_forward: source.sizes(FEED_FORWARD)?.first().copied(),
             context: source.size(CONTEXT)?.min(CONTEXT_MAX),
@@ -84,22 +91,26 @@ impl Hyper {
             return Err(source.bad(VOCABULARY, why));
         }
         source.expect_setting("hidden_act", "silu")?;
-        if !self.heads.is_multiple_of(self.key_heads) {
-            let why = format!("is {}, which does not divide {} heads", self.key_heads, self.heads);
-            return Err(source.bad(KEY_HEADS, why));
-        }
         if self.layers > LAYERS_MAX {
             let why = format!("is {}; hearth runs at most {LAYERS_MAX} layers", self.layers);
             return Err(source.bad(LAYERS, why));
+        }
+        if !(0.0..1.0).contains(&self.eps) {
+            return Err(source.bad(EPS, format!("is {}", self.eps)));
+        }
+        Ok(())
+    }
+
+    fn check_heads(&self, source: &Source) -> Result<(), Error> {
+        if !self.heads.is_multiple_of(self.key_heads) {
+            let why = format!("is {}, which does not divide {} heads", self.key_heads, self.heads);
+            return Err(source.bad(KEY_HEADS, why));
         }
         check_head(source, HEAD_DIM, self.head_dim)?;
         let value_dim = source.size_or(VALUE_DIM, self.head_dim)?;
         if value_dim != self.head_dim {
             let why = format!("is {value_dim}, but keys are {} wide", self.head_dim);
             return Err(source.bad(VALUE_DIM, why));
-        }
-        if !(0.0..1.0).contains(&self.eps) {
-            return Err(source.bad(EPS, format!("is {}", self.eps)));
         }
         Ok(())
     }

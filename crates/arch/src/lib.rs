@@ -7,6 +7,7 @@
 
 mod arena;
 mod cache;
+mod deepseek;
 mod error;
 mod foreign;
 mod gemma3;
@@ -62,6 +63,8 @@ pub const FAMILIES: &[Family] = &[
     gemma3::FAMILY,
     gemma4::FAMILY,
     llama4::FAMILY,
+    deepseek::FAMILY,
+    deepseek::SPARSE,
 ];
 
 /// What callers must know of a model's sizes.
@@ -144,6 +147,8 @@ pub struct Scratch {
     beside: Vec<f32>,
     /// What tokens tell each layer.
     inputs: Vec<f32>,
+    /// Positions that rows have chosen.
+    places: Vec<u32>,
     gate: Vec<f32>,
     up: Vec<f32>,
     /// Of heads that keep a state.

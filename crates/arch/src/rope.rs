@@ -21,6 +21,8 @@ pub(crate) struct Rope {
     /// Positions that a stretch by yarn makes good; checkpoints state the length before it.
     pub reach: usize,
     pub pairing: Pairing,
+    /// Factor of the scores of a stretched model that states one.
+    pub score_growth: f32,
 }
 
 /// How a model stretches its positions beyond the length it was first trained for.
@@ -51,6 +53,8 @@ struct Yarn {
     beta_fast: f64,
     beta_slow: f64,
     magnitude: f64,
+    /// Factor of the scores.
+    score_growth: f64,
     truncate: bool,
 }
 
@@ -113,7 +117,12 @@ impl Rope {
         };
         let (frequencies, magnitude) = frequencies(settings);
         let frequencies = frequencies.into_iter().map(|f| f as f32).collect();
-        let rope = Rope { frequencies, magnitude: magnitude as f32, pairing, reach };
+        let score_growth = match &settings.scaling {
+            Scaling::Yarn(yarn) => yarn.score_growth as f32,
+            _ => 1.0,
+        };
+        let magnitude = magnitude as f32;
+        let rope = Rope { frequencies, magnitude, pairing, reach, score_growth };
         rope.check()?;
         Ok(rope)
     }
@@ -156,6 +165,11 @@ impl Rope {
                 (cos, sin),
             );
         }
+    }
+
+    /// The rotation by prepared tables of pairs that stand half a rotation apart.
+    pub fn rotation_in_halves<'a>(&self, turns: &'a Turns) -> Rotation<'a> {
+        Rotation { pairing: Pairing::Halves, ..self.rotation(turns) }
     }
 
     /// The rotation by prepared tables.
@@ -247,6 +261,12 @@ impl Yarn {
 /// YaRN's growth of scores with the stretch.
 fn yarn_magnitude(factor: f64, weight: f64) -> f64 {
     if factor <= 1.0 { 1.0 } else { 0.1 * weight * ln(factor) + 1.0 }
+}
+
+/// How DeepSeek's scores grow with the stretch.
+fn score_growth(factor: f64, weight: Option<f64>) -> f64 {
+    let growth = weight.map_or(1.0, |weight| yarn_magnitude(factor, weight));
+    growth * growth
 }
 
 fn bad(key: &str, why: &str) -> Error {
@@ -351,7 +371,10 @@ fn yarn(config: &Value, rope: &Value) -> Result<Yarn, Error> {
         (None, Some(trained)) => trained / original,
         (None, None) => return Err(bad("factor", "is missing")),
     };
-    let of_scores = match (number("mscale")?, number("mscale_all_dim")?) {
+    // Zero is none.
+    let weight = |key| if rope[key].as_f64() == Some(0.0) { Ok(None) } else { number(key) };
+    let (one, all) = (weight("mscale")?, weight("mscale_all_dim")?);
+    let of_scores = match (one, all) {
         (Some(one), Some(all)) => yarn_magnitude(factor, one) / yarn_magnitude(factor, all),
         _ => yarn_magnitude(factor, 1.0),
     };
@@ -361,6 +384,7 @@ fn yarn(config: &Value, rope: &Value) -> Result<Yarn, Error> {
         beta_fast: number("beta_fast")?.unwrap_or(32.0),
         beta_slow: number("beta_slow")?.unwrap_or(1.0),
         magnitude: number("attention_factor")?.unwrap_or(of_scores),
+        score_growth: score_growth(factor, all),
         truncate: match &rope["truncate"] {
             Value::Null => true,
             Value::Bool(truncate) => *truncate,
@@ -382,6 +406,7 @@ const FACTOR: Name = gguf_only("rope.scaling.factor");
 const OLD_FACTOR: Name = gguf_only("rope.scale_linear");
 const ORIGINAL: Name = gguf_only("rope.scaling.original_context_length");
 const MAGNITUDE: Name = gguf_only("rope.scaling.attn_factor");
+const WEIGHT: Name = gguf_only("rope.scaling.yarn_log_multiplier");
 const BETA_FAST: Name = gguf_only("rope.scaling.yarn_beta_fast");
 const BETA_SLOW: Name = gguf_only("rope.scaling.yarn_beta_slow");
 const CONTEXT: Name = gguf_only("context_length");
@@ -398,6 +423,9 @@ fn from_gguf(source: &Source, head_dim: usize) -> Result<Settings, Error> {
         Some(gguf) => gguf.str(&source.key(KIND))?.unwrap_or("linear"),
         None => "linear",
     };
+    // GGUF files have a tenth of it, and no key for the other, which is as large.
+    let weight = number(WEIGHT)?.map(|tenth| f64::from((tenth / 0.1) as f32));
+    let magnitude = if weight.is_some() { 1.0 } else { yarn_magnitude(factor, 1.0) };
     let scaling = match kind {
         "none" => Scaling::None,
         "linear" => Scaling::Linear { factor },
@@ -406,7 +434,8 @@ fn from_gguf(source: &Source, head_dim: usize) -> Result<Settings, Error> {
             original: source.size_or(ORIGINAL, source.size(CONTEXT)?)? as f64,
             beta_fast: number(BETA_FAST)?.unwrap_or(32.0),
             beta_slow: number(BETA_SLOW)?.unwrap_or(1.0),
-            magnitude: number(MAGNITUDE)?.unwrap_or(1.0) * yarn_magnitude(factor, 1.0),
+            magnitude: number(MAGNITUDE)?.unwrap_or(1.0) * magnitude,
+            score_growth: score_growth(factor, weight),
             // GGUF files have no key for it. llama.cpp rounds, the reference of gpt-oss does not.
             truncate: source.architecture()? != "gpt-oss",
         }),

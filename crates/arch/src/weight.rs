@@ -96,6 +96,32 @@ impl Weight {
         Weight::of_tensor(source, name, &[count, rows, cols], part * rows..(part + 1) * rows)
     }
 
+    /// The same matrix turned: rows become columns. Numbers that do not stand on their own are
+    /// written out.
+    pub(crate) fn turned(self) -> Weight {
+        let (rows, cols) = (self.rows, self.cols);
+        let plain = self.format.block_len() == 1;
+        let format = if plain { self.format } else { Format::F32 };
+        let make = move || {
+            let size = format.block_bytes();
+            let numbers = match plain {
+                true => std::borrow::Cow::Borrowed(self.plain().bytes()),
+                false => {
+                    let mut row = vec![0.0; cols];
+                    let mut numbers = Vec::with_capacity(rows * cols * size);
+                    for i in 0..rows {
+                        self.row(i, &mut row);
+                        numbers.extend(row.iter().flat_map(|x| x.to_le_bytes()));
+                    }
+                    numbers.into()
+                }
+            };
+            let places = (0..cols).flat_map(|col| (0..rows).map(move |row| row * cols + col));
+            places.flat_map(|place| &numbers[place * size..][..size]).copied().collect()
+        };
+        Weight::made(format, (cols, rows), Box::new(make))
+    }
+
     /// Some of the rows that a tensor of this shape holds; the last length is a row's.
     pub(crate) fn of_tensor(
         source: &Source,

@@ -71,7 +71,7 @@ fn check_hidden_states(model: &str) {
     check_close(model, "hidden states", &difference);
 }
 
-const FAMILIES: [&str; 15] = [
+const FAMILIES: [&str; 17] = [
     "llama",
     "mistral",
     "qwen2",
@@ -87,6 +87,8 @@ const FAMILIES: [&str; 15] = [
     "gemma4-shared",
     "gemma4-vl",
     "llama4",
+    "deepseek-v3",
+    "deepseek-v3.2",
 ];
 
 #[test]
@@ -134,6 +136,8 @@ fn gguf_files() {
         ("gguf/gemma3.gguf", "gguf/gemma3.expected.safetensors"),
         ("gguf/gemma4.gguf", "models/gemma4/expected.safetensors"),
         ("gguf/gemma4-shared.gguf", "models/gemma4-shared/expected.safetensors"),
+        ("gguf/deepseek-v3.gguf", "models/deepseek-v3/expected.safetensors"),
+        ("gguf/deepseek-v3.2.gguf", "models/deepseek-v3.2/expected.safetensors"),
         ("gguf/gpt-oss.gguf", "gguf/gpt-oss.expected.safetensors"),
         ("gguf/gpt-oss-mxfp4.gguf", "gguf/gpt-oss-mxfp4.expected.safetensors"),
     ] {
@@ -145,7 +149,7 @@ fn gguf_files() {
 fn variants() {
     let folder = std::fs::read_dir(golden("variants")).unwrap().map(|entry| entry.unwrap().path());
     let cases: Vec<PathBuf> = folder.filter(|path| path.is_dir()).collect();
-    assert_eq!(cases.len(), 16, "{cases:?}");
+    assert_eq!(cases.len(), 19, "{cases:?}");
     for case in cases {
         let expected = Expected::open(&case.join("expected.safetensors"));
         let (mut engine, ids) = (open(&case), expected.ids("input_ids"));

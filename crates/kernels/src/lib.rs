@@ -29,7 +29,8 @@ pub use format::Format;
 pub use half::{bf16_to_f32, f16_to_f32};
 pub use isa::{Isa, UnknownIsa};
 pub use machine::{
-    Attention, Choice, DeltaHeads, DeltaRows, Expert, Experts, Heads, Machine, Matrix, Pages,
-    Product, Rotation, Rounding, RoutedProduct, Routing, RowTable, Sharing, States, Take,
+    Attention, Choice, Chosen, DeltaHeads, DeltaRows, Expert, Experts, Heads, Index, Machine,
+    Matrix, Pages, Product, Rotation, Rounding, RoutedProduct, Routing, RowTable, Sharing, States,
+    Take,
 };
 pub use panels::{ROWS as PANEL_ROWS, packed_len};

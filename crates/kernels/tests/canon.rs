@@ -213,7 +213,7 @@ fn attention() {
     let (q, keys, values) =
         (floats(&case["queries"]), floats(&case["keys"]), floats(&case["values"]));
     let (dim, value_dim) = (whole(&case["dim"]), whole(&case["value_dim"]));
-    let heads = Heads { queries: q.len() / dim, keys: 1, dim, value_dim };
+    let heads = Heads { queries: q.len() / dim, keys: 1, dim, value_dim, within: false };
     let table: Vec<u32> = (0..(keys.len() / dim).div_ceil(64) as u32).collect();
     // Places that nobody has written hold NaN, so that reading one shows.
     let mut pages: Vec<Box<[f32]>> =
@@ -231,6 +231,7 @@ fn attention() {
                 scale: 1.0 / (dim as f32).sqrt(),
                 window: window.map(|window| window as usize),
                 chunk: None,
+                chosen: None,
                 sinks: None,
                 offset: 0,
                 pages: &pages,

@@ -139,7 +139,7 @@ impl Attention {
         let Site { source, layer, hyper: h, norms } = site;
         let dim = with.head_dim.unwrap_or(h.head_dim);
         let keys = with.key_heads.unwrap_or(h.key_heads);
-        let heads = Heads { queries: h.heads, keys, dim, value_dim: dim };
+        let heads = Heads { queries: h.heads, keys, dim, value_dim: dim, within: false };
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
         let (wide, narrow) = ((h.heads * dim, h.hidden), (keys * dim, h.hidden));
         let norm = |name| norms.find(source, (name, Some(layer)), dim);
@@ -196,31 +196,8 @@ impl Attention {
         scratch.keys.resize(keys * heads.dim, 0.0);
         scratch.values.resize(keys * heads.value_dim, 0.0);
         scratch.mixed.resize(n * heads.queries * heads.value_dim, 0.0);
+        self.project(machine, scratch);
         let (q, k, v) = (&mut scratch.queries, &mut scratch.keys, &mut scratch.values);
-        scratch.gate.resize(n * self.q.weight.rows(), 0.0);
-
-        // Keys and values stay, and all later tokens read them: they are worth the second plane.
-        let to = if self.with.gated { &mut scratch.gate } else { &mut *q };
-        let queries = self.q.product(Rounding::Once, to);
-        let x = &scratch.hidden;
-        match (&self.k, &self.v) {
-            (None, _) => machine.product(x, &mut [queries]),
-            (Some(keys), None) => {
-                machine.product(x, &mut [queries, keys.product(Rounding::Twice, k)]);
-                v.copy_from_slice(k);
-            }
-            (Some(keys), Some(values)) => {
-                let keys = keys.product(Rounding::Twice, k);
-                machine.product(x, &mut [queries, keys, values.product(Rounding::Twice, v)]);
-            }
-        }
-        if let Some(ones) = &self.value_norm {
-            machine.rms_norm_in_place(v, ones, self.eps);
-        }
-        if self.with.gated {
-            scratch.up.resize(q.len(), 0.0);
-            part_gates(&scratch.gate, heads.dim, (q, &mut scratch.up));
-        }
         if let Some(norms) = &self.norms {
             norms.apply(machine, q, k);
         }
@@ -246,6 +223,7 @@ impl Attention {
             scale: self.scale,
             window: self.with.window,
             chunk: self.with.chunk,
+            chosen: None,
             sinks: self.sinks.as_deref(),
             offset,
             pages,
@@ -258,6 +236,36 @@ impl Attention {
             given = &scratch.up;
         }
         machine.product(given, &mut [self.o.product(Rounding::Once, &mut scratch.hidden)]);
+    }
+
+    /// Queries, keys and values as the matrices make them, and gates in `scratch.up`.
+    fn project(&self, machine: &mut Machine, scratch: &mut Scratch) {
+        let (q, k, v) = (&mut scratch.queries, &mut scratch.keys, &mut scratch.values);
+        let n = scratch.hidden.len() / self.q.weight.cols();
+        scratch.gate.resize(n * self.q.weight.rows(), 0.0);
+
+        // Keys and values stay, and all later tokens read them: they are worth the second plane.
+        let to = if self.with.gated { &mut scratch.gate } else { &mut *q };
+        let queries = self.q.product(Rounding::Once, to);
+        let x = &scratch.hidden;
+        match (&self.k, &self.v) {
+            (None, _) => machine.product(x, &mut [queries]),
+            (Some(keys), None) => {
+                machine.product(x, &mut [queries, keys.product(Rounding::Twice, k)]);
+                v.copy_from_slice(k);
+            }
+            (Some(keys), Some(values)) => {
+                let keys = keys.product(Rounding::Twice, k);
+                machine.product(x, &mut [queries, keys, values.product(Rounding::Twice, v)]);
+            }
+        }
+        if let Some(ones) = &self.value_norm {
+            machine.rms_norm_in_place(v, ones, self.eps);
+        }
+        if self.with.gated {
+            scratch.up.resize(q.len(), 0.0);
+            part_gates(&scratch.gate, self.heads.dim, (q, &mut scratch.up));
+        }
     }
 
     pub fn weights(&mut self) -> impl Iterator<Item = &mut Weight> {

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use kernels::portable::math::{Gate, exp, sigmoid};
-use kernels::{Choice, Expert, Isa, Machine, Rounding, RoutedProduct, Take};
+use kernels::portable::math::{Gate, sigmoid};
+use kernels::{Expert, Machine, Rounding, RoutedProduct, Take};
 
 use super::fused;
 use super::mlp::{self, GatedMlp};
+pub(crate) use super::router::{Groups, Score};
 use crate::hyper::Hyper;
 use crate::source::{Name, Source};
 use crate::weight::{self, Bias, Linear, Weight};
@@ -43,6 +44,8 @@ pub(crate) struct Options {
     pub router: Option<Name>,
     /// Factors of the weights, one for each expert.
     pub scales: Option<Name>,
+    /// What is added to the scores for the choice, for each expert.
+    pub bias: Option<Name>,
     /// The row whose product with the input, as a sigmoid, weighs the shared expert.
     pub shared_gate: Option<Name>,
 }
@@ -64,19 +67,9 @@ pub(crate) enum Stored {
     Joined(&'static str),
 }
 
-/// How the scores of the chosen experts become weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Score {
-    /// By a softmax over the chosen ones.
-    Renormalised,
-    /// By a softmax over all.
-    Softmax,
-    /// Each by its sigmoid, with which the expert's input is multiplied and not its output.
-    SigmoidOfInput,
-}
-
 pub(crate) const COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_experts" };
-const LOCAL_COUNT: Name = Name { gguf: "expert_count", hugging_face: "num_local_experts" };
+/// What folders call their number.
+const COUNTS: [&str; 3] = ["num_experts", "num_local_experts", "n_routed_experts"];
 const EACH: Name = Name { gguf: "expert_used_count", hugging_face: "num_experts_per_tok" };
 pub(crate) const WIDTH: Name =
     Name { gguf: "expert_feed_forward_length", hugging_face: "moe_intermediate_size" };
@@ -93,10 +86,9 @@ impl Options {
         each: Name,
         (feed_forward, score): (usize, Score),
     ) -> Result<Options, Error> {
-        let count = match source.size_if(COUNT)? {
-            Some(count) => count,
-            None => source.size_if(LOCAL_COUNT)?.ok_or_else(|| source.missing(COUNT))?,
-        };
+        let count = |name| source.size_if(Name { hugging_face: name, ..COUNT }).transpose();
+        let count = COUNTS.into_iter().find_map(count).transpose()?;
+        let count = count.ok_or_else(|| source.missing(COUNT))?;
         let options = Options {
             count,
             each: source.size(each)?,
@@ -108,12 +100,26 @@ impl Options {
             shared: None,
             router: None,
             scales: None,
+            bias: None,
             shared_gate: None,
         };
         if options.each > count {
             return Err(source.bad(each, format!("is {} of {count} experts", options.each)));
         }
         Ok(options)
+    }
+
+    /// Refuses groups that the experts cannot make; `name` is what files call their number.
+    pub fn check_groups(&self, source: &Source, name: Name) -> Result<(), Error> {
+        let Score::Grouped(Groups { count, open, .. }) = self.score else { return Ok(()) };
+        let of_group = self.count / count;
+        let fits = self.count.is_multiple_of(count) && open <= count;
+        if fits && open * of_group >= self.each && (open == count || of_group >= 2) {
+            return Ok(());
+        }
+        let why =
+            format!("is {count}, of which {open} may be chosen from, for {} experts", self.count);
+        Err(source.bad(name, why))
     }
 }
 
@@ -126,6 +132,7 @@ pub(crate) struct Experts {
     shared: Option<GatedMlp>,
     shared_gate: Option<Linear>,
     scales: Option<Vec<f32>>,
+    bias: Vec<f32>,
     with: Options,
 }
 
@@ -159,9 +166,10 @@ impl Experts {
         let shared_gate =
             shared_gate.map(|name| Linear::find(source, (name, layer), (1, h.hidden), Bias::No));
         let (shared, shared_gate) = (shared.transpose()?, shared_gate.transpose()?);
-        let scales = |name| weight::row(source, &source.whole_name(name, layer), with.count);
-        let scales = with.scales.map(scales).transpose()?;
-        Ok(Experts { router, gate, up, down, shared, shared_gate, scales, with })
+        let row = |name| weight::row(source, &source.whole_name(name, layer), with.count);
+        let scales = with.scales.map(row).transpose()?;
+        let bias = with.bias.map(row).transpose()?.unwrap_or_default();
+        Ok(Experts { router, gate, up, down, shared, shared_gate, scales, bias, with })
     }
 
     /// From `scratch.hidden` to `scratch.hidden`.
@@ -218,7 +226,8 @@ impl Experts {
         machine.product(&scratch.hidden, &mut [self.router.product(Rounding::Twice, out)]);
         scratch.choices.clear();
         for scores in scratch.scores.chunks_exact_mut(count) {
-            choose(machine.isa(), scores, (each, self.with.score), &mut scratch.choices);
+            let scores = (scores, &self.bias[..]);
+            self.with.score.choose(machine.isa(), scores, each, &mut scratch.choices);
         }
         if let Some(scales) = &self.scales {
             for (expert, weight) in &mut scratch.choices {
@@ -251,7 +260,8 @@ impl Experts {
 }
 
 impl Stack {
-    fn find(
+    /// A matrix of this shape for each expert, or each head.
+    pub fn find(
         source: &Source,
         (name, layer): (Name, usize),
         (count, bias): (usize, Bias),
@@ -283,7 +293,7 @@ impl Stack {
         Ok(Stack((0..count).map(find).collect::<Result<_, Error>>()?))
     }
 
-    fn product<'a>(&'a self, rounding: Rounding, out: &'a mut [f32]) -> RoutedProduct<'a> {
+    pub fn product<'a>(&'a self, rounding: Rounding, out: &'a mut [f32]) -> RoutedProduct<'a> {
         RoutedProduct { experts: self, rounding, out }
     }
 }
@@ -322,33 +332,4 @@ impl kernels::Experts for Stack {
         let Linear { weight, bias } = &self.0[index];
         Expert { weights: weight.view(), bias: bias.as_deref() }
     }
-}
-
-/// Adds the experts with the largest scores, of equals the lower ones, and their weights. The
-/// scores are spoilt.
-fn choose(isa: Isa, scores: &mut [f32], (each, by): (usize, Score), choices: &mut Vec<Choice>) {
-    let largest = isa.largest(scores);
-    let all = if by == Score::Softmax { isa.sum_of_exps(scores, largest) as f32 } else { 0.0 };
-    let first = choices.len();
-    for _ in 0..each {
-        let mut best = (0, f32::NEG_INFINITY);
-        for (expert, score) in scores.iter().enumerate() {
-            if *score > best.1 {
-                best = (expert, *score);
-            }
-        }
-        scores[best.0] = f32::NEG_INFINITY;
-        let weight = match by {
-            Score::SigmoidOfInput => sigmoid(best.1),
-            Score::Renormalised | Score::Softmax => exp(best.1 - largest),
-        };
-        choices.push((best.0 as u32, weight));
-    }
-    let chosen = &mut choices[first..];
-    let total = match by {
-        Score::SigmoidOfInput => return,
-        Score::Softmax => all,
-        Score::Renormalised => chosen.iter().map(|(_, weight)| weight).sum(),
-    };
-    chosen.iter_mut().for_each(|(_, weight)| *weight /= total);
 }

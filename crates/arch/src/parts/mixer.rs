@@ -4,6 +4,7 @@ use kernels::Machine;
 
 use super::attention::{self, Attention};
 use super::delta::{self, DeltaNet};
+use super::latent::{self, Latent};
 use super::norms::Norms;
 use crate::cache::Seats;
 use crate::hyper::Hyper;
@@ -17,6 +18,7 @@ use crate::{Error, Scratch, Step};
 pub(crate) enum Kind {
     Attention(attention::Options),
     Delta(delta::Options),
+    Latent(latent::Options),
 }
 
 /// Nothing but attention.
@@ -37,6 +39,7 @@ pub(crate) struct Site<'a> {
 pub(crate) enum Mixer {
     Attention(Box<Attention>),
     Delta(Box<DeltaNet>),
+    Latent(Box<Latent>),
 }
 
 impl Mixer {
@@ -46,6 +49,7 @@ impl Mixer {
                 Mixer::Attention(Box::new(Attention::find(site, with, seats)?))
             }
             Kind::Delta(with) => Mixer::Delta(Box::new(DeltaNet::find(site, with, seats)?)),
+            Kind::Latent(with) => Mixer::Latent(Box::new(Latent::find(site, with, seats)?)),
         })
     }
 
@@ -60,6 +64,7 @@ impl Mixer {
         match self {
             Mixer::Attention(attention) => attention.apply(machine, ropes, step, scratch),
             Mixer::Delta(delta) => delta.apply(machine, step, scratch),
+            Mixer::Latent(latent) => latent.apply(machine, ropes, step, scratch),
         }
     }
 
@@ -67,6 +72,7 @@ impl Mixer {
         match self {
             Mixer::Attention(attention) => all.extend(attention.weights()),
             Mixer::Delta(delta) => all.extend(delta.weights()),
+            Mixer::Latent(latent) => all.extend(latent.weights()),
         }
     }
 
@@ -75,6 +81,7 @@ impl Mixer {
         match self {
             Mixer::Attention(attention) => attention.bytes(),
             Mixer::Delta(delta) => delta.bytes(),
+            Mixer::Latent(latent) => latent.bytes(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! its result, because each output is computed by one thread, in the canon's order.
 
 mod attention;
+mod index;
 mod packed;
 mod product;
 mod read;
@@ -15,7 +16,8 @@ mod shared;
 mod tiled;
 mod unpacked;
 
-pub use attention::{Attention, Heads, Pages, RowTable};
+pub use attention::{Attention, Chosen, Heads, Pages, RowTable};
+pub use index::Index;
 pub use product::{Matrix, Product, Rounding};
 pub use recurrent::{DeltaHeads, DeltaRows, Sharing, States};
 pub use routed::{Choice, Expert, Experts, RoutedProduct, Routing, Take};
@@ -36,6 +38,7 @@ pub struct Machine {
     crew: Crew,
     scratch: Scratch,
     attention: attention::Scratch,
+    index: index::Scratch,
 }
 
 /// Cosines and sines by which the heads of each row are rotated: `(n, len)` each.
@@ -53,6 +56,8 @@ pub struct Rotation<'a> {
 
 per_isa!(rms_norm = norm::rms_norm; (x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]));
 per_isa!(rms_norm_in_place = norm::rms_norm_in_place; (x: &mut [f32], weight: &[f32], eps: f32));
+per_isa!(layer_norm_in_place = norm::layer_norm_in_place;
+    (x: &mut [f32], by: (&[f32], &[f32]), eps: f32));
 per_isa!(rotate = rope::rotate; (head: &mut [f32], cos: &[f32], sin: &[f32], pairing: Pairing));
 per_isa!(soft_cap = row::soft_cap; (x: &mut [f32], cap: f32));
 per_isa!(open = math::open; (gates: &mut [f32], up: &[f32], by: Gate));
@@ -71,6 +76,7 @@ impl Machine {
             crew: Crew::new(threads),
             scratch: Scratch::default(),
             attention: attention::Scratch::default(),
+            index: index::Scratch::default(),
         }
     }
 
@@ -105,6 +111,17 @@ impl Machine {
         self.each_row(n, len, &|i| {
             // SAFETY: each row is visited by one thread.
             rms_norm_in_place(isa, unsafe { x.row(i) }, weight, eps);
+        });
+    }
+
+    /// Normalises each run of numbers around its mean, with weights and biases.
+    pub fn layer_norm_in_place(&self, x: &mut [f32], by: (&[f32], &[f32]), eps: f32) {
+        let (isa, len) = (self.isa, by.0.len());
+        assert_eq!((x.len() % len, by.1.len()), (0, len), "whole rows");
+        let (n, x) = (x.len() / len, Shared::rows(x, len));
+        self.each_row(n, len, &|i| {
+            // SAFETY: each row is visited by one thread.
+            layer_norm_in_place(isa, unsafe { x.row(i) }, by, eps);
         });
     }
 

@@ -8,6 +8,7 @@
 pub mod angles;
 pub mod attend;
 pub mod delta;
+pub mod index;
 pub mod lanes;
 pub mod math;
 pub mod norm;

@@ -1,6 +1,6 @@
 //! Normalisation of a row by its root mean square.
 
-use super::lanes;
+use super::lanes::{self, LANES, Lanes};
 
 /// `out[i] = (x[i] · 1/√(mean(x²) + eps)) · weight[i]`.
 #[inline(always)]
@@ -17,6 +17,21 @@ pub fn rms_norm_in_place(x: &mut [f32], weight: &[f32], eps: f32) {
     let scale = inverse_rms(x, eps);
     for (x, w) in x.iter_mut().zip(weight) {
         *x = (*x * scale) * w;
+    }
+}
+
+/// `x = ((x − mean) · 1/√(variance + eps)) · weight + bias`, where it stands.
+#[inline(always)]
+pub fn layer_norm_in_place(x: &mut [f32], (weight, bias): (&[f32], &[f32]), eps: f32) {
+    let mut sums = Lanes::ZERO;
+    for (i, x) in x.iter().enumerate() {
+        sums.0[i % LANES] += x;
+    }
+    let mean = sums.total() / x.len() as f32;
+    x.iter_mut().for_each(|x| *x -= mean);
+    let scale = inverse_rms(x, eps);
+    for (x, (weight, bias)) in x.iter_mut().zip(weight.iter().zip(bias)) {
+        *x = (*x * scale) * weight + bias;
     }
 }
 

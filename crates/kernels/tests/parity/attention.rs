@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use kernels::{Attention, Heads, Machine, Pages, RowTable};
+use kernels::{Attention, Chosen, Heads, Index, Machine, Pages, RowTable};
 
 use super::inputs::Random;
 use super::oracle::{self, Head};
@@ -48,7 +48,12 @@ struct Case {
 
 /// Heads of one width.
 fn heads(queries: usize, keys: usize, dim: usize) -> Heads {
-    Heads { queries, keys, dim, value_dim: dim }
+    Heads { queries, keys, dim, value_dim: dim, within: false }
+}
+
+/// Heads whose values are the last numbers of their keys.
+fn within(queries: usize, keys: usize, dim: usize, value_dim: usize) -> Heads {
+    Heads { queries, keys, dim, value_dim, within: true }
 }
 
 fn numbers(random: &mut Random, len: usize) -> Vec<f32> {
@@ -62,8 +67,13 @@ impl Case {
             let mut head = |_| (0..len).map(|_| numbers(&mut random, dim)).collect();
             (0..heads.keys).map(&mut head).collect()
         };
-        let keys = (0..SEQUENCES).map(|_| heads_of(heads.dim)).collect();
-        let values = (0..SEQUENCES).map(|_| heads_of(heads.value_dim)).collect();
+        let keys: Vec<_> = (0..SEQUENCES).map(|_| heads_of(heads.dim)).collect();
+        let mut values: Vec<_> = (0..SEQUENCES).map(|_| heads_of(heads.value_dim)).collect();
+        if heads.within {
+            values.clone_from(&keys);
+            let rows = values.iter_mut().flatten().flatten();
+            rows.for_each(|row| drop(row.drain(..heads.dim - heads.value_dim)));
+        }
         let pages = len.div_ceil(64);
         let page = |sequence, i| (SEQUENCES * (pages - 1 - i) + sequence) as u32;
         let table = |sequence| (0..pages).map(|i| page(sequence, i)).collect();
@@ -117,6 +127,7 @@ impl Case {
         rows: &[Row],
         (keys, values): (&[f32], &[f32]),
     ) {
+        let values = if self.heads.within { &[] } else { values };
         let to = &mut Pages { pages, rows: &self.tables(rows), keys, values };
         machine.store(self.heads, OFFSET, to);
     }
@@ -175,7 +186,9 @@ impl Case {
                 let (heads, scale, tables) = (self.heads, self.scale, self.tables(rows));
                 let (Sight { window, chunk }, sinks, offset) = (*sight, *sinks, OFFSET);
                 let (pages, rows) = (&pages, &tables[..]);
-                let of = Attention { heads, scale, window, chunk, sinks, offset, pages, rows };
+                let chosen = None;
+                let of =
+                    Attention { heads, scale, window, chunk, chosen, sinks, offset, pages, rows };
                 let mut out = vec![f32::NAN; rows.len() * heads.queries * heads.value_dim];
                 machine.attend(&queries, &of, &mut out);
                 let what = || format!("{heads:?}, {sight:?}, {}", name(&machine));
@@ -196,8 +209,10 @@ fn every_position_sees_what_it_may() {
     for heads in [
         heads(1, 1, 1),
         heads(4, 2, 6),
-        Heads { queries: 6, keys: 2, dim: 17, value_dim: 5 },
-        Heads { queries: 3, keys: 3, dim: 16, value_dim: 33 },
+        Heads { value_dim: 5, ..heads(6, 2, 17) },
+        Heads { value_dim: 33, ..heads(3, 3, 16) },
+        within(4, 1, 18, 12),
+        within(6, 2, 33, 33),
     ] {
         let case = Case::new(heads, 131);
         case.check(&case.rows(EDGES.into_iter()), &WINDOWS);
@@ -219,7 +234,11 @@ fn heads_of_every_width() {
 fn prompts() {
     let groups = [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (7, 1), (8, 1), (12, 4), (4, 4)];
     for ((queries, keys), first) in groups.into_iter().zip([0, 37, 63, 64, 1].into_iter().cycle()) {
-        let case = Case::new(heads(queries, keys, 8), 205);
+        let heads = match queries {
+            5 | 12 => within(queries, keys, 10, 7),
+            _ => heads(queries, keys, 8),
+        };
+        let case = Case::new(heads, 205);
         let rows = |count| -> Vec<Row> { (first..first + count).map(|at| (1, at)).collect() };
         case.check(&rows(140), &FEW_WINDOWS);
         case.check(&rows(5), &[None, Some(3)]);
@@ -244,7 +263,7 @@ fn sequences_differ_in_one_batch() {
 /// One row, or a few, and fewer key heads than threads: tiles are split, then merged in order.
 #[test]
 fn long_contexts_of_few_rows() {
-    for heads in [heads(8, 1, 16), heads(4, 2, 24), heads(9, 3, 16)] {
+    for heads in [heads(8, 1, 16), heads(4, 2, 24), heads(9, 3, 16), within(5, 1, 24, 16)] {
         let case = Case::new(heads, 900);
         case.check(&[(1, 899)], &[None, Some(300)]);
         case.check(&[(2, 700), (0, 63), (1, 831)], &[None]);
@@ -254,9 +273,116 @@ fn long_contexts_of_few_rows() {
 /// Scores far apart: whole tiles weigh nothing beside others, in both directions.
 #[test]
 fn scores_far_apart_are_merged() {
-    let heads = Heads { queries: 2, keys: 1, dim: 8, value_dim: 4 };
+    let heads = Heads { value_dim: 4, ..heads(2, 1, 8) };
     let case = Case { scale: 60.0, ..Case::new(heads, 131) };
     case.check(&case.rows(EDGES.into_iter()), &WINDOWS);
+}
+
+/// Chosen positions make a sequence of their own; what is not chosen is NaN.
+#[test]
+fn rows_attend_to_what_they_have_chosen() {
+    for heads in [heads(2, 1, 16), heads(4, 2, 6), within(3, 1, 20, 12), within(9, 1, 34, 32)] {
+        let case = Case::new(heads, 300);
+        for (most, rows) in [
+            (1, vec![(0, 0), (1, 299), (2, 64)]),
+            (70, vec![(0, 299), (1, 3), (1, 69), (1, 70), (2, 131)]),
+            (200, (150..299).map(|at| (1, at)).collect()),
+            (128, vec![(2, 299)]),
+        ] {
+            let mut random = Random::new(most as u64);
+            let queries = numbers(&mut random, rows.len() * heads.queries * heads.dim);
+            let mut places = vec![u32::MAX; rows.len() * most];
+            let (mut want, mut seen) = (Vec::new(), HashSet::new());
+            for (i, &(sequence, position)) in rows.iter().enumerate() {
+                let mut all: Vec<usize> = (0..=position).collect();
+                while all.len() > most {
+                    all.remove(random.below(all.len()));
+                }
+                seen.extend(all.iter().map(|at| (sequence, *at)));
+                for (place, at) in places[i * most..].iter_mut().zip(&all) {
+                    *place = *at as u32;
+                }
+                let row_len = heads.queries * heads.dim;
+                for (head, q) in queries[i * row_len..][..row_len].chunks(heads.dim).enumerate() {
+                    let key_head = head / (heads.queries / heads.keys);
+                    let of = |rows: &Vec<Vec<f32>>| -> Vec<Vec<f32>> {
+                        all.iter().map(|at| rows[*at].clone()).collect()
+                    };
+                    let keys = &of(&case.keys[sequence][key_head]);
+                    let values = &of(&case.values[sequence][key_head]);
+                    let head = Head { q, keys, values, scale: case.scale };
+                    want.extend(oracle::attend(&head, all.len() - 1, None, None));
+                }
+            }
+            for mut machine in machines() {
+                let mut pages = case.stored(&machine, 7);
+                case.spoil(&machine, &mut pages, &seen);
+                let tables = case.tables(&rows);
+                let of = Attention {
+                    heads,
+                    scale: case.scale,
+                    window: None,
+                    chunk: None,
+                    chosen: Some(Chosen { positions: &places, most }),
+                    sinks: None,
+                    offset: OFFSET,
+                    pages: &pages,
+                    rows: &tables,
+                };
+                let mut out = vec![f32::NAN; rows.len() * heads.queries * heads.value_dim];
+                machine.attend(&queries, &of, &mut out);
+                assert_bits(&out, &want, || format!("{heads:?}, {most}, {}", name(&machine)));
+            }
+        }
+    }
+}
+
+/// The indexer scores every position, and the best are chosen; of equals the first.
+#[test]
+fn the_best_positions_are_chosen() {
+    for (queries, dim, most, last) in
+        [(1, 1, 3, 5), (5, 16, 70, 299), (3, 64, 1, 130), (2, 8, 500, 99)]
+    {
+        let heads = Heads { value_dim: 0, ..heads(queries, 1, dim) };
+        let mut case = Case::new(heads, 300);
+        // Equal keys have equal scores.
+        for head in case.keys.iter_mut().flatten() {
+            (0..100).for_each(|i| head[3 * i] = head[0].clone());
+        }
+        let rows: Vec<Row> = vec![(0, last), (1, last), (1, 0), (2, last / 2)];
+        let mut random = Random::new(5);
+        let asked = numbers(&mut random, rows.len() * queries * dim);
+        let weights = numbers(&mut random, rows.len() * queries);
+        let want = rows.iter().enumerate().map(|(i, &(sequence, position))| {
+            let score = |at: usize| {
+                (0..queries).fold(0.0_f32, |sum, head| {
+                    let query = &asked[(i * queries + head) * dim..][..dim];
+                    let key = &case.keys[sequence][0][at];
+                    let score = query.iter().zip(key).fold(0.0_f32, |s, (q, k)| q.mul_add(*k, s));
+                    let score = score * case.scale;
+                    let score = if score > 0.0 { score } else { 0.0 };
+                    weights[i * queries + head].mul_add(score, sum)
+                })
+            };
+            let mut all: Vec<(f32, usize)> = (0..=position).map(|at| (score(at), at)).collect();
+            all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let mut best: Vec<u32> = all.iter().take(most).map(|(_, at)| *at as u32).collect();
+            best.sort_unstable();
+            best
+        });
+        let want: Vec<Vec<u32>> = want.collect();
+        for mut machine in machines() {
+            let pages = case.stored(&machine, 64);
+            let tables = case.tables(&rows);
+            let (scale, offset) = (case.scale, OFFSET);
+            let of = &Index { heads, scale, most, offset, pages: &pages, rows: &tables };
+            let mut places = Vec::new();
+            machine.index(&asked, &weights, of, &mut places);
+            for (places, want) in places.chunks(most).zip(&want) {
+                assert_eq!(places[..want.len()], want[..], "{heads:?}, {}", name(&machine));
+            }
+        }
+    }
 }
 
 /// Products that vanish leave the sign of the last of them, and nothing else may be added to it.

@@ -154,6 +154,15 @@ pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32) -> Vec<f32> {
     (0..x.len()).map(|i| (x[i] * scale) * weight[i]).collect()
 }
 
+pub fn layer_norm(x: &[f32], (weight, bias): (&[f32], &[f32]), eps: f32) -> Vec<f32> {
+    let mut lanes = [0.0; 16];
+    x.iter().enumerate().for_each(|(i, x)| lanes[i % 16] += x);
+    let mean = tree(lanes) / x.len() as f32;
+    let x: Vec<f32> = x.iter().map(|x| x - mean).collect();
+    let normed = rms_norm(&x, weight, eps);
+    normed.iter().zip(bias).map(|(x, bias)| x + bias).collect()
+}
+
 pub fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32], pairing: Pairing) {
     for i in 0..cos.len() {
         let (a, b) = match pairing {

@@ -27,6 +27,9 @@ fn norms() {
         x[0] = 1e-30; // A square that vanishes beside eps, or is all there is.
         let want: Vec<f32> =
             x.chunks(len).flat_map(|x| oracle::rms_norm(x, &weight, eps)).collect();
+        let bias = numbers(3, len);
+        let centred = x.chunks(len).flat_map(|x| oracle::layer_norm(x, (&weight, &bias), eps));
+        let want_centred: Vec<f32> = centred.collect();
         for machine in &machines {
             let what = || format!("{n} rows of {len}, {}", name(machine));
             let (mut out, mut in_place) = (vec![f32::NAN; x.len()], x.clone());
@@ -34,6 +37,9 @@ fn norms() {
             machine.rms_norm_in_place(&mut in_place, &weight, eps);
             assert_bits(&out, &want, what);
             assert_bits(&in_place, &want, what);
+            let mut centred = x.clone();
+            machine.layer_norm_in_place(&mut centred, (&weight, &bias), eps);
+            assert_bits(&centred, &want_centred, what);
         }
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Own {
     sums: Tiles,
     /// Values of a tile, where their rows have to be filled up.
     values: Vec<f32>,
+    /// A tile that had to be put together.
+    together: (Vec<f32>, Vec<f32>),
 }
 
 /// Rows of one sequence whose positions follow each other, and key heads.
@@ -83,7 +85,8 @@ impl Job<'_> {
         self.gather(bundle, own);
         for tile in tiles.clone() {
             let keys = |tile| self.of.tile(bundle.rows.start, tile, bundle.heads.start).0.as_ptr();
-            let next = tiles.contains(&(tile + 1)).then(|| keys(tile + 1));
+            let ready = !self.of.is_scattered() && tiles.contains(&(tile + 1));
+            let next = ready.then(|| keys(tile + 1));
             self.see(bundle, InHand { tile, state: state(tile), next }, own);
         }
     }
@@ -108,8 +111,20 @@ impl Job<'_> {
         let rows = first..first + (first..bundle.rows.end).take_while(sees).count();
         own.prepare(rows.clone().map(|row| self.of.visible(row, tile)), self.of.heads.sharing());
         for head in bundle.heads.clone() {
-            let (keys, values) = self.of.tile(first, tile, head);
-            let next = match head + 1 < bundle.heads.end {
+            let scattered = self.of.is_scattered();
+            let mut together = std::mem::take(&mut own.together);
+            let (keys, values) = match scattered {
+                true => {
+                    let (keys, values) = &mut together;
+                    // Rows see more and more of a tile, and with a window less and less.
+                    let from = self.of.visible(first, tile).start;
+                    let visible = from..self.of.visible(rows.end - 1, tile).end;
+                    self.of.put_together((first, tile, head), visible, (keys, values));
+                    (&keys[..], &values[..])
+                }
+                false => self.of.tile(first, tile, head),
+            };
+            let next = match head + 1 < bundle.heads.end && !scattered {
                 true => Some(self.of.tile(first, tile, head + 1).0.as_ptr()),
                 false => in_hand.next,
             };
@@ -119,6 +134,7 @@ impl Job<'_> {
             let states = in_hand.state + query..in_hand.state + query + own.visible.len();
             own.states.merge_sums(self.isa, states.clone(), &mut own.sums);
             self.mix(values, states, next, own);
+            own.together = together;
         }
     }
 

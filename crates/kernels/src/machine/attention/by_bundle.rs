@@ -46,7 +46,9 @@ impl<'a> Plan<'a> {
         let longest = runs(of, usize::MAX).map(|rows| rows.len()).max().unwrap_or(1);
         // So few that there are bundles enough to give every thread its fair part.
         let few = if threads == 1 { usize::MAX } else { of.rows.len() * keys / (ENOUGH * threads) };
-        let rows = longest.min(QUERIES / sharing).min(few).max(1);
+        // Rows that choose see tiles of their own.
+        let alone = if of.chosen.is_some() { 1 } else { usize::MAX };
+        let rows = longest.min(QUERIES / sharing).min(few).min(alone).max(1);
         let heads = (QUERIES / (rows * sharing)).clamp(1, keys);
         let work = runs(of, rows).map(|rows| keys * work(of, &rows)).sum();
         Plan { of, threads, rows, heads, work }
@@ -127,12 +129,14 @@ mod tests {
         let batches: [Vec<RowTable>; 3] = [prompt(0), prompt(1001), streams];
         for (rows, keys) in batches.iter().flat_map(|rows| [1, 2, 3, 8].map(|keys| (rows, keys))) {
             for (sharing, threads) in [(1, 1), (1, 2), (4, 3), (7, 2), (8, 4)] {
-                let heads = Heads { queries: keys * sharing, keys, dim: 16, value_dim: 16 };
+                let queries = keys * sharing;
+                let heads = Heads { queries, keys, dim: 16, value_dim: 16, within: false };
                 let of = &Attention {
                     heads,
                     scale: 1.0,
                     window: None,
                     chunk: None,
+                    chosen: None,
                     sinks: None,
                     offset: 0,
                     pages: &[],

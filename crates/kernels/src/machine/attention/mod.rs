@@ -7,6 +7,9 @@
 //!   head 0: keys (dim, 64) | values (64, value_dim)   head 1: keys | values   …
 //! ```
 //!
+//! Where values lie *within* keys, a head has its positions one after the other, `(64, dim)`: the
+//! last `value_dim` numbers of a key are the value.
+//!
 //! Here are the shapes, and what a row sees. `store` fills pages, `bundle` attends with some rows
 //! and heads at once; `by_bundle` and `by_tile` split the work among threads.
 
@@ -34,6 +37,8 @@ pub struct Heads {
     pub dim: usize,
     /// Width of a value head.
     pub value_dim: usize,
+    /// Whether values are the last numbers of keys.
+    pub within: bool,
 }
 
 impl Heads {
@@ -53,7 +58,10 @@ impl Heads {
     }
 
     const fn head_len(&self) -> usize {
-        (self.dim + self.value_dim) * TILE
+        match self.within {
+            true => self.dim * TILE,
+            false => (self.dim + self.value_dim) * TILE,
+        }
     }
 }
 
@@ -77,6 +85,8 @@ pub struct Attention<'a> {
     pub window: Option<usize>,
     /// Positions are cut into chunks of so many, and a row sees its own chunk only; `None` is one.
     pub chunk: Option<usize>,
+    /// The positions that rows attend to, where they have chosen some.
+    pub chosen: Option<Chosen<'a>>,
     /// For each query head a score without a value, where the model has them.
     pub sinks: Option<&'a [f32]>,
     /// Where the layer begins in a page.
@@ -87,6 +97,23 @@ pub struct Attention<'a> {
     pub rows: &'a [RowTable<'a>],
 }
 
+/// Positions chosen by rows. In ascending order they make a sequence of their own, with its own
+/// tiles.
+#[derive(Clone, Copy)]
+pub struct Chosen<'a> {
+    /// `(n, most)`; a row that has not so many positions fills the first places only.
+    pub positions: &'a [u32],
+    /// Positions of a row, at most.
+    pub most: usize,
+}
+
+impl Chosen<'_> {
+    /// How many a row at `position` chooses.
+    pub(super) fn count(position: usize, most: usize) -> usize {
+        most.min(position + 1)
+    }
+}
+
 /// Keys and values to be stored, and where.
 pub struct Pages<'a> {
     /// All pages.
@@ -95,7 +122,7 @@ pub struct Pages<'a> {
     pub rows: &'a [RowTable<'a>],
     /// `(n, keys · dim)`
     pub keys: &'a [f32],
-    /// `(n, keys · value_dim)`
+    /// `(n, keys · value_dim)`; none where values lie within keys.
     pub values: &'a [f32],
 }
 
@@ -116,22 +143,75 @@ impl<'a> Attention<'a> {
         in_window.max(self.chunk.map_or(0, |chunk| position / chunk * chunk))
     }
 
+    /// How many positions a row has chosen, where it has.
+    fn count(&self, row: usize) -> Option<usize> {
+        self.chosen.map(|chosen| Chosen::count(self.rows[row].position, chosen.most))
+    }
+
     /// The tiles that a row sees, in ascending order.
     fn tiles(&self, row: usize) -> Range<usize> {
+        if let Some(count) = self.count(row) {
+            return 0..count.div_ceil(TILE);
+        }
         self.first(row) / TILE..self.rows[row].position / TILE + 1
     }
 
     /// What a row sees of one of its tiles, counted from the tile's first position.
     fn visible(&self, row: usize, tile: usize) -> Range<usize> {
+        if let Some(count) = self.count(row) {
+            return 0..TILE.min(count - tile * TILE);
+        }
         let end = self.rows[row].position + 1 - tile * TILE;
         self.first(row).saturating_sub(tile * TILE)..end.min(TILE)
     }
 
-    /// Keys and values of a head in one of the tiles of a row.
+    /// A head's part of one of the pages of a row.
+    fn head(&self, row: usize, page: usize, key_head: usize) -> &'a [f32] {
+        let page = &self.pages[self.rows[row].pages[page] as usize];
+        &page[self.offset + key_head * self.heads.head_len()..][..self.heads.head_len()]
+    }
+
+    /// Keys and values of a head in one of the tiles of a row, where they lie ready.
     fn tile(&self, row: usize, tile: usize, key_head: usize) -> (&'a [f32], &'a [f32]) {
-        let page = &self.pages[self.rows[row].pages[tile] as usize];
-        let head = &page[self.offset + key_head * self.heads.head_len()..][..self.heads.head_len()];
-        head.split_at(self.heads.dim * TILE)
+        self.head(row, tile, key_head).split_at(self.heads.dim * TILE)
+    }
+
+    /// Whether tiles have to be put together first.
+    fn is_scattered(&self) -> bool {
+        self.heads.within || self.chosen.is_some()
+    }
+
+    /// Puts together what is seen of a tile: keys by numbers, `(dim, 64)`, and values by positions.
+    fn put_together(
+        &self,
+        (row, tile, key_head): (usize, usize, usize),
+        visible: Range<usize>,
+        (keys, values): (&mut Vec<f32>, &mut Vec<f32>),
+    ) {
+        let Heads { dim, value_dim, within, .. } = self.heads;
+        keys.resize(dim * TILE, 0.0);
+        values.resize(value_dim * TILE, 0.0);
+        let chosen = self.chosen.map(|chosen| &chosen.positions[row * chosen.most..]);
+        for lane in visible {
+            let place = tile * TILE + lane;
+            let position = chosen.map_or(place, |chosen| chosen[place] as usize);
+            let head = self.head(row, position / TILE, key_head);
+            let at = position % TILE;
+            let value = match within {
+                true => {
+                    let key = &head[at * dim..][..dim];
+                    keys[lane..].iter_mut().step_by(TILE).zip(key).for_each(|(to, k)| *to = *k);
+                    &key[dim - value_dim..]
+                }
+                false => {
+                    for d in 0..dim {
+                        keys[d * TILE + lane] = head[d * TILE + at];
+                    }
+                    &head[dim * TILE + at * value_dim..][..value_dim]
+                }
+            };
+            values[lane * value_dim..][..value_dim].copy_from_slice(value);
+        }
     }
 
     fn sink(&self, query_head: usize) -> Option<f32> {
@@ -140,12 +220,27 @@ impl<'a> Attention<'a> {
 
     /// The definition itself: one query head of a row.
     fn attend_head(&self, row: usize, head: usize, q: &[f32], out: &mut [f32]) {
-        let key_head = head / self.heads.sharing();
+        let (key_head, scaling) = (head / self.heads.sharing(), (self.scale, self.sink(head)));
+        if self.is_scattered() {
+            let together = |tile| {
+                let (mut keys, mut values) = (Vec::new(), Vec::new());
+                let visible = self.visible(row, tile);
+                self.put_together((row, tile, key_head), visible, (&mut keys, &mut values));
+                (tile, keys, values)
+            };
+            let tiles: Vec<_> = self.tiles(row).map(together).collect();
+            let tiles = tiles.iter().map(|(tile, keys, values)| Tile {
+                keys,
+                values,
+                visible: self.visible(row, *tile),
+            });
+            return attend::attend(q, scaling, tiles, out);
+        }
         let tiles = self.tiles(row).map(|tile| {
             let (keys, values) = self.tile(row, tile, key_head);
             Tile { keys, values, visible: self.visible(row, tile) }
         });
-        attend::attend(q, (self.scale, self.sink(head)), tiles, out);
+        attend::attend(q, scaling, tiles, out);
     }
 }
 

@@ -15,7 +15,8 @@ impl Machine {
         let &mut Pages { ref mut pages, rows, keys, values } = to;
         let (n, threads) = (rows.len(), self.threads());
         assert_eq!(keys.len(), n * heads.keys * heads.dim);
-        assert_eq!(values.len(), n * heads.keys * heads.value_dim);
+        let own_values = if heads.within { 0 } else { heads.value_dim };
+        assert_eq!(values.len(), n * heads.keys * own_values);
         let page_of = |row: usize| rows[row].pages[rows[row].position / TILE] as usize;
         let pages = Shared::rows(pages, 1);
         self.share(keys.len() + values.len(), &|thread| {
@@ -46,8 +47,13 @@ fn put(
     rows: Range<usize>,
 ) {
     for (head, place) in page.chunks_exact_mut(heads.head_len()).enumerate() {
-        let (key_place, value_place) = place.split_at_mut(heads.dim * TILE);
         let key = |row| &keys[(row * heads.keys + head) * heads.dim..][..heads.dim];
+        if heads.within {
+            let places = place.chunks_exact_mut(heads.dim).skip(lane);
+            places.zip(rows.clone()).for_each(|(place, row)| place.copy_from_slice(key(row)));
+            continue;
+        }
+        let (key_place, value_place) = place.split_at_mut(heads.dim * TILE);
         let value = |row| &values[(row * heads.keys + head) * heads.value_dim..][..heads.value_dim];
         let mut together = [&[][..]; TOGETHER];
         for (together, row) in together.iter_mut().zip(rows.clone()) {
@@ -57,6 +63,9 @@ fn put(
             for (place, key) in column[lane..].iter_mut().zip(&together[..rows.len()]) {
                 *place = key[d];
             }
+        }
+        if heads.value_dim == 0 {
+            continue;
         }
         let places = value_place.chunks_exact_mut(heads.value_dim).skip(lane);
         for (place, row) in places.zip(rows.clone()) {
