@@ -27,11 +27,14 @@ LATENT = dict(num_key_value_heads=6, n_routed_experts=6, num_experts_per_tok=2, 
               topk_method="noaux_tc")
 
 
-def case(module, prefix, config=None, joined=False, drop=(), **settings):
+SMALL = dict(hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2)
+
+
+def case(module, prefix, config=None, joined=False, pack=None, drop=(), **settings):
     settings = {**BASE, **settings}
     for key in drop:
         settings.pop(key)
-    return dict(module=module, prefix=prefix, config=config or prefix + "Config", joined=joined, settings=settings)
+    return dict(module=module, prefix=prefix, config=config or prefix + "Config", joined=joined, pack=pack, settings=settings)
 
 
 CASES = {
@@ -89,7 +92,69 @@ CASES = {
         "deepseek_v32", "DeepseekV32", drop=["head_dim"], num_hidden_layers=2, q_lora_rank=28, n_group=1,
         topk_group=1, n_shared_experts=1, first_k_dense_replace=1, index_topk=70, index_head_dim=16, index_n_heads=16,
         rope_parameters=PLAIN, **LATENT),
+    # Other ways to store matrices.
+    "qwen3-gptq": case("qwen3", "Qwen3", pack="gptq", **SMALL),
+    "qwen3-gptq-zeros": case("qwen3", "Qwen3", pack="gptq-zeros", **SMALL),
+    "qwen3-awq": case("qwen3", "Qwen3", pack="awq", **SMALL),
+    "qwen3-fp8-rows": case("qwen3", "Qwen3", pack="fp8-rows", **SMALL),
 }
+
+
+def words(numbers, order=range(8)):
+    """Eight four-bit numbers of the last dimension to a word, the first of `order` lowest."""
+    numbers = numbers.reshape(*numbers.shape[:-1], -1, 8).to(torch.int64)
+    word = sum(numbers[..., output] << (4 * place) for place, output in enumerate(order))
+    return torch.where(word >= 2**31, word - 2**32, word).to(torch.int32)
+
+
+def four_bits(name, weight, method):
+    """What is stored of a matrix, and the matrix that it stands for."""
+    group, (rows, cols) = 32, weight.shape
+    parts = weight.reshape(rows, cols // group, group)
+    low, high = parts.amin(-1), parts.amax(-1)
+    if method == "gptq":
+        scale, zero = (parts.abs().amax(-1) / 7.5).half().float(), torch.full_like(low, 8)
+    else:
+        scale = ((high - low) / 15).half().float()
+        zero = (-low / scale).round().clamp(1, 15)
+    number = (parts / scale[..., None] + zero[..., None]).round().clamp(0, 15)
+    plain = ((number - zero[..., None]) * scale[..., None]).reshape(rows, cols)
+    number, order = number.reshape(rows, cols), [0, 2, 4, 6, 1, 3, 5, 7]
+    stem = name.removesuffix(".weight")
+    stored = {stem + ".scales": scale.T.half().contiguous()}
+    if method == "awq":
+        stored[stem + ".qweight"] = words(number.T, order)
+        stored[stem + ".qzeros"] = words(zero.T, order)
+    else:
+        stored[stem + ".qweight"] = words(number).T.contiguous()
+        stored[stem + ".qzeros"] = words(zero.T - 1)
+        stored[stem + ".g_idx"] = (torch.arange(cols) // group).int()
+    return stored, plain
+
+
+def fp8_rows(name, weight):
+    scale = weight.abs().amax(-1, keepdim=True) / 448
+    stored = (weight / scale).to(torch.float8_e4m3fn)
+    return {name: stored, name + "_scale": scale}, stored.float() * scale
+
+
+@torch.no_grad()
+def pack(model, method):
+    """Stores the matrices of the layers in another way, and gives the model what they stand for."""
+    tensors = {}
+    for name, p in model.named_parameters():
+        if not name.endswith("_proj.weight"):
+            tensors[name] = p.half()
+            continue
+        stored, plain = fp8_rows(name, p) if method == "fp8-rows" else four_bits(name, p, method)
+        tensors.update(stored)
+        p.copy_(plain)
+    settings = {
+        "fp8-rows": dict(quant_method="compressed-tensors", format="float-quantized"),
+        "awq": dict(quant_method="awq", bits=4, group_size=32, version="gemm", zero_point=True),
+    }
+    gptq = dict(quant_method="gptq", bits=4, group_size=32, desc_act=False, sym=method == "gptq")
+    return {name: t.contiguous() for name, t in tensors.items()}, settings.get(method, gptq)
 
 
 @torch.no_grad()
@@ -135,7 +200,10 @@ def write(name, case):
     tensors = dict(model.state_dict()) if case["joined"] else load_file(path)
     if case["settings"]["tie_word_embeddings"]:
         tensors.pop("lm_head.weight", None)
-    save_file({k: v.half().contiguous() for k, v in tensors.items()}, path, metadata={"format": "pt"})
+    tensors, quantised = {k: v.half().contiguous() for k, v in tensors.items()}, None
+    if case["pack"]:
+        tensors, quantised = pack(model, case["pack"])
+    save_file(tensors, path, metadata={"format": "pt"})
     random = torch.Generator().manual_seed(2)
     ids = torch.randint(3, case["settings"]["vocab_size"], (TOKENS,), generator=random)
     with torch.no_grad():
@@ -148,6 +216,8 @@ def write(name, case):
         settings = json.load(f)
     if "scoring_func" in case["settings"]:
         settings.update(scoring_func="sigmoid", topk_method="noaux_tc")
+    if quantised:
+        settings["quantization_config"] = quantised
     with open(os.path.join(folder, "config.json"), "w") as f:
         json.dump(settings, f, indent=2, sort_keys=True)
         f.write("\n")

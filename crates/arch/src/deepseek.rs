@@ -18,7 +18,7 @@ pub(crate) const FAMILY: Family = Family {
     name: "deepseek-v3",
     gguf: &["deepseek2"],
     hugging_face: &["DeepseekV3ForCausalLM"],
-    follows: &["expert_count", "rope.scaling.yarn_log_multiplier", "fp8"],
+    follows: &["expert_count", "rope.scaling.yarn_log_multiplier"],
     unstated: &[
         ("n_group", 8.0),
         ("topk_group", 4.0),

@@ -7,7 +7,7 @@ use formats::gguf::{Gguf, Value as Metadata};
 use serde_json::Value;
 
 use crate::source::Source;
-use crate::{Error, Family};
+use crate::{Error, Family, stored};
 
 /// Keys of GGUF files behind the architecture, each with the number that does nothing; 1 is true.
 const GGUF: &[(&str, f64)] = &[
@@ -64,12 +64,15 @@ fn refuse_folder(source: &Source, family: &Family) -> Result<(), Error> {
         Value::Null => Ok(()),
         quantised => {
             let method = quantised["quant_method"].as_str().unwrap_or("of no known method");
+            if stored::METHODS.contains(&method) {
+                return stored::check(quantised);
+            }
             if family.follows.contains(&method) {
                 return Ok(());
             }
-            let why = format!(
-                "is {method}; hearth reads checkpoints that are not quantised, and GGUF files"
-            );
+            let known = stored::METHODS.join(", ");
+            let why =
+                format!("is {method}; hearth reads {known}, plain checkpoints and GGUF files");
             Err(Error::Value { key: "quantization_config".to_owned(), why })
         }
     }

@@ -24,6 +24,7 @@ mod qwen3_5;
 mod qwen3_moe;
 mod rope;
 mod source;
+mod stored;
 mod weight;
 
 pub use cache::{Cache, Keeps, Store};

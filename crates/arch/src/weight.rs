@@ -9,7 +9,7 @@ use kernels::{Format, Machine, Matrix, PANEL_ROWS, Product, Rounding, packed_len
 
 use crate::arena::{Arena, Plan};
 use crate::source::{Files, Name, Source};
-use crate::{Error, Model};
+use crate::{Error, Model, stored};
 
 /// A matrix in the mapped file, which is kept open for as long as the matrix lives.
 pub struct Weight {
@@ -129,6 +129,9 @@ impl Weight {
         shape: &[usize],
         rows: Range<usize>,
     ) -> Result<Weight, Error> {
+        if let Some(made) = stored::find(source, name, shape, rows.clone())? {
+            return Ok(made);
+        }
         let [before @ .., cols] = shape else { unreachable!("a tensor of rows has a length") };
         let tensor = source.tensor(name)?;
         expect_shape(&tensor, shape)?;

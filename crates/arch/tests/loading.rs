@@ -70,7 +70,11 @@ fn contradictions_in_a_configuration_are_named() {
         ("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 16777216", "num_hidden_layers"),
         ("\"rms_norm_eps\": 1e-06", "\"rms_norm_eps\": 1e300", "rms_norm_eps"),
         ("\"use_cache\": true", "\"is_causal\": false", "is_causal"),
-        ("\"use_cache\": true", "\"quantization_config\": {\"quant_method\": \"gptq\"}", "gptq"),
+        (
+            "\"use_cache\": true",
+            "\"quantization_config\": {\"quant_method\": \"bitsandbytes\"}",
+            "bitsandbytes",
+        ),
         (
             "\"rope_type\": \"default\"",
             "\"rope_type\": \"linear\", \"factor\": 1e-6",

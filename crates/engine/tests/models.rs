@@ -71,7 +71,7 @@ fn check_hidden_states(model: &str) {
     check_close(model, "hidden states", &difference);
 }
 
-const FAMILIES: [&str; 17] = [
+const FAMILIES: [&str; 18] = [
     "llama",
     "mistral",
     "qwen2",
@@ -89,6 +89,7 @@ const FAMILIES: [&str; 17] = [
     "llama4",
     "deepseek-v3",
     "deepseek-v3.2",
+    "deepseek-v3-fp8",
 ];
 
 #[test]
@@ -149,7 +150,7 @@ fn gguf_files() {
 fn variants() {
     let folder = std::fs::read_dir(golden("variants")).unwrap().map(|entry| entry.unwrap().path());
     let cases: Vec<PathBuf> = folder.filter(|path| path.is_dir()).collect();
-    assert_eq!(cases.len(), 19, "{cases:?}");
+    assert_eq!(cases.len(), 23, "{cases:?}");
     for case in cases {
         let expected = Expected::open(&case.join("expected.safetensors"));
         let (mut engine, ids) = (open(&case), expected.ids("input_ids"));
@@ -157,7 +158,11 @@ fn variants() {
         let logits = engine.step(&mut [feed]).unwrap();
         let difference = Difference::between(logits, &expected.floats("logits"));
         println!("{}: {difference:?}", case.display());
-        let close = difference.max <= LARGEST && difference.mean <= MEAN;
+        // Numbers of four bits meet rounded activations; a wrong zero or order is off by 1 and more.
+        let four_bits =
+            ["gptq", "awq"].iter().any(|method| case.to_string_lossy().contains(method));
+        let (max, mean) = if four_bits { (0.3, 0.04) } else { (LARGEST, MEAN) };
+        let close = difference.max <= max && difference.mean <= mean;
         assert!(close, "{}: {difference:?}", case.display());
     }
 }

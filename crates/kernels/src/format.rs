@@ -32,10 +32,12 @@ pub enum Format {
     TQ2_0,
     MXFP4,
     NVFP4,
+    /// Eight-bit floats (e4m3), 32 under one f32 factor. Files have numbers and factors apart.
+    F8,
 }
 
 impl Format {
-    /// Every format, for tests and tables.
+    /// Every format that files have, for tests and tables.
     pub const ALL: [Format; 28] = {
         use Format::*;
         [
@@ -50,7 +52,7 @@ impl Format {
         use Format::*;
         match self {
             F32 | F16 | BF16 => 1,
-            Q4_0 | Q4_1 | Q5_0 | Q5_1 | Q8_0 | IQ4_NL | MXFP4 => 32,
+            Q4_0 | Q4_1 | Q5_0 | Q5_1 | Q8_0 | IQ4_NL | MXFP4 | F8 => 32,
             Q2_0 | NVFP4 => 64,
             Q1_0 => 128,
             _ => 256,
@@ -69,7 +71,7 @@ impl Format {
             Q5_0 => 22,
             Q5_1 => 24,
             Q8_0 => 34,
-            NVFP4 => 36,
+            NVFP4 | F8 => 36,
             IQ1_S => 50,
             TQ1_0 => 54,
             IQ1_M => 56,
@@ -94,9 +96,9 @@ impl Format {
         (len / self.block_len()).checked_mul(self.block_bytes())
     }
 
-    /// Whether weights are numbers on their own, without blocks and scales.
+    /// Whether weights are floats: activations are not rounded for them.
     pub const fn is_float(self) -> bool {
-        matches!(self, Format::F32 | Format::F16 | Format::BF16)
+        matches!(self, Format::F32 | Format::F16 | Format::BF16 | Format::F8)
     }
 
     /// Length of the groups in which an activation row is rounded for this format.

@@ -22,11 +22,44 @@ pub const fn bf16_to_f32(bits: u16) -> f32 {
     f32::from_bits((bits as u32) << 16)
 }
 
+/// The nearest IEEE half, ties to even; infinite beyond the largest.
+pub const fn f32_to_f16(x: f32) -> u16 {
+    let (bits, sign) = (x.to_bits() & 0x7fff_ffff, (x.to_bits() >> 16 & 0x8000) as u16);
+    let magnitude = match bits {
+        // Half of the least bit that stays, and one more if that bit is set.
+        0x3880_0000..0x4780_0000 => (bits - 0x3800_0000 + 0xfff + (bits >> 13 & 1)) >> 13,
+        0..0x3880_0000 => {
+            // Its least bit is 2^-24, which a sum with 0.5 brings to the end of the mantissa.
+            (f32::from_bits(bits) + 0.5).to_bits() - 0.5_f32.to_bits()
+        }
+        0x4780_0000..0x7f80_0001 => 0x7c00,
+        _ => 0x7e00,
+    };
+    sign | magnitude as u16
+}
+
 const TWO_TO_MINUS_24: f32 = 1.0 / 16_777_216.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn halves_come_back_and_what_lies_between_goes_to_the_nearest() {
+        for bits in (0..0x7c00).chain(0x8000..0xfc00) {
+            assert_eq!(f32_to_f16(f16_to_f32(bits)), bits);
+        }
+        for bits in 0..0x7bff_u16 {
+            let (low, high) = (f16_to_f32(bits), f16_to_f32(bits + 1));
+            let middle = (low + high) / 2.0;
+            let even = bits + (bits & 1);
+            assert_eq!(f32_to_f16(middle), even);
+            assert_eq!(f32_to_f16(f32::from_bits(middle.to_bits() - 1)), bits);
+            assert_eq!(f32_to_f16(f32::from_bits(middle.to_bits() + 1)), bits + 1);
+        }
+        assert_eq!([65519.9, 65520.0, f32::INFINITY].map(f32_to_f16), [0x7bff, 0x7c00, 0x7c00]);
+        assert!(f16_to_f32(f32_to_f16(f32::NAN)).is_nan());
+    }
 
     /// The value by its definition: a sign, a mantissa and a power of two.
     fn defined(bits: u16, exponent_bits: u32) -> f64 {

@@ -139,7 +139,7 @@ impl Part<'_> {
         let (tensor, place) = self.tensor(name, &[count, cols, outputs])?;
         let format = weight::format_of(&tensor)?;
         let size = format.block_bytes();
-        if !format.is_float() {
+        if !format.is_float() || format.block_len() > 1 {
             return Err(Error::Storage { name: name.clone(), storage: tensor.storage.name() });
         }
         let make = |expert: usize| -> Make {

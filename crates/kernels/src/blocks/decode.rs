@@ -1,6 +1,6 @@
 //! The values of stored weights, for those who want them as plain numbers.
 
-use super::{Part, Runs, unpack};
+use super::{Part, Runs, fp8, unpack};
 use crate::{Format, bf16_to_f32, f16_to_f32};
 
 /// Writes the values of whole rows, or of any whole number of blocks, to `out`.
@@ -13,6 +13,12 @@ pub fn decode(format: Format, bytes: &[u8], out: &mut [f32]) {
         Format::F32 => each(bytes, out, f32::from_le_bytes),
         Format::F16 => each(bytes, out, |b| f16_to_f32(u16::from_le_bytes(b))),
         Format::BF16 => each(bytes, out, |b| bf16_to_f32(u16::from_le_bytes(b))),
+        Format::F8 => {
+            let blocks = bytes.chunks_exact(format.block_bytes());
+            for (block, out) in blocks.zip(out.chunks_exact_mut(format.block_len())) {
+                fp8::values(block, out);
+            }
+        }
         _ => blocks(format, bytes, out),
     }
 }

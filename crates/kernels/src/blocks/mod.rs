@@ -8,6 +8,7 @@
 mod bits;
 mod decode;
 mod fp4;
+mod fp8;
 mod iq;
 mod iq4;
 mod iq_table;
@@ -19,6 +20,7 @@ mod runs;
 mod tests;
 
 pub use decode::decode;
+pub use fp8::e4m3;
 
 use crate::Format;
 use runs::Runs;
@@ -59,7 +61,9 @@ pub fn unpack(format: Format, block: &[u8], index: usize, part: &mut Part) {
     part.min = 0.0;
     part.below = [0; 16];
     match format {
-        Format::F32 | Format::F16 | Format::BF16 => panic!("{format:?} has no blocks"),
+        Format::F32 | Format::F16 | Format::BF16 | Format::F8 => {
+            panic!("{format:?} has no integers")
+        }
         Format::Q1_0 => low::q1_0(block, index, part),
         Format::Q2_0 => low::q2_0(block, index, part),
         Format::Q4_0 => legacy::q4_0(block, part),

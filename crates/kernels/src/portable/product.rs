@@ -112,9 +112,10 @@ pub fn float_row(w: &Matrix, row: usize, x: &[f32], out: &mut [f32]) {
     let mut sums = [Lanes::ZERO; ROWS_TOGETHER];
     let mut weights = [0.0_f32; FLOATS_TOGETHER];
     let bytes = w.row(row);
-    let step = FLOATS_TOGETHER * w.format.block_bytes();
+    let block = (w.format.block_len(), w.format.block_bytes());
+    let step = FLOATS_TOGETHER / block.0 * block.1;
     for (index, bytes) in bytes.chunks(step).enumerate() {
-        let len = bytes.len() / w.format.block_bytes();
+        let len = bytes.len() / block.1 * block.0;
         let (at, weights) = (index * FLOATS_TOGETHER, &mut weights[..len]);
         blocks::decode(w.format, bytes, weights);
         for (i, sums) in sums[..out.len()].iter_mut().enumerate() {

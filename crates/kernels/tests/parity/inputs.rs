@@ -73,6 +73,17 @@ impl Weights {
             Format::BF16 => {
                 (0..count).flat_map(|_| random.uneven().to_le_bytes()[2..].to_vec()).collect()
             }
+            Format::F8 => {
+                let block = |_| {
+                    // No NaN, which has all bits set but the sign.
+                    let numbers: Vec<u8> = (0..32)
+                        .map(|_| random.bits() as u8)
+                        .map(|x| x - u8::from(x & 127 == 127))
+                        .collect();
+                    [&random.uneven().to_le_bytes()[..], &numbers].concat()
+                };
+                (0..count / 32).flat_map(block).collect()
+            }
             // Any bits but those of what is not finite: they have all exponent bits set.
             Format::F16 => {
                 (0..count).flat_map(|_| (random.bits() as u16 & 0xbfff).to_le_bytes()).collect()

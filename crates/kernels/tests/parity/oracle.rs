@@ -41,6 +41,20 @@ impl WeightRow {
             Format::BF16 => {
                 WeightRow::Floats(pairs().map(|b| f32::from_bits(u32::from(b) << 16)).collect())
             }
+            Format::F8 => {
+                let value = |x: u8, scale: f32| {
+                    let (e, m) = (i32::from(x >> 3 & 15), f32::from(x & 7));
+                    let power = |e: i32| f32::from_bits(((e + 127) as u32) << 23);
+                    let x32 = if e == 0 { m * power(-9) } else { (8.0 + m) * power(e - 10) };
+                    (if x > 127 { -x32 } else { x32 }) * scale
+                };
+                let block = |block: &[u8]| -> Vec<f32> {
+                    let (scale, numbers) = block.split_at(4);
+                    let scale = f32::from_le_bytes(scale.try_into().unwrap());
+                    numbers.iter().map(|x| value(*x, scale)).collect()
+                };
+                WeightRow::Floats(bytes.chunks(36).flat_map(block).collect())
+            }
             Format::F16 => WeightRow::Floats(pairs().map(f16_to_f32).collect()),
             _ => {
                 let mut parts = Vec::new();

@@ -102,6 +102,10 @@ impl Packed {
 #[test]
 fn float_rows_of_every_length() {
     let (mut weights, mut machines) = (Weights::new(1), machines());
+    for blocks in [1, 2, 7, 8, 9, 17] {
+        let case = Case::new(&mut weights, Format::F8, 32 * blocks, (17, 35));
+        machines.iter_mut().for_each(|machine| case.check(machine, (17, 35)));
+    }
     for format in [Format::F32, Format::F16, Format::BF16] {
         for cols in (1..=70).chain([255, 256, 257, 511, 512, 513]) {
             let case = Case::new(&mut weights, format, cols, (3, 2));
