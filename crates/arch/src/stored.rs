@@ -2,11 +2,11 @@
 //! and the 4-bit forms of GPTQ and AWQ. They are made into blocks that kernels have.
 //!
 //! ```text
-//!   FP8    NAME.weight (rows, cols) e4m3    NAME.weight_scale_inv or .weight_scale: a factor for all,
-//!                                           for each row, or for each block of rows and columns
-//!   GPTQ   NAME.qweight (cols / 8, rows)    eight inputs of an output in a number, the first lowest
+//!   FP8    NAME.weight (rows, cols) e4m3    NAME.weight_scale_inv or .weight_scale: a factor
+//!                                           for all, each row, or each block of rows and columns
+//!   GPTQ   NAME.qweight (cols / 8, rows)    eight inputs of an output to a word, the first lowest
 //!          NAME.qzeros (groups, rows / 8)   eight outputs, less one
-//!   AWQ    NAME.qweight (cols, rows / 8)    eight outputs in a number, in the order of ORDER
+//!   AWQ    NAME.qweight (cols, rows / 8)    eight outputs to a word, in the order of ORDER
 //!          NAME.qzeros (groups, rows / 8)   likewise
 //!   both   NAME.scales (groups, rows)       a group is so many inputs
 //! ```

@@ -8,7 +8,7 @@ use testkit::{Difference, Expected, golden};
 use crate::{Folder, expect, hearth};
 
 /// One case for each family, and some as GGUF files.
-const CASES: [(&str, &str); 13] = [
+const CASES: [(&str, &str); 16] = [
     ("models/llama", "models/llama/expected.safetensors"),
     ("models/mistral", "models/mistral/expected.safetensors"),
     ("models/qwen2", "models/qwen2/expected.safetensors"),
@@ -18,6 +18,9 @@ const CASES: [(&str, &str); 13] = [
     ("models/qwen3_5-moe", "models/qwen3_5-moe/expected.safetensors"),
     ("models/gpt-oss", "models/gpt-oss/expected.safetensors"),
     ("models/gemma3", "models/gemma3/expected.safetensors"),
+    ("models/gemma4-shared", "models/gemma4-shared/expected.safetensors"),
+    ("models/deepseek-v3", "models/deepseek-v3/expected.safetensors"),
+    ("models/deepseek-v3.2", "models/deepseek-v3.2/expected.safetensors"),
     ("models/llama4", "models/llama4/expected.safetensors"),
     ("gguf/llama.gguf", "models/llama/expected.safetensors"),
     ("gguf/qwen3.gguf", "models/qwen3/expected.safetensors"),
