@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use text::reply::{Part, Reader};
 use text::tokenizer::{Decoder, Tokenizer};
 use turn::{Choice, Event, Finish, Limits, Sampling, Usage};
 
@@ -16,6 +17,8 @@ pub struct Request<'a> {
     pub sampling: &'a Sampling,
     /// When to stop.
     pub limits: &'a Limits,
+    /// How the reply is to be read.
+    pub reader: &'a Reader,
 }
 
 /// Receives the events of a turn; `Break` ends it as cancelled.
@@ -30,6 +33,7 @@ struct Run<'a> {
     /// Tokens with which the model ends a reply.
     ends: &'a [u32],
     sampler: Sampler,
+    reader: Reader,
     stops: Stops<'a>,
     usage: Usage,
     limit: usize,
@@ -57,6 +61,7 @@ impl Engine {
         let mut run = Run {
             ends: tokenizer.ends(),
             sampler: Sampler::new(request.sampling.clone(), self.isa()),
+            reader: request.reader.clone(),
             stops: Stops::new(&request.limits.stop),
             usage: Usage {
                 prompt_tokens: request.prompt.len(),
@@ -72,15 +77,17 @@ impl Engine {
             return Ok(());
         };
         let first = run.sampler.choose(logits, sequence.tokens(), request.prompt.len());
-        let mut text = tokenizer.stream(false).continuing();
+        let mut text = tokenizer.stream(false).continuing().showing(request.reader.marks());
         let mut finish = run.go(self, (sequence, first), &mut text, reply)?;
         if !matches!(finish, Finish::Stop | Finish::Cancelled) {
             // Half a character may be left, and it may even complete a stop string.
-            let (shown, stopped) = run.stops.push(text.finish());
-            let shown = if stopped { shown } else { shown + &run.stops.finish() };
+            let mut parts = run.reader.push(text.finish());
+            parts.extend(run.reader.finish());
+            let (_, stopped) = run.stops.show(parts, reply);
             finish = if stopped { Finish::Stop } else { finish };
-            if !shown.is_empty() {
-                let _ = reply(Event::Text(shown));
+            let held = if stopped { String::new() } else { run.stops.finish() };
+            if !held.is_empty() {
+                let _ = reply(Event::Text(held));
             }
         }
         let _ = reply(Event::End(finish, run.usage));
@@ -121,15 +128,39 @@ impl Run<'_> {
 
     /// Sends what a token adds to the text; returns a reason to end, if it gives one.
     fn show(&mut self, choice: Choice, text: &mut Decoder, reply: Reply) -> Option<Finish> {
-        let (shown, stopped) = self.stops.push(text.push(choice.token));
-        let mut broken = reply(Event::Token(choice)).is_break();
-        if !broken && !shown.is_empty() {
-            broken = reply(Event::Text(shown)).is_break();
-        }
-        match (broken, stopped) {
+        let parts = self.reader.push(text.push(choice.token));
+        let broken = reply(Event::Token(choice)).is_break();
+        let (gone, stopped) = if broken { (true, false) } else { self.stops.show(parts, reply) };
+        match (gone, stopped) {
             (true, _) => Some(Finish::Cancelled),
             (false, true) => Some(Finish::Stop),
             (false, false) => None,
         }
+    }
+}
+
+impl Stops<'_> {
+    /// Sends parts of a reply, up to a stop string in its answer; says whether the client is gone,
+    /// and whether a stop string was met.
+    fn show(&mut self, parts: Vec<Part>, reply: Reply) -> (bool, bool) {
+        for part in parts {
+            let (event, stopped) = match part {
+                Part::Reasoning(text) => (Event::Reasoning(text), false),
+                Part::Call(name) => (Event::Call(name), false),
+                Part::Arguments(more) => (Event::Arguments(more), false),
+                Part::Text(text) => {
+                    let (shown, stopped) = self.push(&text);
+                    (Event::Text(shown), stopped)
+                }
+            };
+            let empty = matches!(&event, Event::Text(text) if text.is_empty());
+            if !empty && reply(event).is_break() {
+                return (true, stopped);
+            }
+            if stopped {
+                return (false, true);
+            }
+        }
+        (false, false)
     }
 }

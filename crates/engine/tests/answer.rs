@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use engine::{Engine, Error, Feed, Request, Sequence, Settings, Wanted};
 use formats::gguf::{Gguf, Writer};
 use testkit::golden;
+use text::reply::Reader;
 use text::tokenizer::Tokenizer;
 use turn::{Event, Finish, Limits, Sampling, Usage};
 
@@ -47,6 +48,7 @@ fn answer(
             Event::Read(_) => {}
             Event::Token(choice) => tokens.push(choice.token),
             Event::Text(more) => text += &more,
+            Event::Reasoning(_) | Event::Call(_) | Event::Arguments(_) => panic!("{event:?}"),
             Event::End(finish, usage) => end = Some((finish, usage)),
         }
         ControlFlow::Continue(())
@@ -59,7 +61,7 @@ fn answer(
 /// A fresh answer to a prompt of so many tokens.
 fn fresh(prompt: usize, tokens: Option<usize>, sampling: &Sampling) -> Result<Turn, Error> {
     let (prompt, limits) = (vec![5; prompt], Limits { tokens, stop: vec![] });
-    let request = Request { prompt: &prompt, sampling, limits: &limits };
+    let request = Request { prompt: &prompt, sampling, limits: &limits, reader: &Reader::plain() };
     answer(&mut open(), &tokenizer(), &mut Sequence::default(), &request)
 }
 
@@ -94,7 +96,12 @@ fn the_end_of_a_reply_is_counted_and_not_shown() {
 fn a_prompt_that_was_answered_before_is_not_read_again() {
     let (mut engine, tokenizer, mut sequence) = (open(), tokenizer(), Sequence::default());
     let (sampling, limits) = (Sampling::greedy(), Limits { tokens: Some(5), stop: vec![] });
-    let request = Request { prompt: &[5; 70], sampling: &sampling, limits: &limits };
+    let request = Request {
+        prompt: &[5; 70],
+        sampling: &sampling,
+        limits: &limits,
+        reader: &Reader::plain(),
+    };
     let first = answer(&mut engine, &tokenizer, &mut sequence, &request).unwrap();
     let again = answer(&mut engine, &tokenizer, &mut sequence, &request).unwrap();
     assert_eq!((first.usage.cached_tokens, again.usage.cached_tokens), (0, 69));
@@ -109,7 +116,8 @@ fn tokens_that_no_tokenizer_knows_add_no_text() {
     assert_eq!(narrow.len(), 2);
     let limits = Limits { tokens: Some(4), stop: vec![] };
     let sampling = only(VOCABULARY - 1);
-    let request = Request { prompt: &[0, 1], sampling: &sampling, limits: &limits };
+    let request =
+        Request { prompt: &[0, 1], sampling: &sampling, limits: &limits, reader: &Reader::plain() };
     let turn = answer(&mut open(), &narrow, &mut Sequence::default(), &request).unwrap();
     assert_eq!((turn.tokens, turn.text), (vec![VOCABULARY - 1; 4], String::new()));
 }
@@ -173,7 +181,7 @@ fn a_conversation_that_turns_off_goes_on_from_before() {
         let second: Vec<u32> = first[..95].iter().copied().chain(10..60).collect();
         let sequence = &mut Sequence::default();
         let ask = |engine: &mut Engine, sequence: &mut Sequence, prompt: &[u32]| {
-            let request = Request { prompt, sampling, limits: &limits };
+            let request = Request { prompt, sampling, limits: &limits, reader: &Reader::plain() };
             let mut said = Vec::new();
             let mut used = None;
             let reply = &mut |event| {

@@ -6,6 +6,7 @@ use arch::Source;
 use engine::{Engine, Settings};
 use kernels::Isa;
 use serde_json::{Map, Value};
+use text::reply::Reader;
 use text::template::{DateTime, Inputs, Template};
 use text::tokenizer::{Encode, Tokenizer};
 
@@ -58,6 +59,12 @@ pub struct Ready {
     pub template: Option<Template>,
 }
 
+/// What a model is to continue, and how its reply is to be read.
+pub struct Prompt {
+    pub ids: Vec<u32>,
+    pub reader: Reader,
+}
+
 /// Opens everything that an answer needs; for a `raw` prompt that is no template.
 pub fn ready(path: &Path, flags: &MachineFlags, raw: bool) -> Result<Ready, Failure> {
     let settings = settings(flags)?;
@@ -89,13 +96,14 @@ fn template(path: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>, Fail
 }
 
 impl Ready {
-    /// Tokens of a text that is to be continued as it is.
-    pub fn raw_ids(&self, text: &str) -> Vec<u32> {
-        self.tokenizer.encode(text, Encode { markup: true, add_special: true })
+    /// A text that is to be continued as it is.
+    pub fn raw(&self, text: &str) -> Prompt {
+        let ids = self.tokenizer.encode(text, Encode { markup: true, add_special: true });
+        Prompt { ids, reader: Reader::plain() }
     }
 
-    /// Tokens of a conversation, as the model's template writes it.
-    pub fn chat_ids(&self, messages: &[Value]) -> Result<Vec<u32>, Failure> {
+    /// A conversation, as the model's template writes it.
+    pub fn chat(&self, messages: &[Value]) -> Result<Prompt, Failure> {
         let Some(template) = &self.template else {
             return Err(Failure::Request("the model has no chat template".to_owned()));
         };
@@ -113,7 +121,9 @@ impl Ready {
         };
         let text = template.render(&inputs).map_err(|error| Failure::Request(error.to_string()))?;
         // The template has written the special tokens itself.
-        Ok(self.tokenizer.encode(&text, Encode { markup: true, add_special: false }))
+        let ids = self.tokenizer.encode(&text, Encode { markup: true, add_special: false });
+        let source = self.tokenizer.chat_template().unwrap_or_default();
+        Ok(Prompt { ids, reader: Reader::new(source, &text) })
     }
 }
 

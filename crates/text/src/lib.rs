@@ -3,5 +3,6 @@
 //! Everything here comes with a model and is read as input from a stranger. Knows nothing of
 //! weights.
 
+pub mod reply;
 pub mod template;
 pub mod tokenizer;

@@ -8,8 +8,14 @@ pub enum Event {
     /// A token was chosen. Its text may still be held back, as half a character or as the possible
     /// beginning of a stop string.
     Token(Choice),
+    /// Reasoning that is no part of the answer.
+    Reasoning(String),
     /// Text that is complete and may be shown.
     Text(String),
+    /// A call of this tool begins.
+    Call(String),
+    /// More of its arguments, as the model writes them.
+    Arguments(String),
     /// The reply is over; the last event of every turn.
     End(Finish, Usage),
 }

@@ -25,8 +25,14 @@ const PRODUCT_OF_MACHINE: &str = "crates/kernels/src/machine/product.rs";
 const ATTENTION_OF_MACHINE: &str = "crates/kernels/src/machine/attention/mod.rs";
 const ROUTED: &str = "crates/kernels/src/machine/routed.rs";
 const NORMS: &str = "crates/arch/src/parts/norms.rs";
-const EXPERTS: &str = "crates/arch/src/parts/experts.rs";
+const ROUTER: &str = "crates/arch/src/parts/router.rs";
 const MODELS: &[&str] = &["--package", "engine", "--test", "models"];
+const ANSWER: &[&str] = &["--package", "engine", "--test", "answer"];
+const DELTA: &str = "crates/kernels/src/portable/delta.rs";
+const INDEX: &str = "crates/kernels/src/portable/index.rs";
+const RECURRENT: &str = "crates/kernels/src/machine/recurrent.rs";
+const PAGES: &str = "crates/engine/src/pages.rs";
+const STORED: &str = "crates/arch/src/stored.rs";
 const SAMPLE: &str = "crates/engine/src/sample.rs";
 
 /// One expected value of each family of golden files. Paths are from `golden/`.
@@ -208,8 +214,8 @@ pub const SOURCES: &[Mutation] = &[
         ROUTED,
         ("routing.of(expert).start);", "routing.of(expert).start.min(2));"),
     ),
-    line(MODELS, "experts-weights", EXPERTS, ("*weight /= total", "*weight /= 1.01 * total")),
-    line(MODELS, "experts-choice", EXPERTS, ("*score > best.1", "*score >= best.1 - 0.3")),
+    line(MODELS, "experts-weights", ROUTER, ("*weight /= total", "*weight /= 1.01 * total")),
+    line(MODELS, "experts-choice", ROUTER, ("*score > best.1", "*score >= best.1 - 0.3")),
     line(PARITY, "attend-sink", ATTEND, ("self.sum + exp(sink", "self.sum - exp(sink")),
     line(
         PARITY,
@@ -247,7 +253,7 @@ pub const SOURCES: &[Mutation] = &[
         ("rounded.from_row(first)", "rounded.from_row(first.min(32))"),
     ),
     line(CANON, "norm-order", NORM, ("*out = (x * scale) * w", "*out = x * (scale * w)")),
-    line(CANON, "norm-order-in-place", NORM, ("*x = (*x * scale) * w", "*x *= scale * w")),
+    line(CANON, "norm-order-in-place", NORM, ("*x = (*x * scale) * w;", "*x *= scale * w;")),
     line(CANON, "norm-eps", NORM, ("(mean + eps).sqrt()", "(mean.sqrt() + eps)")),
     line(
         CANON,
@@ -311,7 +317,7 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "attend-tiles-descend",
         ATTENTION_OF_MACHINE,
-        ("self.tiles(row).map(", "self.tiles(row).rev().map("),
+        ("self.tiles(row).map(|tile|", "self.tiles(row).rev().map(|tile|"),
     ),
     line(
         PARITY,
@@ -410,6 +416,80 @@ pub const SOURCES: &[Mutation] = &[
             "self.scale * f32::from(sub) * f32::from(*level)",
             "self.scale * f32::from(i16::from(sub) * i16::from(*level))",
         ),
+    ),
+    // What layers keep, and for how long.
+    line(
+        PARITY,
+        "delta-learns-the-difference",
+        DELTA,
+        ("(value - decay * *learnt) * beta", "(value - *learnt) * beta"),
+    ),
+    line(PARITY, "delta-fades", DELTA, ("*state * decay);", "*state);")),
+    line(
+        PARITY,
+        "delta-sharing",
+        RECURRENT,
+        (
+            "Sharing::Strided => value_head % self.keys,",
+            "Sharing::Strided => value_head / self.keys,",
+        ),
+    ),
+    line(
+        PARITY,
+        "convolution-before-the-first-row",
+        RECURRENT,
+        ("Some(i) if i >= run.rows.start =>", "Some(i) if i + 1 >= run.rows.start =>"),
+    ),
+    line(
+        ANSWER,
+        "state-of-a-mark",
+        PAGES,
+        ("Some(_) => self.marks.len() + 1,", "Some(_) => self.marks.len(),"),
+    ),
+    line(
+        SAMPLING,
+        "window-given-back-too-early",
+        PAGES,
+        ("(len + 1).saturating_sub(last) / PAGE", "(len + PAGE).saturating_sub(last) / PAGE"),
+    ),
+    line(SAMPLING, "old-state-lost", PAGES, ("(mark != Some(old)).then_some(end)", "Some(end)")),
+    line(PARITY, "index-ties", INDEX, (".then(a.cmp(b))", ".then(b.cmp(a))")),
+    line(
+        PARITY,
+        "value-within-key",
+        ATTENTION_OF_MACHINE,
+        ("&key[dim - value_dim..]", "&key[..value_dim]"),
+    ),
+    line(MODELS, "score-growth", "crates/arch/src/rope.rs", ("growth * growth", "growth")),
+    line(
+        &["--package", "arch", "--lib", "router"],
+        "bias-in-the-weight",
+        ROUTER,
+        (
+            "choices.push((expert as u32, scores[expert]));",
+            "choices.push((expert as u32, biased[expert]));",
+        ),
+    ),
+    line(
+        &["--package", "arch", "--lib", "router"],
+        "closed-groups",
+        ROUTER,
+        ("first + second", "first"),
+    ),
+    line(MODELS, "awq-order", STORED, ("[0, 2, 4, 6, 1, 3, 5, 7]", "[0, 1, 2, 3, 4, 5, 6, 7]")),
+    line(MODELS, "gptq-zeros", STORED, ("i % 8) + less", "i % 8)")),
+    line(MODELS, "fp8-factors", STORED, ("row / block.0 * across", "row / block.0")),
+    line(
+        MODELS,
+        "inputs-of-layers",
+        "crates/arch/src/parts/inputs.rs",
+        ("row[self.layer * width..]", "row[0 * width..]"),
+    ),
+    line(
+        MODELS,
+        "keys-of-readers",
+        "crates/arch/src/gemma4.rs",
+        ("own.iter().rposition(", "own.iter().position("),
     ),
     // The order of a sum that changes with the batch: alone, each would agree with itself.
     line(

@@ -128,6 +128,10 @@ fn whatever_happens_every_page_has_one_place() {
                 assert!(table[seen(len, *last)].iter().all(|page| *page != NONE));
             }
         }
+        let sequence = &all[0];
+        if let Some(states) = sequence.tables.get(2).filter(|states| !states.is_empty()) {
+            assert_eq!(states.len(), sequence.marks.len() + 1, "a state for each mark and the end");
+        }
         check(&pages, &all.each_ref());
     }
 }

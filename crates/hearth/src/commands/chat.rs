@@ -95,11 +95,11 @@ impl Conversation {
     fn say(&mut self, model: &mut Ready, asking: &mut Asking, text: &str) -> Result<(), Failure> {
         self.messages.push(json!({ "role": "user", "content": text }));
         let answer = model
-            .chat_ids(&self.messages)
-            .and_then(|ids| asking.ask(model, &mut self.sequence, &ids));
+            .chat(&self.messages)
+            .and_then(|prompt| asking.ask(model, &mut self.sequence, &prompt));
         match answer {
             Ok(answer) => {
-                self.messages.push(json!({ "role": "assistant", "content": answer.text }));
+                self.messages.push(answer.message());
                 Ok(())
             }
             Err(failure) => {

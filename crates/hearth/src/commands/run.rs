@@ -12,7 +12,7 @@ use super::chat;
 use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::interrupt;
-use crate::load::{self, Ready};
+use crate::load::{self, Prompt, Ready};
 use crate::output::{Speeds, note, visible};
 
 pub fn run(flags: &Flags) -> Result<(), Failure> {
@@ -26,8 +26,8 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     match prompt {
         None => chat::chat(&mut model, &mut asking, flags.system.as_deref()),
         Some(prompt) => {
-            let ids = one_turn(&model, flags, &prompt)?;
-            let answer = asking.ask(&mut model, &mut Sequence::default(), &ids)?;
+            let prompt = one_turn(&model, flags, &prompt)?;
+            let answer = asking.ask(&mut model, &mut Sequence::default(), &prompt)?;
             if answer.finish == Finish::Cancelled { Err(Failure::Interrupted) } else { Ok(()) }
         }
     }
@@ -53,17 +53,17 @@ fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
     Ok((!prompt.is_empty()).then_some(prompt))
 }
 
-fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Vec<u32>, Failure> {
+fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Prompt, Failure> {
     if flags.raw || model.template.is_none() {
         if !flags.raw {
             note("the model has no chat template; the prompt is continued as it is");
         }
-        return Ok(model.raw_ids(prompt));
+        return Ok(model.raw(prompt));
     }
     let mut messages: Vec<Value> = Vec::new();
     messages.extend(flags.system.iter().map(|text| json!({ "role": "system", "content": text })));
     messages.push(json!({ "role": "user", "content": prompt }));
-    model.chat_ids(&messages)
+    model.chat(&messages)
 }
 
 /// How questions are asked.
@@ -76,7 +76,22 @@ pub struct Asking {
 /// A printed answer.
 pub struct Answer {
     pub text: String,
+    pub reasoning: String,
     pub finish: Finish,
+}
+
+impl Answer {
+    /// As a message of the conversation. Templates know reasoning by one of two names, and decide
+    /// what they keep of it.
+    pub fn message(&self) -> Value {
+        let mut message = json!({ "role": "assistant", "content": self.text });
+        if !self.reasoning.is_empty() {
+            for name in ["reasoning_content", "thinking"] {
+                message[name] = self.reasoning.as_str().into();
+            }
+        }
+        message
+    }
 }
 
 impl Asking {
@@ -85,9 +100,11 @@ impl Asking {
         &mut self,
         model: &mut Ready,
         sequence: &mut Sequence,
-        ids: &[u32],
+        prompt: &Prompt,
     ) -> Result<Answer, Failure> {
-        let request = Request { prompt: ids, sampling: &self.sampling, limits: &self.limits };
+        let (prompt, reader) = (&prompt.ids, &prompt.reader);
+        let (sampling, limits) = (&self.sampling, &self.limits);
+        let request = Request { prompt, sampling, limits, reader };
         let mut shown = Shown::new();
         let _answering = interrupt::Answering::begin();
         let mut reply = |event| shown.take(event);
@@ -105,9 +122,20 @@ fn print(text: &str) -> std::io::Result<()> {
     out.flush()
 }
 
+/// Reasoning is for who watches, in faint letters; a program gets the answer alone.
+fn print_reasoning(text: &str) -> std::io::Result<()> {
+    let mut out = stdout();
+    if !out.is_terminal() {
+        return Ok(());
+    }
+    write!(out, "\x1b[2m{}\x1b[0m", visible(text))?;
+    out.flush()
+}
+
 /// What has been printed of an answer, and when.
 struct Shown {
     text: String,
+    reasoning: String,
     begin: Instant,
     first: Option<Instant>,
     end: Option<(Finish, Usage)>,
@@ -116,7 +144,8 @@ struct Shown {
 
 impl Shown {
     fn new() -> Shown {
-        Shown { text: String::new(), begin: Instant::now(), first: None, end: None, failed: None }
+        let (text, reasoning) = (String::new(), String::new());
+        Shown { text, reasoning, begin: Instant::now(), first: None, end: None, failed: None }
     }
 
     fn take(&mut self, event: Event) -> ControlFlow<()> {
@@ -125,10 +154,20 @@ impl Shown {
             Event::Token(_) => {
                 self.first.get_or_insert_with(Instant::now);
             }
+            Event::Reasoning(text) => {
+                self.failed = print_reasoning(&text).err();
+                self.reasoning.push_str(&text);
+            }
             Event::Text(text) => {
-                self.failed = print(&text).err();
+                if self.text.is_empty() && !self.reasoning.is_empty() {
+                    self.failed = print_reasoning("\n\n").err();
+                }
+                self.failed = self.failed.take().or(print(&text).err());
                 self.text.push_str(&text);
             }
+            // No tools are offered here; a call is shown as it is.
+            Event::Call(name) => self.failed = print(&format!("{name} ")).err(),
+            Event::Arguments(text) => self.failed = print(&text).err(),
             Event::End(finish, usage) => self.end = Some((finish, usage)),
         }
         match interrupt::requested() || self.failed.is_some() {
@@ -152,6 +191,6 @@ impl Shown {
             let first = self.first.unwrap_or_else(Instant::now);
             eprint!("{}", Speeds { usage, begin: self.begin, first });
         }
-        Ok(Answer { text: self.text, finish })
+        Ok(Answer { text: self.text, reasoning: self.reasoning, finish })
     }
 }

@@ -163,8 +163,8 @@ fn convolutions_see_the_rows_before() {
         let width = widths[0] + widths[1];
         let mut random = Random::new(taps as u64);
         let weights = numbers(&mut random, taps * width);
-        let x = numbers(&mut random, LEN * width);
-        let want = |i: usize, c: usize| {
+        let both = [(); 2].map(|()| numbers(&mut random, LEN * width));
+        let want = |x: &[f32], i: usize, c: usize| {
             let first = (i + 1).saturating_sub(taps);
             let sum = (first..=i).fold(0.0_f32, |sum, j| {
                 weights[(taps - 1 - (i - j)) * width + c].mul_add(x[j * width + c], sum)
@@ -174,26 +174,23 @@ fn convolutions_see_the_rows_before() {
         for starts in [&[0][..], &[0, 1, 2, 3, 12], &[0, 6, 11]] {
             for machine in &machines() {
                 let mut pages = pages((taps - 1) * width);
-                let tables = tables(starts, 0);
-                // The first step alone; the others as one with marks.
+                let tables = [0, 1].map(|i| tables(starts, i));
+                // The first step of both sequences alone; the others as one with marks.
                 let cuts = [0, starts.get(1).copied().unwrap_or(LEN), LEN];
-                for cut in cuts.windows(2) {
-                    let rows = rows(&tables, (starts, LEN), cut[0]..cut[1]);
-                    let n = rows.len();
-                    let mut outs = widths.map(|width| vec![f32::NAN; n * width]);
+                for cut in cuts.windows(2).filter(|cut| cut[0] < cut[1]) {
+                    let within = cut[0]..cut[1];
+                    let of = |table| rows(table, (starts, LEN), within.clone());
+                    let rows: Vec<RowTable> = tables.iter().flat_map(|table| of(table)).collect();
+                    let x = both.iter().flat_map(|x| part(x, width, within.clone()));
+                    let x: Vec<f32> = x.copied().collect();
+                    let mut outs = widths.map(|width| vec![f32::NAN; rows.len() * width]);
                     let [a, b] = &mut outs;
                     let states = States { pages: &mut pages, rows: &rows, offset: OFFSET };
-                    if n > 0 {
-                        let x = part(&x, width, cut[0]..cut[1]);
-                        machine.convolve(&weights, states, x, &mut [a, b]);
-                    }
-                    let firsts = [0, widths[0]];
-                    for ((out, first), len) in outs.iter().zip(firsts).zip(widths) {
-                        let rows = cut[0]..cut[1];
-                        let want: Vec<f32> = rows
-                            .flat_map(|i| (0..len).map(move |c| (i, first + c)))
-                            .map(|(i, c)| want(i, c))
-                            .collect();
+                    machine.convolve(&weights, states, &x, &mut [a, b]);
+                    for ((out, first), len) in outs.iter().zip([0, widths[0]]).zip(widths) {
+                        let row = |x, i| (first..first + len).map(move |c| want(x, i, c));
+                        let rows = |x| within.clone().flat_map(move |i| row(x, i));
+                        let want: Vec<f32> = both.iter().flat_map(|x| rows(x)).collect();
                         let what = || format!("{taps} taps, {starts:?}, {}", name(machine));
                         assert_bits(out, &want, what);
                     }

@@ -9,6 +9,8 @@ use super::Tokenizer;
 pub struct Decoder<'a> {
     tokenizer: &'a Tokenizer,
     markup: bool,
+    /// Markup that is shown all the same.
+    marks: Vec<u32>,
     /// Nothing has been shown yet, and the space before the first word is not part of the text.
     at_start: bool,
     /// Bytes that may be the beginning of a character, at most three.
@@ -19,13 +21,21 @@ pub struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     pub(super) fn new(tokenizer: &'a Tokenizer, markup: bool) -> Decoder<'a> {
         let at_start = tokenizer.strips_first_space;
-        Decoder { tokenizer, markup, at_start, waiting: Vec::new(), text: String::new() }
+        let (marks, waiting, text) = (Vec::new(), Vec::new(), String::new());
+        Decoder { tokenizer, markup, marks, at_start, waiting, text }
     }
 
     /// The text goes on from an earlier one, so that a space before its first word is shown.
     #[must_use]
     pub fn continuing(mut self) -> Decoder<'a> {
         self.at_start = false;
+        self
+    }
+
+    /// These pieces of markup are shown, whatever happens to the others.
+    #[must_use]
+    pub fn showing(mut self, marks: &[&str]) -> Decoder<'a> {
+        self.marks = marks.iter().filter_map(|mark| self.tokenizer.id_of(mark)).collect();
         self
     }
 
@@ -51,7 +61,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn append(&mut self, id: u32) {
-        if !self.markup && self.tokenizer.is_markup(id) {
+        if !self.markup && self.tokenizer.is_markup(id) && !self.marks.contains(&id) {
             return;
         }
         let mut bytes = self.tokenizer.bytes_of(id);
