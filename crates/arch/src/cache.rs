@@ -58,7 +58,17 @@ impl Cache {
         }
     }
 
-    /// The same in bytes.
+    /// The same for a sequence that can also be cut at so many marks on its way.
+    pub fn pages_with_marks(&self, tokens: usize, rows: usize, marks: usize) -> usize {
+        let one = match self.keeps {
+            Keeps::All => 0,
+            Keeps::Last(last) => (last + PAGE).div_ceil(PAGE),
+            Keeps::State => 1,
+        };
+        self.pages(tokens, rows) + marks * one
+    }
+
+    /// Bytes of all its pages, without marks.
     pub fn bytes(&self, tokens: usize, rows: usize) -> u64 {
         (self.pages(tokens, rows) * self.page_len) as u64 * 4
     }

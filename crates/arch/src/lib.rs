@@ -125,6 +125,14 @@ impl Shape {
     pub fn cache_bytes(&self, tokens: usize, rows: usize) -> u64 {
         self.caches.iter().map(|cache| cache.bytes(tokens, rows)).sum()
     }
+
+    /// The same for a sequence with so many marks.
+    pub fn room(&self, tokens: usize, rows: usize, marks: usize) -> u64 {
+        let bytes = |cache: &Cache| {
+            cache.pages_with_marks(tokens, rows, marks) as u64 * cache.page_len as u64 * 4
+        };
+        self.caches.iter().map(bytes).sum()
+    }
 }
 
 impl Step<'_> {

@@ -23,6 +23,13 @@ pub enum Error {
     },
     /// A prompt of no tokens cannot be continued.
     EmptyPrompt,
+    /// What is kept of sequences would take more memory than there may be.
+    Room {
+        /// Bytes that would be used.
+        needed: u64,
+        /// Bytes that may be.
+        limit: u64,
+    },
     /// The model's numbers overflowed: its weights are damaged, or it is not what it says it is.
     NotFinite {
         /// The position whose logits are wrong.
@@ -39,6 +46,10 @@ impl fmt::Display for Error {
             Error::ContextFull { needed, context } => {
                 write!(f, "{needed} tokens do not fit in the context of {context}")
             }
+            Error::Room { needed, limit } => write!(
+                f,
+                "the conversation would take {needed} bytes of memory, and {limit} may be used"
+            ),
             Error::EmptyPrompt => f.write_str("the prompt is empty"),
             Error::NotFinite { position } => write!(
                 f,

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use text::reply::{Part, Reader};
 use text::tokenizer::{Decoder, Tokenizer};
-use turn::{Choice, Event, Finish, Limits, Sampling, Usage};
+use turn::{Event, Finish, Limits, Sampling, Usage};
 
+use crate::pages::PAGE;
 use crate::stop::Stops;
 use crate::{Engine, Error, Feed, Sampler, Sequence, Wanted};
 
@@ -28,13 +29,19 @@ pub type Reply<'a> = &'a mut dyn FnMut(Event) -> ControlFlow<()>;
 /// so many tokens before its end, it can still be gone on from.
 const HEADER: usize = 16;
 
-/// A turn that runs.
-struct Run<'a> {
-    /// Tokens with which the model ends a reply.
-    ends: &'a [u32],
+/// Where a sequence that reads a prompt is to be marked.
+pub(crate) fn mark_of(prompt: &[u32]) -> usize {
+    prompt.len().saturating_sub(HEADER) / PAGE * PAGE
+}
+
+/// Writes a reply: chooses tokens and says what they mean.
+pub(crate) struct Writer<'t> {
     sampler: Sampler,
+    text: Decoder<'t>,
     reader: Reader,
-    stops: Stops<'a>,
+    stops: Stops,
+    /// Tokens with which the model ends a reply.
+    ends: &'t [u32],
     usage: Usage,
     limit: usize,
 }
@@ -52,115 +59,132 @@ impl Engine {
         request: &Request,
         reply: Reply,
     ) -> Result<(), Error> {
-        self.known(request.sampling.logit_bias.iter().map(|(token, _)| token))?;
+        self.check(request)?;
         // The last token of the prompt always passes through: its logits are needed.
         let common = sequence.common_prefix(request.prompt).min(request.prompt.len().max(1) - 1);
         self.truncate(sequence, common);
         let cached = sequence.tokens().len();
-        sequence.plan_mark(request.prompt.len().saturating_sub(HEADER));
-        let mut run = Run {
-            ends: tokenizer.ends(),
-            sampler: Sampler::new(request.sampling.clone(), self.isa()),
+        sequence.plan_mark(mark_of(request.prompt));
+        let mut writer = Writer::new(self, tokenizer, (request, cached));
+        let context = self.shape().context;
+        let mut go_on = |read| reply(Event::Read(read)).is_continue();
+        let rest = &request.prompt[cached..];
+        let Some(mut logits) = self.prefill_while(sequence, rest, &mut go_on)? else {
+            writer.end(Finish::Cancelled, reply);
+            return Ok(());
+        };
+        let finish = loop {
+            match writer.next(logits, (sequence.tokens(), context), reply) {
+                Err(finish) => break finish,
+                Ok(token) => {
+                    let feed = Feed { sequence, tokens: &[token], wanted: Wanted::Last };
+                    logits = self.step(&mut [feed])?;
+                }
+            }
+        };
+        writer.end(finish, reply);
+        Ok(())
+    }
+
+    /// Refuses what cannot be answered, before anything is computed.
+    pub(crate) fn check(&self, request: &Request) -> Result<(), Error> {
+        self.known(request.sampling.logit_bias.iter().map(|(token, _)| token))?;
+        self.admit(0, request.prompt)
+    }
+}
+
+impl<'t> Writer<'t> {
+    /// For a prompt of which so many tokens were there already.
+    pub fn new(
+        engine: &Engine,
+        tokenizer: &'t Tokenizer,
+        (request, cached): (&Request, usize),
+    ) -> Writer<'t> {
+        Writer {
+            sampler: Sampler::new(request.sampling.clone(), engine.isa()),
+            text: tokenizer.stream(false).continuing().showing(request.reader.marks()),
             reader: request.reader.clone(),
             stops: Stops::new(&request.limits.stop),
+            ends: tokenizer.ends(),
             usage: Usage {
                 prompt_tokens: request.prompt.len(),
                 cached_tokens: cached,
                 generated_tokens: 0,
             },
             limit: request.limits.tokens.unwrap_or(usize::MAX),
-        };
-        let mut go_on = |read| reply(Event::Read(read)).is_continue();
-        let rest = &request.prompt[cached..];
-        let Some(logits) = self.prefill_while(sequence, rest, &mut go_on)? else {
-            let _ = reply(Event::End(Finish::Cancelled, run.usage));
-            return Ok(());
-        };
-        let first = run.sampler.choose(logits, sequence.tokens(), request.prompt.len());
-        let mut text = tokenizer.stream(false).continuing().showing(request.reader.marks());
-        let mut finish = run.go(self, (sequence, first), &mut text, reply)?;
-        if !matches!(finish, Finish::Stop | Finish::Cancelled) {
-            // Half a character may be left, and it may even complete a stop string.
-            let mut parts = run.reader.push(text.finish());
-            parts.extend(run.reader.finish());
-            let (_, stopped) = run.stops.show(parts, reply);
-            finish = if stopped { Finish::Stop } else { finish };
-            let held = if stopped { String::new() } else { run.stops.finish() };
-            if !held.is_empty() {
-                let _ = reply(Event::Text(held));
-            }
         }
-        let _ = reply(Event::End(finish, run.usage));
-        Ok(())
     }
-}
 
-impl Run<'_> {
-    /// Feeds each chosen token back, until there is a reason to end.
-    fn go(
+    /// Chooses a token by the logits of a sequence's last one, and sends what it adds to the reply;
+    /// or says why the reply is over.
+    pub fn next(
         &mut self,
-        engine: &mut Engine,
-        (sequence, first): (&mut Sequence, Choice),
-        text: &mut Decoder,
+        logits: &[f32],
+        (tokens, context): (&[u32], usize),
         reply: Reply,
-    ) -> Result<Finish, Error> {
-        let (mut choice, context) = (first, engine.shape().context);
-        loop {
-            if self.usage.generated_tokens >= self.limit {
-                return Ok(Finish::Length);
-            }
-            let token = choice.token;
-            self.usage.generated_tokens += 1;
-            if self.ends.contains(&token) {
-                return Ok(Finish::End);
-            }
-            if let Some(finish) = self.show(choice, text, reply) {
-                return Ok(finish);
-            }
-            if sequence.tokens().len() >= context {
-                return Ok(Finish::Context);
-            }
-            let feed = Feed { sequence, tokens: &[token], wanted: Wanted::Last };
-            let logits = engine.step(&mut [feed])?;
-            choice = self.sampler.choose(logits, sequence.tokens(), self.usage.prompt_tokens);
+    ) -> Result<u32, Finish> {
+        if self.usage.generated_tokens >= self.limit {
+            return Err(Finish::Length);
+        }
+        let choice = self.sampler.choose(logits, tokens, self.usage.prompt_tokens);
+        let token = choice.token;
+        self.usage.generated_tokens += 1;
+        if self.ends.contains(&token) {
+            return Err(Finish::End);
+        }
+        let parts = self.reader.push(self.text.push(token));
+        if reply(Event::Token(choice)).is_break() {
+            return Err(Finish::Cancelled);
+        }
+        self.show(parts, reply)?;
+        match () {
+            () if self.usage.generated_tokens >= self.limit => Err(Finish::Length),
+            () if tokens.len() >= context => Err(Finish::Context),
+            () => Ok(token),
         }
     }
 
-    /// Sends what a token adds to the text; returns a reason to end, if it gives one.
-    fn show(&mut self, choice: Choice, text: &mut Decoder, reply: Reply) -> Option<Finish> {
-        let parts = self.reader.push(text.push(choice.token));
-        let broken = reply(Event::Token(choice)).is_break();
-        let (gone, stopped) = if broken { (true, false) } else { self.stops.show(parts, reply) };
-        match (gone, stopped) {
-            (true, _) => Some(Finish::Cancelled),
-            (false, true) => Some(Finish::Stop),
-            (false, false) => None,
+    /// Sends what was held back, and the end.
+    pub fn end(mut self, finish: Finish, reply: Reply) {
+        let mut finish = finish;
+        if !matches!(finish, Finish::Stop | Finish::Cancelled | Finish::Deadline) {
+            // Half a character may be left, and it may even complete a stop string.
+            let mut parts = self.reader.push(self.text.finish());
+            parts.extend(std::mem::replace(&mut self.reader, Reader::plain()).finish());
+            match self.show(parts, reply) {
+                Err(Finish::Stop) => finish = Finish::Stop,
+                Err(_) => {}
+                Ok(()) => {
+                    let held = self.stops.finish();
+                    if !held.is_empty() {
+                        let _ = reply(Event::Text(held));
+                    }
+                }
+            }
         }
+        let _ = reply(Event::End(finish, self.usage));
     }
-}
 
-impl Stops<'_> {
-    /// Sends parts of a reply, up to a stop string in its answer; says whether the client is gone,
-    /// and whether a stop string was met.
-    fn show(&mut self, parts: Vec<Part>, reply: Reply) -> (bool, bool) {
+    /// Sends parts of a reply, up to a stop string in its answer.
+    fn show(&mut self, parts: Vec<Part>, reply: Reply) -> Result<(), Finish> {
         for part in parts {
             let (event, stopped) = match part {
                 Part::Reasoning(text) => (Event::Reasoning(text), false),
                 Part::Call(name) => (Event::Call(name), false),
                 Part::Arguments(more) => (Event::Arguments(more), false),
                 Part::Text(text) => {
-                    let (shown, stopped) = self.push(&text);
+                    let (shown, stopped) = self.stops.push(&text);
                     (Event::Text(shown), stopped)
                 }
             };
             let empty = matches!(&event, Event::Text(text) if text.is_empty());
             if !empty && reply(event).is_break() {
-                return (true, stopped);
+                return Err(Finish::Cancelled);
             }
             if stopped {
-                return (false, true);
+                return Err(Finish::Stop);
             }
         }
-        (false, false)
+        Ok(())
     }
 }

@@ -8,12 +8,17 @@ mod draw;
 mod error;
 mod generate;
 mod pages;
+mod prefix;
 mod run;
 mod sample;
+mod serve;
 mod stop;
+mod worker;
 
 pub use error::Error;
 pub use generate::{Reply, Request};
 pub use pages::Sequence;
 pub use run::{Engine, Feed, Settings, Wanted};
 pub use sample::{Sampler, best};
+pub use serve::{Job, Policy, Turns};
+pub use worker::Worker;

@@ -1,6 +1,7 @@
 //! Pages of what models keep, and the sequences that own them.
 //!
-//! A sequence owns its pages alone; what it needs no more goes back for the next. Where a model
+//! Sequences share pages that are full, with each other and with what is kept for later ones; what
+//! nobody needs goes back for the next. Where a model
 //! keeps less than every position, a sequence cannot be cut at any length, but at its *marks*,
 //! whose pages are kept like those of its end.
 //!
@@ -18,13 +19,13 @@ use arch::{Cache, Keeps};
 use kernels::portable::attend::TILE;
 
 /// Positions in a page.
-const PAGE: usize = TILE;
+pub(crate) const PAGE: usize = TILE;
 
 /// Stands in a table where there is no page.
-const NONE: u32 = u32::MAX;
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// Marks that a sequence has at most; the oldest gives way.
-const MARKS: usize = 2;
+pub(crate) const MARKS: usize = 2;
 
 /// The token ids of one turn, and where that is which the model keeps of them.
 #[derive(Debug, Default)]
@@ -67,6 +68,12 @@ impl Sequence {
         &table[from..from + 2]
     }
 
+    /// States that a sequence has during a step that makes it `len` long.
+    fn states_for(&self, len: usize) -> usize {
+        let on_the_way = self.mark_within(self.tokens.len()..len);
+        self.marks.len() + 2 + usize::from(on_the_way.is_some())
+    }
+
     /// The planned mark, if it lies behind the first and before the last of these lengths.
     fn mark_within(&self, lengths: Range<usize>) -> Option<usize> {
         self.planned.filter(|mark| lengths.start < *mark && *mark < lengths.end)
@@ -82,18 +89,108 @@ pub(crate) struct Pages {
 struct Pool {
     cache: Cache,
     pages: Vec<Box<[f32]>>,
+    /// How many use each page.
+    users: Vec<u32>,
     free: Vec<u32>,
 }
 
 impl Pages {
     pub fn new(caches: &[Cache]) -> Pages {
-        let pool = |cache: &Cache| Pool { cache: cache.clone(), pages: vec![], free: vec![] };
-        Pages { pools: caches.iter().map(pool).collect() }
+        Pages { pools: caches.iter().map(|cache| Pool::new(cache.clone())).collect() }
     }
 
     /// The pages of each cache.
     pub fn all(&mut self) -> impl Iterator<Item = &mut [Box<[f32]>]> {
         self.pools.iter_mut().map(|pool| &mut pool.pages[..])
+    }
+
+    /// What each cache keeps.
+    pub fn keeps(&self) -> impl Iterator<Item = Keeps> {
+        self.pools.iter().map(|pool| pool.cache.keeps)
+    }
+
+    /// How many use a page of a cache.
+    pub fn users(&self, cache: usize, page: u32) -> u32 {
+        self.pools[cache].users[page as usize]
+    }
+
+    /// Adds a user to a page of a cache.
+    pub fn share(&mut self, cache: usize, page: u32) {
+        self.pools[cache].share(page);
+    }
+
+    /// Takes a user from a page of each cache.
+    pub fn give_back(&mut self, pages: &[u32]) {
+        for (pool, page) in self.pools.iter_mut().zip(pages) {
+            pool.give_back([*page]);
+        }
+    }
+
+    /// A sequence of these tokens whose full pages are those of a chain of blocks; behind them it
+    /// has a copy of a page that is not full.
+    pub fn begin(&mut self, tokens: &[u32], chain: &[&[u32]], part: Option<&[u32]>) -> Sequence {
+        let mut sequence = Sequence { tokens: tokens.to_vec(), ..Sequence::default() };
+        if tokens.is_empty() {
+            return sequence;
+        }
+        for (cache, pool) in self.pools.iter_mut().enumerate() {
+            let mut table = Vec::new();
+            if pool.cache.keeps == Keeps::State {
+                let end = part.or(chain.last().copied()).map_or(NONE, |pages| pages[cache]);
+                table.push(pool.share(end));
+            } else {
+                table.extend(chain.iter().map(|pages| pool.share(pages[cache])));
+                table.extend(part.map(|pages| pool.copy(pages[cache])));
+            }
+            sequence.tables.push(table);
+        }
+        self.give_back_unseen(&mut sequence);
+        sequence
+    }
+
+    /// The pages of block `i` of a sequence, and the state at `len`, its end.
+    pub fn of_block(&self, sequence: &Sequence, i: usize, len: usize) -> Vec<u32> {
+        let page = |(pool, table): (&Pool, &Vec<u32>)| match pool.cache.keeps {
+            Keeps::All | Keeps::Last(_) => table[i],
+            Keeps::State if len == sequence.tokens.len() => table[sequence.marks.len()],
+            Keeps::State => {
+                let mark = sequence.marks.iter().position(|mark| *mark == len);
+                mark.map_or(NONE, |mark| table[mark])
+            }
+        };
+        self.pools.iter().zip(&sequence.tables).map(page).collect()
+    }
+
+    /// Whether each page has as many users as there are references to it.
+    #[cfg(test)]
+    pub fn check<'a>(&self, sequences: &[&Sequence], blocks: impl Iterator<Item = &'a [u32]>) {
+        let mut users: Vec<Vec<u32>> =
+            self.pools.iter().map(|pool| vec![0; pool.pages.len()]).collect();
+        let mut count = |cache: usize, page: u32| {
+            if page != NONE {
+                users[cache][page as usize] += 1;
+            }
+        };
+        for sequence in sequences {
+            for (cache, table) in sequence.tables.iter().enumerate() {
+                table.iter().for_each(|page| count(cache, *page));
+            }
+        }
+        for pages in blocks {
+            pages.iter().enumerate().for_each(|(cache, page)| count(cache, *page));
+        }
+        for (pool, users) in self.pools.iter().zip(users) {
+            assert_eq!(pool.users, users);
+            let unused = users.iter().filter(|users| **users == 0).count();
+            assert_eq!(pool.free.len(), unused, "free and used pages are all there are");
+        }
+    }
+
+    /// Bytes of pages that somebody uses.
+    pub fn used_bytes(&self) -> u64 {
+        let bytes =
+            |pool: &Pool| ((pool.pages.len() - pool.free.len()) * pool.cache.page_len) as u64 * 4;
+        self.pools.iter().map(bytes).sum()
     }
 
     /// Bytes of all pages.
@@ -102,10 +199,23 @@ impl Pages {
         self.pools.iter().map(bytes).sum()
     }
 
+    /// Bytes of the pages that `reserve` would take.
+    pub fn missing(&self, sequence: &Sequence, len: usize) -> u64 {
+        let missing = |(cache, pool): (usize, &Pool)| {
+            let there = sequence.tables.get(cache).map_or(0, Vec::len);
+            let wanted = match pool.cache.keeps {
+                Keeps::All | Keeps::Last(_) => len.div_ceil(PAGE),
+                // A fresh sequence has no state yet, but a place for it.
+                Keeps::State => sequence.states_for(len) - usize::from(there == 0),
+            };
+            (wanted.saturating_sub(there) * pool.cache.page_len) as u64 * 4
+        };
+        self.pools.iter().enumerate().map(missing).sum()
+    }
+
     /// Gives a sequence the pages of a step that makes it `len` long.
     pub fn reserve(&mut self, sequence: &mut Sequence, len: usize) {
-        let on_the_way = sequence.mark_within(sequence.tokens.len()..len);
-        let states = sequence.marks.len() + 2 + usize::from(on_the_way.is_some());
+        let states = sequence.states_for(len);
         sequence.tables.resize_with(self.pools.len(), Vec::new);
         for (pool, table) in self.pools.iter_mut().zip(&mut sequence.tables) {
             let wanted = match pool.cache.keeps {
@@ -211,20 +321,48 @@ impl Pages {
 }
 
 /// Pages before the one at position `len` that it sees, where it sees the `last` positions.
-fn seen(len: usize, last: usize) -> Range<usize> {
+pub(crate) fn seen(len: usize, last: usize) -> Range<usize> {
     (len + 1).saturating_sub(last) / PAGE..len.div_ceil(PAGE)
 }
 
 impl Pool {
+    fn new(cache: Cache) -> Pool {
+        Pool { cache, pages: Vec::new(), users: Vec::new(), free: Vec::new() }
+    }
+
     fn take(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
+        let page = self.free.pop().unwrap_or_else(|| {
             self.pages.push(vec![0.0; self.cache.page_len].into_boxed_slice());
+            self.users.push(0);
             (self.pages.len() - 1) as u32
-        })
+        });
+        self.users[page as usize] = 1;
+        page
+    }
+
+    fn share(&mut self, page: u32) -> u32 {
+        if page != NONE {
+            self.users[page as usize] += 1;
+        }
+        page
+    }
+
+    fn copy(&mut self, page: u32) -> u32 {
+        let copy = self.take();
+        let from = std::mem::take(&mut self.pages[page as usize]);
+        self.pages[copy as usize].copy_from_slice(&from);
+        self.pages[page as usize] = from;
+        copy
     }
 
     fn give_back(&mut self, pages: impl IntoIterator<Item = u32>) {
-        self.free.extend(pages.into_iter().filter(|page| *page != NONE));
+        for page in pages.into_iter().filter(|page| *page != NONE) {
+            let users = &mut self.users[page as usize];
+            *users -= 1;
+            if *users == 0 {
+                self.free.push(page);
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use arch::{Cache, Model, Scratch, Shape, Step, Store, Watch};
 use kernels::{Isa, Machine, RowTable};
 
 use crate::pages::{Pages, Sequence};
+use crate::prefix::Prefixes;
 use crate::{Error, cores};
 
 /// How an engine runs.
@@ -17,11 +18,13 @@ pub struct Settings {
     pub chunk: usize,
     /// Whether weights are copied from the file and packed, for products at full speed.
     pub pack: bool,
+    /// Bytes that what is kept of sequences may take; nothing is no limit.
+    pub room: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { isa: Isa::best(), threads: cores::usable(), chunk: 512, pack: true }
+        Settings { isa: Isa::best(), threads: cores::usable(), chunk: 512, pack: true, room: None }
     }
 }
 
@@ -31,6 +34,8 @@ pub struct Engine {
     machine: Machine,
     scratch: Scratch,
     pages: Pages,
+    prefixes: Prefixes,
+    room: u64,
     logits: Vec<f32>,
     chunk: usize,
 }
@@ -80,7 +85,9 @@ impl Engine {
         }
         let pages = Pages::new(&model.shape().caches);
         let (scratch, logits) = (Scratch::default(), Vec::new());
-        Ok(Engine { model, machine, scratch, pages, logits, chunk: settings.chunk.max(1) })
+        let (prefixes, room) = (Prefixes::new(), settings.room.unwrap_or(u64::MAX));
+        let chunk = settings.chunk.max(1);
+        Ok(Engine { model, machine, scratch, pages, prefixes, room, logits, chunk })
     }
 
     /// The model's sizes.
@@ -122,7 +129,7 @@ impl Engine {
         tokens: &[u32],
         go_on: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<&[f32]>, Error> {
-        self.admit(sequence, tokens)?;
+        self.admit(sequence.tokens().len(), tokens)?;
         let mut pieces = tokens.chunks(self.chunk).peekable();
         while let Some(piece) = pieces.next() {
             let wanted = if pieces.peek().is_some() { Wanted::None } else { Wanted::Last };
@@ -153,10 +160,9 @@ impl Engine {
     ) -> Result<&[f32], Error> {
         let vocabulary = self.model.shape().vocabulary;
         for feed in feeds.iter_mut() {
-            self.admit(feed.sequence, feed.tokens)?;
-            let len = feed.sequence.tokens().len() + feed.tokens.len();
-            self.pages.reserve(feed.sequence, len);
+            self.admit(feed.sequence.tokens().len(), feed.tokens)?;
         }
+        self.reserve(feeds)?;
         let batch = Batch::of(feeds, &self.model.shape().caches);
         self.logits.resize(batch.wanted.len() * vocabulary, 0.0);
         let stores = self.pages.all().zip(&batch.rows).map(|(pages, rows)| Store { pages, rows });
@@ -184,13 +190,93 @@ impl Engine {
         Ok(&self.logits)
     }
 
+    /// Gives sequences the pages of a step. What was kept for later goes first.
+    fn reserve(&mut self, feeds: &mut [Feed]) -> Result<(), Error> {
+        for i in 0..feeds.len() {
+            let feed = &mut feeds[i];
+            let len = feed.sequence.tokens().len() + feed.tokens.len();
+            let missing = self.pages.missing(feed.sequence, len);
+            while self.pages.used_bytes() + missing > self.room {
+                if !self.prefixes.forget_one(&mut self.pages) {
+                    let (needed, limit) = (self.pages.used_bytes() + missing, self.room);
+                    feeds[..i].iter_mut().for_each(|feed| self.pages.cancel(feed.sequence));
+                    return Err(Error::Room { needed, limit });
+                }
+            }
+            self.pages.reserve(feeds[i].sequence, len);
+        }
+        Ok(())
+    }
+
+    /// A sequence with as much of a prompt as earlier ones have left.
+    pub fn open(&mut self, prompt: &[u32]) -> Sequence {
+        self.prefixes.open(&mut self.pages, prompt)
+    }
+
+    /// Keeps what a sequence has read, for others that begin like it.
+    pub(crate) fn keep(&mut self, sequence: &Sequence) {
+        self.prefixes.keep(&mut self.pages, sequence, false);
+    }
+
+    /// Ends a sequence, and keeps all that it has read or written.
+    pub fn close(&mut self, sequence: Sequence) {
+        let mut sequence = sequence;
+        self.prefixes.keep(&mut self.pages, &sequence, true);
+        self.pages.truncate(&mut sequence, 0);
+    }
+
+    /// The logits of the last step, to be given back.
+    pub(crate) fn lend_logits(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.logits)
+    }
+
+    /// Takes their memory back.
+    pub(crate) fn take_back_logits(&mut self, logits: Vec<f32>) {
+        self.logits = logits;
+    }
+
+    /// Whether each page has as many users as there are references to it, and the memory in use is
+    /// within its limit.
+    #[cfg(test)]
+    pub(crate) fn check_pages(&self, sequences: &[&Sequence]) {
+        self.pages.check(sequences, self.prefixes.all_pages());
+        assert!(self.pages.used_bytes() <= self.room, "{} bytes", self.pages.used_bytes());
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kept_blocks(&self) -> usize {
+        self.prefixes.len()
+    }
+
+    /// Gives back all that is kept for later.
+    #[cfg(test)]
+    pub(crate) fn forget_all(&mut self) {
+        while self.prefixes.forget_one(&mut self.pages) {}
+    }
+
+    /// Ends a sequence of which nothing is worth keeping.
+    pub(crate) fn drop(&mut self, sequence: Sequence) {
+        let mut sequence = sequence;
+        self.pages.truncate(&mut sequence, 0);
+    }
+
+    /// Bytes of what is kept of sequences, for them or for later ones.
+    pub fn used_bytes(&self) -> u64 {
+        self.pages.used_bytes()
+    }
+
+    /// Bytes that what is kept of sequences may take.
+    pub(crate) fn room(&self) -> u64 {
+        self.room
+    }
+
     /// Refuses tokens that cannot follow on a sequence, before any of them is computed.
-    pub(crate) fn admit(&self, sequence: &Sequence, tokens: &[u32]) -> Result<(), Error> {
+    pub(crate) fn admit(&self, before: usize, tokens: &[u32]) -> Result<(), Error> {
         if tokens.is_empty() {
             return Err(Error::EmptyPrompt);
         }
         let context = self.model.shape().context;
-        let needed = sequence.tokens().len() + tokens.len();
+        let needed = before + tokens.len();
         if needed > context {
             return Err(Error::ContextFull { needed, context });
         }

@@ -1,14 +1,14 @@
 //! Stop strings in streamed text, wherever the tokens happen to be cut.
 
 /// Watches a stream of text for stop strings, holding back what may be the beginning of one.
-pub(crate) struct Stops<'a> {
-    stops: &'a [String],
+pub(crate) struct Stops {
+    stops: Vec<String>,
     held: String,
 }
 
-impl<'a> Stops<'a> {
-    pub fn new(stops: &'a [String]) -> Stops<'a> {
-        Stops { stops, held: String::new() }
+impl Stops {
+    pub fn new(stops: &[String]) -> Stops {
+        Stops { stops: stops.to_vec(), held: String::new() }
     }
 
     /// Takes more text. Returns what may be shown now, and whether a stop string was met.

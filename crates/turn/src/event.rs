@@ -1,5 +1,7 @@
 //! What a reply consists of.
 
+use crate::Fault;
+
 /// One item of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -16,8 +18,10 @@ pub enum Event {
     Call(String),
     /// More of its arguments, as the model writes them.
     Arguments(String),
-    /// The reply is over; the last event of every turn.
+    /// The reply is over. Every turn ends with this or with `Failed`, once.
     End(Finish, Usage),
+    /// The turn could not be answered, or not to its end.
+    Failed(Fault),
 }
 
 /// A chosen token, and what else might have been chosen.
@@ -44,6 +48,8 @@ pub enum Finish {
     Context,
     /// The user ended it.
     Cancelled,
+    /// Its time was over.
+    Deadline,
 }
 
 /// What a turn used.

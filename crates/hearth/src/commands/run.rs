@@ -169,6 +169,7 @@ impl Shown {
             Event::Call(name) => self.failed = print(&format!("{name} ")).err(),
             Event::Arguments(text) => self.failed = print(&text).err(),
             Event::End(finish, usage) => self.end = Some((finish, usage)),
+            Event::Failed(_) => {}
         }
         match interrupt::requested() || self.failed.is_some() {
             true => ControlFlow::Break(()),

@@ -47,7 +47,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// What is left at the end: U+FFFD when a character was begun and not ended.
-    pub fn finish(self) -> &'static str {
+    pub fn finish(&self) -> &'static str {
         if self.waiting.is_empty() { "" } else { "\u{fffd}" }
     }
 

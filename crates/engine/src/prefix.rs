@@ -1,0 +1,218 @@
+//! What has been read before: a tree of blocks of tokens, whose pages new sequences begin with.
+//!
+//! ```text
+//!   root ─ block of 64 ─ block of 64 ─ block of 64 ─ rest of a reply
+//!                     └─ block of 64 ─ rest of another
+//! ```
+//!
+//! A block holds a page of each cache of keys and values, as far as it is still there, and the state
+//! at its end, where a sequence has left one. Full pages are never written again, so that sequences
+//! share them; of a page that is not full, a sequence takes a copy. So a sequence that begins with
+//! what was read before has the very numbers that it would have computed.
+
+use std::cmp::Reverse;
+
+use arch::Keeps;
+
+use crate::pages::{NONE, PAGE, Pages, Sequence, seen};
+
+/// The number of a block.
+type Id = usize;
+
+/// Stands above the blocks that begin a sequence.
+const ROOT: Id = 0;
+
+/// All blocks.
+pub(crate) struct Prefixes {
+    /// Those that are gone have no tokens; the first is the root.
+    blocks: Vec<Block>,
+    gone: Vec<Id>,
+    /// Grows with each use.
+    clock: u64,
+}
+
+#[derive(Default)]
+struct Block {
+    tokens: Box<[u32]>,
+    above: Id,
+    below: Vec<Id>,
+    /// One for each cache.
+    pages: Vec<u32>,
+    used: u64,
+    depth: usize,
+}
+
+/// What a prompt may begin with.
+struct Found {
+    /// Full blocks, all of whose tokens it has.
+    blocks: Vec<Id>,
+    /// A block behind them of which it has so many.
+    part: Option<(Id, usize)>,
+}
+
+impl Prefixes {
+    pub fn new() -> Prefixes {
+        Prefixes { blocks: vec![Block::default()], gone: Vec::new(), clock: 0 }
+    }
+
+    /// A sequence with as much of the prompt as is there, but for its last token, whose logits are
+    /// needed.
+    pub fn open(&mut self, pages: &mut Pages, prompt: &[u32]) -> Sequence {
+        let wanted = &prompt[..prompt.len().saturating_sub(1)];
+        let Found { blocks, part } = self.find(wanted);
+        self.clock += 1;
+        for depth in (0..=blocks.len()).rev() {
+            let chain = &blocks[..depth];
+            if !self.can_end(pages, chain) {
+                continue;
+            }
+            let part =
+                part.filter(|part| depth == blocks.len() && self.can_part(pages, chain, *part));
+            let len = depth * PAGE + part.map_or(0, |(_, len)| len);
+            for id in chain.iter().copied().chain(part.map(|(id, _)| id)) {
+                self.blocks[id].used = self.clock;
+            }
+            let chain: Vec<&[u32]> = chain.iter().map(|id| &self.blocks[*id].pages[..]).collect();
+            let part = part.map(|(id, _)| &self.blocks[id].pages[..]);
+            return pages.begin(&wanted[..len], &chain, part);
+        }
+        Sequence::default()
+    }
+
+    /// Keeps the full blocks of a sequence, and with `rest` what is left behind them: then nothing
+    /// may be added to the sequence any more.
+    pub fn keep(&mut self, pages: &mut Pages, sequence: &Sequence, rest: bool) {
+        self.clock += 1;
+        let mut above = ROOT;
+        for (i, tokens) in sequence.tokens().chunks(PAGE).enumerate() {
+            if tokens.len() < PAGE && !rest {
+                return;
+            }
+            let own = pages.of_block(sequence, i, i * PAGE + tokens.len());
+            let below = self.blocks[above].below.iter().copied();
+            let same = below.clone().find(|id| *self.blocks[*id].tokens == *tokens);
+            let id = same.unwrap_or_else(|| self.add(above, tokens, own.len()));
+            self.blocks[id].used = self.clock;
+            for (cache, (kept, page)) in self.blocks[id].pages.iter_mut().zip(own).enumerate() {
+                if *kept == NONE && page != NONE {
+                    pages.share(cache, page);
+                    *kept = page;
+                }
+            }
+            above = id;
+        }
+    }
+
+    /// Gives back the pages of the block that was not used for the longest time, of those that have
+    /// a page that nobody else uses; says whether there was one.
+    pub fn forget_one(&mut self, pages: &mut Pages) -> bool {
+        let idle = |block: &Block| {
+            let mut own = block.pages.iter().enumerate().filter(|(_, page)| **page != NONE);
+            own.any(|(cache, page)| pages.users(cache, *page) == 1)
+        };
+        let ids = (1..self.blocks.len()).filter(|id| idle(&self.blocks[*id]));
+        // Of a chain the last goes first: without it, the others are of use.
+        let age = |id: &Id| (self.blocks[*id].used, Reverse(self.blocks[*id].depth));
+        let Some(oldest) = ids.min_by_key(age) else { return false };
+        pages.give_back(&self.blocks[oldest].pages);
+        self.blocks[oldest].pages.fill(NONE);
+        self.clear_away(oldest);
+        true
+    }
+
+    /// Removes blocks that have nothing and that nothing stands on.
+    fn clear_away(&mut self, from: Id) {
+        let mut id = from;
+        while id != ROOT {
+            let Block { above, below, pages, .. } = &self.blocks[id];
+            if !below.is_empty() || pages.iter().any(|page| *page != NONE) {
+                return;
+            }
+            let above = *above;
+            self.blocks[id] = Block::default();
+            self.blocks[above].below.retain(|other| *other != id);
+            self.gone.push(id);
+            id = above;
+        }
+    }
+
+    /// How many blocks there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.blocks.len() - self.gone.len() - 1
+    }
+
+    /// The pages of all blocks.
+    #[cfg(test)]
+    pub fn all_pages(&self) -> impl Iterator<Item = &[u32]> {
+        self.blocks.iter().map(|block| &block.pages[..])
+    }
+
+    fn add(&mut self, above: Id, tokens: &[u32], caches: usize) -> Id {
+        let block = Block {
+            tokens: tokens.into(),
+            above,
+            below: Vec::new(),
+            pages: vec![NONE; caches],
+            used: self.clock,
+            depth: self.blocks[above].depth + 1,
+        };
+        let id = self.gone.pop().unwrap_or_else(|| {
+            self.blocks.push(Block::default());
+            self.blocks.len() - 1
+        });
+        self.blocks[id] = block;
+        self.blocks[above].below.push(id);
+        id
+    }
+
+    fn find(&self, wanted: &[u32]) -> Found {
+        let (mut blocks, mut above, mut rest) = (Vec::new(), ROOT, wanted);
+        loop {
+            let below = &self.blocks[above].below;
+            let common = |id: &Id| {
+                let both = self.blocks[*id].tokens.iter().zip(rest);
+                both.take_while(|(a, b)| a == b).count()
+            };
+            // Of equal ones the first, so that the order of the blocks decides.
+            let best = below.iter().rev().map(|id| (common(id), *id)).max_by_key(|(len, _)| *len);
+            match best {
+                Some((PAGE, id)) => {
+                    blocks.push(id);
+                    (above, rest) = (id, &rest[PAGE..]);
+                }
+                Some((len, id)) if len > 0 => return Found { blocks, part: Some((id, len)) },
+                _ => return Found { blocks, part: None },
+            }
+        }
+    }
+
+    /// Whether all that a row behind these blocks needs is there.
+    fn can_end(&self, pages: &Pages, chain: &[Id]) -> bool {
+        pages.keeps().enumerate().all(|(cache, keeps)| {
+            let there = |id: &Id| self.blocks[*id].pages[cache] != NONE;
+            match keeps {
+                Keeps::All => chain.iter().all(there),
+                Keeps::Last(last) => chain[seen(chain.len() * PAGE, last)].iter().all(there),
+                Keeps::State => chain.last().is_none_or(there),
+            }
+        })
+    }
+
+    /// Whether a sequence can go on within a block behind these: a state is there for its end only.
+    fn can_part(&self, pages: &Pages, chain: &[Id], (id, len): (Id, usize)) -> bool {
+        let (block, end) = (&self.blocks[id], chain.len() * PAGE + len);
+        pages.keeps().enumerate().all(|(cache, keeps)| {
+            let there = |id: &Id| self.blocks[*id].pages[cache] != NONE;
+            let own = block.pages[cache] != NONE;
+            match keeps {
+                Keeps::All => own,
+                Keeps::Last(last) => {
+                    let before = seen(end, last).start.min(chain.len());
+                    own && chain[before..].iter().all(there)
+                }
+                Keeps::State => own && len == block.tokens.len(),
+            }
+        })
+    }
+}

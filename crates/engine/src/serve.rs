@@ -1,0 +1,321 @@
+//! Many turns at once: a step of the model takes the next token of every turn that writes, and
+//! slices of prompts that are being read.
+//!
+//! A turn waits, reads, writes and ends, and ends once. It is let in when all that it may come to
+//! keep finds room, so that none has to be put aside later. Knows no clock: who calls says what
+//! time it is.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use text::reply::Reader;
+use text::tokenizer::Tokenizer;
+use turn::{Event, Fault, Finish, Limits, Retry, Sampling, Side};
+
+use crate::generate::{Writer, mark_of};
+use crate::pages::MARKS;
+use crate::{Engine, Error, Feed, Request, Sequence, Wanted};
+
+/// How many turns at once, and how much of them in a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Turns that are read or written together.
+    pub together: usize,
+    /// Turns that may wait.
+    pub waiting: usize,
+    /// Rows of a step.
+    pub rows: usize,
+    /// Rows of prompts in a step in which others write: they wait so long for their next token.
+    pub rows_beside: usize,
+    /// Tokens of a reply that states no limit.
+    pub reply: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy { together: 16, waiting: 256, rows: 512, rows_beside: 64, reply: 4096 }
+    }
+}
+
+/// A turn to be answered.
+pub struct Job {
+    /// The whole prompt.
+    pub prompt: Vec<u32>,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// When to stop.
+    pub limits: Limits,
+    /// How the reply is to be read.
+    pub reader: Reader,
+    /// When it must be over, by the clock of who runs the turns.
+    pub deadline: Option<Duration>,
+    /// Set by a client that wants no more.
+    pub gone: Arc<AtomicBool>,
+    /// Receives the events; `Break` ends the turn.
+    pub reply: Box<dyn FnMut(Event) -> ControlFlow<()> + Send>,
+}
+
+/// A turn that is read or written.
+struct Active<'t> {
+    job: Job,
+    sequence: Sequence,
+    writer: Writer<'t>,
+    /// The token to be fed next, when the prompt has been read.
+    next: Option<u32>,
+    /// Bytes that it may come to keep.
+    room: u64,
+}
+
+/// All turns of one model.
+pub struct Turns<'t> {
+    engine: Engine,
+    tokenizer: &'t Tokenizer,
+    policy: Policy,
+    waiting: VecDeque<Job>,
+    active: Vec<Active<'t>>,
+}
+
+/// What a turn gets in a step.
+#[derive(Clone, Copy)]
+struct Share {
+    rows: usize,
+    wanted: Wanted,
+}
+
+impl<'t> Turns<'t> {
+    /// No turns yet.
+    pub fn new(engine: Engine, tokenizer: &'t Tokenizer, policy: Policy) -> Turns<'t> {
+        Turns { engine, tokenizer, policy, waiting: VecDeque::new(), active: Vec::new() }
+    }
+
+    /// Turns that wait, and turns that are read or written.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.waiting.len(), self.active.len())
+    }
+
+    /// The model and what it keeps.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Takes a turn; one that can never be answered, or that finds the queue full, ends at once.
+    pub fn submit(&mut self, job: Job) {
+        let mut job = job;
+        let left = self.engine.shape().context.saturating_sub(job.prompt.len());
+        let wanted = job.limits.tokens.unwrap_or(self.policy.reply);
+        job.limits.tokens = Some(wanted.min(left.max(1)));
+        let fault = match self.check(&job) {
+            Err(error) => Some(Fault::from(error)),
+            Ok(()) if self.waiting.len() >= self.policy.waiting => Some(Fault {
+                retry: Retry::Later,
+                ..Fault::new(Side::Us, "too many turns are waiting already; ask again later")
+            }),
+            Ok(()) => None,
+        };
+        match fault {
+            Some(fault) => _ = (job.reply)(Event::Failed(fault)),
+            None => self.waiting.push_back(job),
+        }
+    }
+
+    fn check(&self, job: &Job) -> Result<(), Error> {
+        self.engine.check(&job.request())?;
+        let (needed, limit) = (self.room_of(job), self.engine.room());
+        if needed > limit { Err(Error::Room { needed, limit }) } else { Ok(()) }
+    }
+
+    /// Bytes that a turn may come to keep.
+    fn room_of(&self, job: &Job) -> u64 {
+        let longest = job.prompt.len() + job.limits.tokens.unwrap_or(self.policy.reply);
+        self.engine.shape().room(longest, self.policy.rows, MARKS + 1)
+    }
+
+    /// Does one step; says whether there is more to do.
+    pub fn step(&mut self, now: Duration) -> bool {
+        self.dismiss(now);
+        self.let_in();
+        let shares = self.shares();
+        let mut feeds = Vec::with_capacity(shares.len());
+        for (active, share) in self.active.iter_mut().zip(&shares) {
+            let read = active.sequence.tokens().len();
+            let Active { job, sequence, next, .. } = active;
+            let tokens = match next {
+                Some(token) => std::slice::from_ref(&*token),
+                None => &job.prompt[read..read + share.rows],
+            };
+            if share.rows > 0 {
+                feeds.push(Feed { sequence, tokens, wanted: share.wanted });
+            }
+        }
+        if feeds.is_empty() {
+            return !self.waiting.is_empty();
+        }
+        match self.engine.step(&mut feeds).is_ok() {
+            true => self.take(&shares),
+            // One of them is at fault; alone, the others go on.
+            false => self.step_alone(&shares),
+        }
+        !self.active.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// Ends all turns, those that wait too.
+    pub fn stop(&mut self, finish: Finish) {
+        while let Some(job) = self.waiting.pop_front() {
+            let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
+            let mut job = job;
+            writer.end(finish, &mut job.reply);
+        }
+        for active in std::mem::take(&mut self.active) {
+            self.end(active, finish);
+        }
+    }
+
+    /// Ends all turns with this fault. Nothing else is touched: a step may have been cut short.
+    pub(crate) fn fail(&mut self, fault: &Fault) {
+        let active = std::mem::take(&mut self.active).into_iter().map(|active| active.job);
+        for mut job in std::mem::take(&mut self.waiting).into_iter().chain(active) {
+            let _ = (job.reply)(Event::Failed(fault.clone()));
+        }
+    }
+
+    /// Ends turns that nobody waits for any more, or whose time is over.
+    fn dismiss(&mut self, now: Duration) {
+        let over = |job: &Job| match job.deadline {
+            _ if job.gone.load(Ordering::Relaxed) => Some(Finish::Cancelled),
+            Some(deadline) if now >= deadline => Some(Finish::Deadline),
+            _ => None,
+        };
+        for i in (0..self.waiting.len()).rev() {
+            if let Some(finish) = over(&self.waiting[i]) {
+                let Some(mut job) = self.waiting.remove(i) else { continue };
+                let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
+                writer.end(finish, &mut job.reply);
+            }
+        }
+        for i in (0..self.active.len()).rev() {
+            if let Some(finish) = over(&self.active[i].job) {
+                let active = self.active.remove(i);
+                self.end(active, finish);
+            }
+        }
+    }
+
+    /// Lets waiting turns in, in their order, while there is room.
+    fn let_in(&mut self) {
+        while self.active.len() < self.policy.together {
+            let Some(job) = self.waiting.front() else { return };
+            let room = self.room_of(job);
+            let taken: u64 = self.active.iter().map(|active| active.room).sum();
+            if taken.saturating_add(room) > self.engine.room() {
+                return;
+            }
+            let Some(job) = self.waiting.pop_front() else { return };
+            let mut sequence = self.engine.open(&job.prompt);
+            let cached = sequence.tokens().len();
+            sequence.plan_mark(mark_of(&job.prompt));
+            let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));
+            self.active.push(Active { job, sequence, writer, next: None, room });
+        }
+    }
+
+    /// Who gets how many rows: first all that write, then those that read, in their order.
+    fn shares(&self) -> Vec<Share> {
+        let writing = self.active.iter().filter(|active| active.next.is_some()).count();
+        let beside = if writing > 0 { self.policy.rows_beside } else { self.policy.rows };
+        let mut left = beside.min(self.policy.rows.saturating_sub(writing));
+        let share = |active: &Active| {
+            if active.next.is_some() {
+                return Share { rows: 1, wanted: Wanted::Last };
+            }
+            let unread = active.job.prompt.len() - active.sequence.tokens().len();
+            let rows = unread.min(left);
+            left -= rows;
+            let wanted = if rows == unread { Wanted::Last } else { Wanted::None };
+            Share { rows, wanted }
+        };
+        self.active.iter().map(share).collect()
+    }
+
+    /// Lets every turn of a step choose its next token, or tells how much of its prompt is read.
+    fn take(&mut self, shares: &[Share]) {
+        let (context, vocabulary) = (self.engine.shape().context, self.engine.shape().vocabulary);
+        let all = self.engine.lend_logits();
+        let mut logits = all.chunks_exact(vocabulary);
+        let mut over = Vec::new();
+        for (i, share) in shares.iter().enumerate().filter(|(_, share)| share.rows > 0) {
+            let active = &mut self.active[i];
+            let (tokens, reply) = (active.sequence.tokens(), &mut active.job.reply);
+            if active.next.is_none() && reply(Event::Read(tokens.len())).is_break() {
+                over.push((i, Finish::Cancelled));
+                logits.next().filter(|_| share.wants());
+                continue;
+            }
+            if !share.wants() {
+                continue;
+            }
+            if active.next.is_none() {
+                self.engine.keep(&active.sequence);
+            }
+            let Some(logits) = logits.next() else { continue };
+            match active.writer.next(logits, (tokens, context), reply) {
+                Ok(token) => active.next = Some(token),
+                Err(finish) => over.push((i, finish)),
+            }
+        }
+        self.engine.take_back_logits(all);
+        for (i, finish) in over.into_iter().rev() {
+            let active = self.active.remove(i);
+            self.end(active, finish);
+        }
+    }
+
+    /// The same step one turn after the other. The one that fails ends.
+    fn step_alone(&mut self, shares: &[Share]) {
+        for (i, share) in shares.iter().enumerate().rev().filter(|(_, share)| share.rows > 0) {
+            let Active { job, sequence, next, .. } = &mut self.active[i];
+            let read = sequence.tokens().len();
+            let tokens = match next {
+                Some(token) => std::slice::from_ref(&*token),
+                None => &job.prompt[read..read + share.rows],
+            };
+            match self.engine.step(&mut [Feed { sequence, tokens, wanted: share.wanted }]) {
+                Ok(_) => {
+                    let mut alone = vec![Share { rows: 0, wanted: Wanted::None }; i];
+                    alone.push(*share);
+                    self.take(&alone);
+                }
+                Err(error) => {
+                    let mut active = self.active.remove(i);
+                    let _ = (active.job.reply)(Event::Failed(error.into()));
+                    self.engine.drop(active.sequence);
+                }
+            }
+        }
+    }
+
+    /// Ends a turn, and keeps what it has read and written for the next.
+    fn end(&mut self, active: Active, finish: Finish) {
+        let Active { mut job, sequence, writer, .. } = active;
+        self.engine.close(sequence);
+        writer.end(finish, &mut job.reply);
+    }
+}
+
+impl Job {
+    fn request(&self) -> Request<'_> {
+        let Job { prompt, sampling, limits, reader, .. } = self;
+        Request { prompt, sampling, limits, reader }
+    }
+}
+
+impl Share {
+    fn wants(self) -> bool {
+        self.rows > 0 && self.wanted == Wanted::Last
+    }
+}
+
+#[cfg(test)]
+mod tests;

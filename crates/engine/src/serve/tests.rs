@@ -1,0 +1,321 @@
+//! A simulation: a model whose every answer tells whether its pages held what they should, and users
+//! who come together, hang up, run out of time and go on with their conversations.
+
+use std::sync::Mutex;
+
+use arch::{Cache, Keeps, Model, Scratch, Shape, Step, Weight};
+use kernels::{Isa, Machine};
+use testkit::golden;
+
+use super::*;
+use crate::Settings;
+
+const VOCABULARY: usize = 320;
+const WINDOW: usize = 100;
+/// Ends a reply.
+const END: u32 = 2;
+
+fn mix(hash: u64, word: u64) -> u64 {
+    let x = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x ^ (x >> 29)
+}
+
+/// What a model with these caches says next to these tokens.
+fn next(keeps: &[Keeps], tokens: &[u32]) -> u32 {
+    let mut seen = Seen { all: 1, window: 2, state: 3 };
+    let first = tokens.len().saturating_sub(WINDOW);
+    for (i, token) in tokens.iter().enumerate() {
+        let word = (i as u64) << 32 | u64::from(*token);
+        for keeps in keeps {
+            match keeps {
+                Keeps::All => seen.all = mix(seen.all, word),
+                Keeps::Last(_) if i >= first => seen.window = mix(seen.window, word),
+                Keeps::Last(_) => {}
+                Keeps::State => seen.state = mix(seen.state, u64::from(*token)),
+            }
+        }
+    }
+    seen.next()
+}
+
+struct Seen {
+    all: u64,
+    window: u64,
+    state: u64,
+}
+
+impl Seen {
+    fn next(&self) -> u32 {
+        let hash = mix(mix(self.all, self.window), self.state);
+        // Every thirtieth reply or so ends here.
+        if hash % 30 == 0 { END } else { 3 + (hash >> 8) as u32 % (VOCABULARY as u32 - 3) }
+    }
+}
+
+/// Keeps tokens and their positions where others keep keys and values.
+struct Fake(Shape);
+
+impl Fake {
+    fn new(keeps: &[Keeps]) -> Fake {
+        let page_len = |keeps: &Keeps| if *keeps == Keeps::State { 4 } else { 64 * 2 };
+        let cache = |keeps: &Keeps| Cache { keeps: *keeps, page_len: page_len(keeps) };
+        Fake(Shape {
+            family: "fake",
+            vocabulary: VOCABULARY,
+            hidden: 1,
+            layers: 1,
+            context: 2000,
+            caches: keeps.iter().map(cache).collect(),
+            weight_bytes: 0,
+        })
+    }
+}
+
+fn bits(x: f32) -> u64 {
+    u64::from(x.to_bits())
+}
+
+impl Model for Fake {
+    fn shape(&self) -> &Shape {
+        &self.0
+    }
+
+    fn weights(&mut self) -> Vec<&mut Weight> {
+        Vec::new()
+    }
+
+    fn forward(&self, _: &mut Machine, _: &mut Scratch, step: &mut Step) {
+        let mut states = vec![3; step.tokens.len()];
+        for (cache, store) in self.0.caches.iter().zip(step.stores.iter_mut()) {
+            for (i, row) in store.rows.iter().enumerate() {
+                let (token, position) = (step.tokens[i], row.position);
+                if cache.keeps == Keeps::State {
+                    let [from, to] = row.pages else { panic!("two states") };
+                    let follows = i > 0 && std::ptr::eq(store.rows[i - 1].pages, row.pages);
+                    let before = match (follows, position) {
+                        (true, _) => states[i - 1],
+                        (false, 0) => 3,
+                        (false, _) => {
+                            let page = &store.pages[*from as usize];
+                            bits(page[0]) << 32 | bits(page[1])
+                        }
+                    };
+                    states[i] = mix(before, u64::from(token));
+                    let page = &mut store.pages[*to as usize];
+                    page[0] = f32::from_bits((states[i] >> 32) as u32);
+                    page[1] = f32::from_bits(states[i] as u32);
+                } else {
+                    let page = &mut store.pages[row.pages[position / 64] as usize];
+                    page[2 * (position % 64)] = f32::from_bits(token);
+                    page[2 * (position % 64) + 1] = f32::from_bits(position as u32);
+                }
+            }
+        }
+        for (row, logits) in step.wanted.iter().zip(step.logits.chunks_mut(VOCABULARY)) {
+            let mut seen = Seen { all: 1, window: 2, state: 3 };
+            let position = step.positions[*row];
+            for (cache, store) in self.0.caches.iter().zip(step.stores.iter()) {
+                let table = store.rows[*row].pages;
+                let word = |at: usize| {
+                    let page = &store.pages[table[at / 64] as usize];
+                    let (token, place) = (bits(page[2 * (at % 64)]), bits(page[2 * (at % 64) + 1]));
+                    place << 32 | token
+                };
+                let first = (position + 1).saturating_sub(WINDOW);
+                match cache.keeps {
+                    Keeps::All => (0..=position).for_each(|at| seen.all = mix(seen.all, word(at))),
+                    Keeps::Last(_) => {
+                        (first..=position).for_each(|at| seen.window = mix(seen.window, word(at)));
+                    }
+                    Keeps::State => seen.state = states[*row],
+                }
+            }
+            logits.fill(0.0);
+            logits[seen.next() as usize] = 10.0;
+        }
+    }
+}
+
+const ALL: [Keeps; 3] = [Keeps::All, Keeps::Last(WINDOW), Keeps::State];
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn tokens(&mut self, len: usize) -> Vec<u32> {
+        (0..len).map(|_| 3 + self.below(VOCABULARY - 3) as u32).collect()
+    }
+}
+
+/// What a user has got so far.
+#[derive(Default)]
+struct Got {
+    tokens: Vec<u32>,
+    end: Option<String>,
+    cached: usize,
+}
+
+struct User {
+    prompt: Vec<u32>,
+    limit: usize,
+    gone: Arc<AtomicBool>,
+    got: Arc<Mutex<Got>>,
+}
+
+impl User {
+    fn new(prompt: Vec<u32>, limit: usize) -> User {
+        User { prompt, limit, gone: Arc::default(), got: Arc::default() }
+    }
+
+    /// Hangs up by itself after so many tokens.
+    fn job(&self, deadline: Option<Duration>, patience: usize) -> Job {
+        let got = Arc::clone(&self.got);
+        let reply = move |event| {
+            let mut got = got.lock().unwrap();
+            assert!(got.end.is_none(), "nothing follows the end");
+            match event {
+                Event::Token(choice) => got.tokens.push(choice.token),
+                Event::End(finish, usage) => {
+                    got.cached = usage.cached_tokens;
+                    got.end = Some(format!("{finish:?}"));
+                }
+                Event::Failed(fault) => got.end = Some(fault.message),
+                _ => {}
+            }
+            match got.tokens.len() >= patience {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        Job {
+            prompt: self.prompt.clone(),
+            sampling: Sampling::greedy(),
+            limits: Limits { tokens: Some(self.limit), stop: vec![] },
+            reader: Reader::plain(),
+            deadline,
+            gone: Arc::clone(&self.gone),
+            reply: Box::new(reply),
+        }
+    }
+
+    /// What was said is what the model says to a fresh sequence, as far as it went.
+    fn check(&self, keeps: &[Keeps]) {
+        let got = self.got.lock().unwrap();
+        let mut all = self.prompt.clone();
+        for token in &got.tokens {
+            assert_eq!(*token, next(keeps, &all), "{} of {}", all.len(), self.prompt.len());
+            all.push(*token);
+        }
+        match got.end.as_deref() {
+            Some("End") => assert_eq!(next(keeps, &all), END),
+            Some("Length") => assert_eq!(got.tokens.len(), self.limit),
+            _ => {}
+        }
+    }
+}
+
+fn tokenizer() -> Tokenizer {
+    Tokenizer::from_folder(&golden("models/qwen3")).unwrap()
+}
+
+fn turns<'t>(tokenizer: &'t Tokenizer, keeps: &[Keeps], room: u64) -> Turns<'t> {
+    let settings =
+        Settings { isa: Isa::PORTABLE, threads: 1, chunk: 64, pack: false, room: Some(room) };
+    let engine = Engine::new(Box::new(Fake::new(keeps)), settings).unwrap();
+    let policy = Policy { together: 5, waiting: 12, rows: 90, rows_beside: 20, reply: 50 };
+    Turns::new(engine, tokenizer, policy)
+}
+
+/// Thousands of users; returns what happened, and how many tokens were cached.
+fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
+    let tokenizer = tokenizer();
+    let mut random = Random(seed);
+    let mut turns = turns(&tokenizer, keeps, 20_000);
+    let systems: Vec<Vec<u32>> = [70, 128, 500, 31].map(|len| random.tokens(len)).into();
+    let mut users: Vec<User> = Vec::new();
+    let mut log = Vec::new();
+    for step in 0..steps {
+        let now = Duration::from_millis(step as u64);
+        for _ in 0..random.below(3) {
+            let begun = users.len().checked_sub(1 + random.below(20)).map(|i| &users[i]);
+            let mut prompt = match (begun, random.below(3)) {
+                (Some(user), 0) => {
+                    let got = user.got.lock().unwrap();
+                    [user.prompt.clone(), got.tokens.clone()].concat()
+                }
+                _ => systems[random.below(systems.len())].clone(),
+            };
+            // The next question, another from somewhere in the middle, or the same once more.
+            let (most, more) = [(700, 90), (1 + random.below(700), 90), (700, 1)][random.below(3)];
+            prompt.truncate(most);
+            let more = random.below(more);
+            prompt.extend(random.tokens(more));
+            let user = User::new(prompt, 1 + random.below(60));
+            let deadline = (random.below(10) == 0).then(|| now + Duration::from_millis(40));
+            let patience = if random.below(8) == 0 { random.below(20) } else { usize::MAX };
+            turns.submit(user.job(deadline, patience));
+            users.push(user);
+        }
+        if random.below(5) == 0 && !users.is_empty() {
+            let i = users.len() - 1 - random.below(users.len().min(30));
+            users[i].gone.store(true, Ordering::Relaxed);
+        }
+        turns.step(now);
+        let sequences: Vec<&Sequence> =
+            turns.active.iter().map(|active| &active.sequence).collect();
+        turns.engine.check_pages(&sequences);
+        log.push(format!("{:?}", turns.counts()));
+    }
+    let mut left = 0;
+    while turns.step(Duration::from_millis(steps as u64)) {
+        left += 1;
+        assert!(left < 10_000, "somebody waits for ever");
+    }
+    let mut cached = 0;
+    for user in &users {
+        user.check(keeps);
+        let got = user.got.lock().unwrap();
+        cached += got.cached;
+        let end = got.end.as_ref().expect("every turn ends");
+        assert!(!end.contains("bytes"), "who is let in has room: {end}");
+        log.push(format!("{end} after {} tokens, {} cached", got.tokens.len(), got.cached));
+    }
+    turns.engine.check_pages(&[]);
+    turns.engine.forget_all();
+    assert_eq!(turns.engine.used_bytes(), 0, "all pages are free");
+    assert_eq!(turns.engine.kept_blocks(), 0, "nothing is left of what was read");
+    (log, cached)
+}
+
+#[test]
+fn whatever_users_do_pages_and_turns_are_in_order() {
+    let [all, window, state] = ALL;
+    let kinds: [&[Keeps]; 6] = [&ALL, &[all], &[all, window], &[window], &[all, state], &[state]];
+    for (seed, keeps) in kinds.into_iter().enumerate() {
+        let (log, cached) = simulate(seed as u64, keeps, 1500);
+        assert!(cached > 10_000, "{keeps:?}: {cached} tokens were cached");
+        let ended = |how: &str| log.iter().filter(|line| line.starts_with(how)).count();
+        for how in ["End", "Length", "Cancelled", "Deadline", "too many turns"] {
+            assert!(ended(how) > 5, "{how}: {}", ended(how));
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_log() {
+    assert_eq!(simulate(7, &ALL, 300), simulate(7, &ALL, 300));
+}
+
+#[test]
+fn what_can_never_fit_is_refused_at_once() {
+    let tokenizer = tokenizer();
+    let mut turns = turns(&tokenizer, &ALL, 10_000);
+    let user = User::new(vec![5; 1900], 50);
+    turns.submit(user.job(None, usize::MAX));
+    let end = user.got.lock().unwrap().end.clone().unwrap();
+    assert!(end.contains("bytes of memory"), "{end}");
+}

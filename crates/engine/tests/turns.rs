@@ -1,0 +1,175 @@
+//! The first promise through the whole engine: a turn alone, among strangers, and with prefixes
+//! that others have left says the same, to the bit.
+#![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use engine::{Engine, Job, Policy, Settings, Turns, Worker};
+use testkit::golden;
+use text::reply::Reader;
+use text::tokenizer::Tokenizer;
+use turn::{Event, Finish, Limits, Sampling};
+
+/// Tokens with their log probabilities as bits, and how many of the prompt were there.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Said {
+    tokens: Vec<(u32, u32)>,
+    cached: usize,
+    end: Option<Finish>,
+}
+
+fn open(path: &Path) -> Engine {
+    let source = arch::Source::open(path).unwrap();
+    Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap()
+}
+
+fn tokenizer() -> Tokenizer {
+    Tokenizer::from_folder(&golden("models/qwen3")).unwrap()
+}
+
+fn job(prompt: &[u32], tokens: usize, seed: u64) -> (Job, Arc<Mutex<Said>>) {
+    let said = Arc::new(Mutex::new(Said::default()));
+    let to = Arc::clone(&said);
+    let reply = move |event| {
+        let mut said = to.lock().unwrap();
+        match event {
+            Event::Token(choice) => said.tokens.push((choice.token, choice.logprob.to_bits())),
+            Event::End(finish, usage) => {
+                assert_eq!(said.end, None);
+                (said.end, said.cached) = (Some(finish), usage.cached_tokens);
+            }
+            Event::Failed(fault) => panic!("{fault}"),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    };
+    let job = Job {
+        prompt: prompt.to_vec(),
+        // No ends, so that all speak as long as they may.
+        sampling: Sampling { seed, logit_bias: vec![(1, -1e6), (2, -1e6)], ..Sampling::default() },
+        limits: Limits { tokens: Some(tokens), stop: vec![] },
+        reader: Reader::plain(),
+        deadline: None,
+        gone: Arc::default(),
+        reply: Box::new(reply),
+    };
+    (job, said)
+}
+
+fn run(turns: &mut Turns) {
+    while turns.step(Duration::ZERO) {}
+}
+
+fn words(seed: usize, len: usize) -> Vec<u32> {
+    (0..len).map(|i| (3 + (i * 31 + seed * 17 + i * i % 7) % 300) as u32).collect()
+}
+
+#[test]
+fn strangers_and_prefixes_change_no_bit() {
+    let tokenizer = tokenizer();
+    for model in [
+        "models/llama",
+        "models/mistral",
+        "models/qwen2",
+        "models/qwen3",
+        "models/qwen3-moe",
+        "models/qwen3_5",
+        "models/qwen3_5-moe",
+        "models/gpt-oss-mxfp4",
+        "models/gemma3",
+        "models/gemma4-shared",
+        "models/llama4",
+        "models/deepseek-v3",
+        "models/deepseek-v3.2",
+        "quant/dense.Q4_K_M.gguf",
+        "quant/dense.Q8_0.gguf",
+    ] {
+        let policy = Policy { together: 17, rows: 96, rows_beside: 40, ..Policy::default() };
+        let prompt = words(0, 150);
+        let alone = {
+            let mut turns = Turns::new(open(&golden(model)), &tokenizer, policy);
+            let (job, said) = job(&prompt, 30, 7);
+            turns.submit(job);
+            run(&mut turns);
+            let said = said.lock().unwrap().clone();
+            assert_eq!((said.tokens.len(), said.cached), (30, 0), "{model}");
+            said
+        };
+        let mut turns = Turns::new(open(&golden(model)), &tokenizer, policy);
+        // Cold, warm, and as the next turn of a conversation that somebody else has had.
+        for round in 0..3 {
+            for stranger in 0..16 {
+                let shared = &prompt[..[0, 64, 130, 149][stranger % 4]];
+                let own = words(stranger + 1, 5 + 9 * stranger);
+                let (job, _) = job(&[shared, &own].concat(), 5 + stranger * 3, stranger as u64);
+                turns.submit(job);
+                turns.step(Duration::ZERO);
+            }
+            let (job, said) = job(&prompt, 30, 7);
+            turns.submit(job);
+            run(&mut turns);
+            let said = said.lock().unwrap().clone();
+            assert_eq!(said.tokens, alone.tokens, "{model} in round {round}");
+            assert!(round == 0 || said.cached >= 64, "{model}: {} cached", said.cached);
+        }
+    }
+}
+
+#[test]
+fn a_worker_answers_and_stops() {
+    let policy = Policy { together: 3, ..Policy::default() };
+    let worker =
+        Worker::start(open(&golden("models/qwen3")), Arc::new(tokenizer()), policy).unwrap();
+    let all: Vec<_> = (0..20).map(|i| job(&words(i, 20 + i), 10, 1)).collect();
+    let said: Vec<_> = all.iter().map(|(_, said)| Arc::clone(said)).collect();
+    all.into_iter().for_each(|(job, _)| worker.submit(job));
+    worker.stop(Duration::from_secs(60));
+    for said in said {
+        assert_eq!(said.lock().unwrap().end, Some(Finish::Length));
+    }
+}
+
+#[test]
+fn a_worker_that_is_stopped_ends_its_turns_at_once() {
+    let worker = Worker::start(
+        open(&golden("models/qwen3")),
+        Arc::new(tokenizer()),
+        Policy { together: 2, ..Policy::default() },
+    )
+    .unwrap();
+    let all: Vec<_> = (0..6).map(|i| job(&words(i, 50), 400, 1)).collect();
+    let said: Vec<_> = all.iter().map(|(_, said)| Arc::clone(said)).collect();
+    all.into_iter().for_each(|(job, _)| worker.submit(job));
+    worker.stop(Duration::ZERO);
+    for said in said {
+        assert_eq!(said.lock().unwrap().end, Some(Finish::Cancelled));
+    }
+}
+
+/// A client that is gone frees its place within one step.
+#[test]
+fn who_hangs_up_makes_room() {
+    let tokenizer = tokenizer();
+    let policy = Policy { together: 1, ..Policy::default() };
+    let mut turns = Turns::new(open(&golden("models/qwen3")), &tokenizer, policy);
+    let (first, said) = job(&words(1, 10), 100, 1);
+    let gone = Arc::clone(&first.gone);
+    let (second, _) = job(&words(2, 10), 3, 1);
+    turns.submit(first);
+    turns.submit(second);
+    turns.step(Duration::ZERO);
+    assert_eq!(turns.counts(), (1, 1));
+    gone.store(true, Ordering::Relaxed);
+    turns.step(Duration::ZERO);
+    assert_eq!(turns.counts(), (0, 1));
+    assert_eq!(said.lock().unwrap().end, Some(Finish::Cancelled));
+    let counted = AtomicUsize::new(0);
+    while turns.step(Duration::ZERO) {
+        counted.fetch_add(1, Ordering::Relaxed);
+    }
+    assert!(counted.into_inner() < 5);
+}
