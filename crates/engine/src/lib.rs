@@ -7,6 +7,7 @@ mod cores;
 mod draw;
 mod error;
 mod generate;
+mod guess;
 mod pages;
 mod prefix;
 mod run;

@@ -1,6 +1,6 @@
 //! One pass of rows through a model: of one sequence or of several at once.
 
-use arch::{Cache, Model, Scratch, Shape, Step, Store, Watch};
+use arch::{Cache, Keeps, Model, Scratch, Shape, Step, Store, Watch};
 use kernels::{Isa, Machine, RowTable};
 
 use crate::pages::{Pages, Sequence};
@@ -258,6 +258,11 @@ impl Engine {
     pub(crate) fn drop(&mut self, sequence: Sequence) {
         let mut sequence = sequence;
         self.pages.truncate(&mut sequence, 0);
+    }
+
+    /// Whether a sequence can be cut by a few tokens: a state cannot.
+    pub(crate) fn can_take_back(&self) -> bool {
+        self.pages.keeps().all(|keeps| keeps != Keeps::State)
     }
 
     /// Bytes of what is kept of sequences, for them or for later ones.

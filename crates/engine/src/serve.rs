@@ -16,6 +16,7 @@ use text::tokenizer::Tokenizer;
 use turn::{Event, Fault, Finish, Limits, Retry, Sampling, Side};
 
 use crate::generate::{Writer, mark_of};
+use crate::guess::Guesser;
 use crate::pages::MARKS;
 use crate::{Engine, Error, Feed, Request, Sequence, Wanted};
 
@@ -32,11 +33,13 @@ pub struct Policy {
     pub rows_beside: usize,
     /// Tokens of a reply that states no limit.
     pub reply: usize,
+    /// Whether what was there before is guessed to come again, and checked in one step.
+    pub guess: bool,
 }
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { together: 16, waiting: 256, rows: 512, rows_beside: 64, reply: 4096 }
+        Policy { together: 16, waiting: 256, rows: 512, rows_beside: 64, reply: 4096, guess: true }
     }
 }
 
@@ -63,8 +66,11 @@ struct Active<'t> {
     job: Job,
     sequence: Sequence,
     writer: Writer<'t>,
-    /// The token to be fed next, when the prompt has been read.
-    next: Option<u32>,
+    /// The token to be fed next, when the prompt has been read, and guesses of what follows.
+    next: Vec<u32>,
+    guesser: Guesser,
+    /// Tokens of the sequence that stay, whatever was guessed behind them.
+    certain: usize,
     /// Bytes that it may come to keep.
     room: u64,
 }
@@ -77,6 +83,9 @@ pub struct Turns<'t> {
     waiting: VecDeque<Job>,
     active: Vec<Active<'t>>,
 }
+
+/// Rows of a step that cost little more than one, because weights are read for them once.
+const ROWS_ANYWAY: usize = 12;
 
 /// What a turn gets in a step.
 #[derive(Clone, Copy)]
@@ -137,14 +146,15 @@ impl<'t> Turns<'t> {
     pub fn step(&mut self, now: Duration) -> bool {
         self.dismiss(now);
         self.let_in();
+        self.guess();
         let shares = self.shares();
         let mut feeds = Vec::with_capacity(shares.len());
         for (active, share) in self.active.iter_mut().zip(&shares) {
             let read = active.sequence.tokens().len();
             let Active { job, sequence, next, .. } = active;
-            let tokens = match next {
-                Some(token) => std::slice::from_ref(&*token),
-                None => &job.prompt[read..read + share.rows],
+            let tokens = match next.is_empty() {
+                true => &job.prompt[read..read + share.rows],
+                false => next,
             };
             if share.rows > 0 {
                 feeds.push(Feed { sequence, tokens, wanted: share.wanted });
@@ -217,18 +227,36 @@ impl<'t> Turns<'t> {
             let cached = sequence.tokens().len();
             sequence.plan_mark(mark_of(&job.prompt));
             let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));
-            self.active.push(Active { job, sequence, writer, next: None, room });
+            let (next, guesser) = (Vec::new(), Guesser::new());
+            self.active.push(Active { job, sequence, writer, next, guesser, certain: 0, room });
+        }
+    }
+
+    /// Lets turns that write guess, as far as the rows are few that a step takes anyway.
+    fn guess(&mut self) {
+        let writing = self.active.iter().filter(|active| !active.next.is_empty()).count();
+        if !self.policy.guess || writing == 0 || !self.engine.can_take_back() {
+            return;
+        }
+        let each = (ROWS_ANYWAY / writing).saturating_sub(1);
+        let context = self.engine.shape().context;
+        for active in &mut self.active {
+            let Active { job, sequence, next, guesser, .. } = active;
+            let [token] = next[..] else { continue };
+            let longest = job.prompt.len() + job.limits.tokens.unwrap_or(0);
+            let left = longest.min(context).saturating_sub(sequence.tokens().len() + 1);
+            next.extend_from_slice(guesser.guess(sequence.tokens(), token, each.min(left)));
         }
     }
 
     /// Who gets how many rows: first all that write, then those that read, in their order.
     fn shares(&self) -> Vec<Share> {
-        let writing = self.active.iter().filter(|active| active.next.is_some()).count();
+        let writing = self.active.iter().map(|active| active.next.len()).sum();
         let beside = if writing > 0 { self.policy.rows_beside } else { self.policy.rows };
         let mut left = beside.min(self.policy.rows.saturating_sub(writing));
         let share = |active: &Active| {
-            if active.next.is_some() {
-                return Share { rows: 1, wanted: Wanted::Last };
+            if !active.next.is_empty() {
+                return Share { rows: active.next.len(), wanted: Wanted::All };
             }
             let unread = active.job.prompt.len() - active.sequence.tokens().len();
             let rows = unread.min(left);
@@ -243,26 +271,31 @@ impl<'t> Turns<'t> {
     fn take(&mut self, shares: &[Share]) {
         let (context, vocabulary) = (self.engine.shape().context, self.engine.shape().vocabulary);
         let all = self.engine.lend_logits();
-        let mut logits = all.chunks_exact(vocabulary);
+        let mut logits = &all[..];
         let mut over = Vec::new();
         for (i, share) in shares.iter().enumerate().filter(|(_, share)| share.rows > 0) {
             let active = &mut self.active[i];
-            let (tokens, reply) = (active.sequence.tokens(), &mut active.job.reply);
-            if active.next.is_none() && reply(Event::Read(tokens.len())).is_break() {
+            let reading = active.next.is_empty();
+            let read = Event::Read(active.sequence.tokens().len());
+            if reading && (active.job.reply)(read).is_break() {
                 over.push((i, Finish::Cancelled));
-                logits.next().filter(|_| share.wants());
+                logits = &logits[if share.wants() { vocabulary } else { 0 }..];
                 continue;
             }
             if !share.wants() {
                 continue;
             }
-            if active.next.is_none() {
+            if reading {
                 self.engine.keep(&active.sequence);
             }
-            let Some(logits) = logits.next() else { continue };
-            match active.writer.next(logits, (tokens, context), reply) {
-                Ok(token) => active.next = Some(token),
-                Err(finish) => over.push((i, finish)),
+            let rows = if reading { 1 } else { share.rows };
+            let (own, others) = logits.split_at(rows * vocabulary);
+            logits = others;
+            if let Err(finish) = active.write(own.chunks_exact(vocabulary), context) {
+                over.push((i, finish));
+            }
+            if active.certain < active.sequence.tokens().len() {
+                self.engine.truncate(&mut active.sequence, active.certain);
             }
         }
         self.engine.take_back_logits(all);
@@ -277,9 +310,9 @@ impl<'t> Turns<'t> {
         for (i, share) in shares.iter().enumerate().rev().filter(|(_, share)| share.rows > 0) {
             let Active { job, sequence, next, .. } = &mut self.active[i];
             let read = sequence.tokens().len();
-            let tokens = match next {
-                Some(token) => std::slice::from_ref(&*token),
-                None => &job.prompt[read..read + share.rows],
+            let tokens = match next.is_empty() {
+                true => &job.prompt[read..read + share.rows],
+                false => next,
             };
             match self.engine.step(&mut [Feed { sequence, tokens, wanted: share.wanted }]) {
                 Ok(_) => {
@@ -304,6 +337,33 @@ impl<'t> Turns<'t> {
     }
 }
 
+impl Active<'_> {
+    /// Chooses the next token by the logits of the last row, or of each row whose guess was right.
+    fn write<'a>(
+        &mut self,
+        logits: impl Iterator<Item = &'a [f32]>,
+        context: usize,
+    ) -> Result<(), Finish> {
+        let tokens = self.sequence.tokens();
+        let guesses = self.next.split_off(self.next.len().min(1));
+        let first = tokens.len() - guesses.len();
+        let (mut right, mut chosen) = (0, Ok(0));
+        for (i, logits) in logits.enumerate() {
+            self.certain = first + i;
+            chosen = self.writer.next(logits, (&tokens[..first + i], context), &mut self.job.reply);
+            right = i;
+            if chosen.ok() != guesses.get(i).copied() || i == guesses.len() {
+                break;
+            }
+        }
+        if !guesses.is_empty() {
+            self.guesser.learn(guesses.len(), right);
+        }
+        self.next = vec![chosen?];
+        Ok(())
+    }
+}
+
 impl Job {
     fn request(&self) -> Request<'_> {
         let Job { prompt, sampling, limits, reader, .. } = self;
@@ -313,7 +373,7 @@ impl Job {
 
 impl Share {
     fn wants(self) -> bool {
-        self.rows > 0 && self.wanted == Wanted::Last
+        self.rows > 0 && self.wanted != Wanted::None
     }
 }
 

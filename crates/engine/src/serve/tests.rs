@@ -12,6 +12,8 @@ use crate::Settings;
 
 const VOCABULARY: usize = 320;
 const WINDOW: usize = 100;
+/// How long ago the model quotes itself or its prompt.
+const ECHO: usize = 40;
 /// Ends a reply.
 const END: u32 = 2;
 
@@ -22,13 +24,16 @@ fn mix(hash: u64, word: u64) -> u64 {
 
 /// What a model with these caches says next to these tokens.
 fn next(keeps: &[Keeps], tokens: &[u32]) -> u32 {
-    let mut seen = Seen { all: 1, window: 2, state: 3 };
+    let mut seen = Seen { all: 1, window: 2, state: 3, echo: None };
     let first = tokens.len().saturating_sub(WINDOW);
     for (i, token) in tokens.iter().enumerate() {
         let word = (i as u64) << 32 | u64::from(*token);
         for keeps in keeps {
             match keeps {
-                Keeps::All => seen.all = mix(seen.all, word),
+                Keeps::All => {
+                    seen.all = mix(seen.all, word);
+                    seen.echo = tokens.len().checked_sub(ECHO).map(|at| tokens[at]);
+                }
                 Keeps::Last(_) if i >= first => seen.window = mix(seen.window, word),
                 Keeps::Last(_) => {}
                 Keeps::State => seen.state = mix(seen.state, u64::from(*token)),
@@ -42,13 +47,19 @@ struct Seen {
     all: u64,
     window: u64,
     state: u64,
+    /// The token that was there a while ago.
+    echo: Option<u32>,
 }
 
 impl Seen {
     fn next(&self) -> u32 {
         let hash = mix(mix(self.all, self.window), self.state);
-        // Every thirtieth reply or so ends here.
-        if hash % 30 == 0 { END } else { 3 + (hash >> 8) as u32 % (VOCABULARY as u32 - 3) }
+        // Every so often the reply ends, and mostly it says what it said a while ago.
+        match (hash % 64, self.echo) {
+            (0, _) => END,
+            (8.., Some(echo)) => echo,
+            _ => 3 + (hash >> 8) as u32 % (VOCABULARY as u32 - 3),
+        }
     }
 }
 
@@ -112,7 +123,7 @@ impl Model for Fake {
             }
         }
         for (row, logits) in step.wanted.iter().zip(step.logits.chunks_mut(VOCABULARY)) {
-            let mut seen = Seen { all: 1, window: 2, state: 3 };
+            let mut seen = Seen { all: 1, window: 2, state: 3, echo: None };
             let position = step.positions[*row];
             for (cache, store) in self.0.caches.iter().zip(step.stores.iter()) {
                 let table = store.rows[*row].pages;
@@ -123,7 +134,11 @@ impl Model for Fake {
                 };
                 let first = (position + 1).saturating_sub(WINDOW);
                 match cache.keeps {
-                    Keeps::All => (0..=position).for_each(|at| seen.all = mix(seen.all, word(at))),
+                    Keeps::All => {
+                        (0..=position).for_each(|at| seen.all = mix(seen.all, word(at)));
+                        let echo = (position + 1).checked_sub(ECHO);
+                        seen.echo = echo.map(|at| word(at) as u32);
+                    }
                     Keeps::Last(_) => {
                         (first..=position).for_each(|at| seen.window = mix(seen.window, word(at)));
                     }
@@ -226,7 +241,8 @@ fn turns<'t>(tokenizer: &'t Tokenizer, keeps: &[Keeps], room: u64) -> Turns<'t> 
     let settings =
         Settings { isa: Isa::PORTABLE, threads: 1, chunk: 64, pack: false, room: Some(room) };
     let engine = Engine::new(Box::new(Fake::new(keeps)), settings).unwrap();
-    let policy = Policy { together: 5, waiting: 12, rows: 90, rows_beside: 20, reply: 50 };
+    let policy =
+        Policy { together: 5, waiting: 12, rows: 90, rows_beside: 20, reply: 50, guess: true };
     Turns::new(engine, tokenizer, policy)
 }
 
@@ -301,6 +317,34 @@ fn whatever_users_do_pages_and_turns_are_in_order() {
         let ended = |how: &str| log.iter().filter(|line| line.starts_with(how)).count();
         for how in ["End", "Length", "Cancelled", "Deadline", "too many turns"] {
             assert!(ended(how) > 5, "{how}: {}", ended(how));
+        }
+    }
+}
+
+#[test]
+fn guesses_save_steps_and_change_nothing() {
+    let tokenizer = tokenizer();
+    for keeps in [&ALL[..1], &ALL[..2], &ALL] {
+        let answers = [false, true].map(|guess| {
+            let mut turns = turns(&tokenizer, keeps, 100_000);
+            turns.policy.guess = guess;
+            let (mut steps, mut said) = (0, 0);
+            for i in 0..40 {
+                let user = User::new(Random(i).tokens(150), 200);
+                turns.submit(user.job(None, usize::MAX));
+                while turns.step(Duration::ZERO) {
+                    steps += 1;
+                }
+                user.check(keeps);
+                said += user.got.lock().unwrap().tokens.len();
+            }
+            (said, steps)
+        });
+        let [(said, without), (also_said, with)] = answers;
+        assert_eq!(said, also_said);
+        match keeps.contains(&Keeps::State) {
+            true => assert_eq!(with, without, "a state cannot be taken back"),
+            false => assert!(3 * with < 2 * without, "{with} steps for {said} tokens, {without}"),
         }
     }
 }
