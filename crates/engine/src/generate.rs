@@ -8,7 +8,7 @@ use turn::{Event, Finish, Limits, Sampling, Usage};
 
 use crate::pages::PAGE;
 use crate::stop::Stops;
-use crate::{Engine, Error, Feed, Sampler, Sequence, Wanted};
+use crate::{Engine, Error, Feed, Rules, Sampler, Sequence, Wanted};
 
 /// What a turn asks of a model.
 pub struct Request<'a> {
@@ -37,6 +37,9 @@ pub(crate) fn mark_of(prompt: &[u32]) -> usize {
 /// Writes a reply: chooses tokens and says what they mean.
 pub(crate) struct Writer<'t> {
     sampler: Sampler,
+    /// The form of the answer, if there is one, and the mark with which reasoning may begin.
+    rules: Option<Rules>,
+    begin: Vec<u32>,
     text: Decoder<'t>,
     reader: Reader,
     stops: Stops,
@@ -102,6 +105,11 @@ impl<'t> Writer<'t> {
     ) -> Writer<'t> {
         Writer {
             sampler: Sampler::new(request.sampling.clone(), engine.isa()),
+            rules: None,
+            begin: {
+                let mark = request.reader.begin_of_reasoning();
+                mark.and_then(|mark| tokenizer.id_of(mark)).into_iter().collect()
+            },
             text: tokenizer.stream(false).continuing().showing(request.reader.marks()),
             reader: request.reader.clone(),
             stops: Stops::new(&request.limits.stop),
@@ -126,22 +134,44 @@ impl<'t> Writer<'t> {
         if self.usage.generated_tokens >= self.limit {
             return Err(Finish::Length);
         }
-        let choice = self.sampler.choose(logits, tokens, self.usage.prompt_tokens);
+        if let Some(rules) = &mut self.rules {
+            let allowed = rules.allow(self.reader.place(), self.ends, &self.begin);
+            allowed.map_err(|()| Finish::Form)?;
+        }
+        let (history, rules) = ((tokens, self.usage.prompt_tokens), &self.rules);
+        let forbid = |logits: &mut [f32]| rules.iter().for_each(|rules| rules.apply(logits));
+        let choice = self.sampler.choose_among(logits, history, forbid);
         let token = choice.token;
         self.usage.generated_tokens += 1;
         if self.ends.contains(&token) {
             return Err(Finish::End);
         }
+        let complete = self.keep_to_form(token)?;
         let parts = self.reader.push(self.text.push(token));
         if reply(Event::Token(choice)).is_break() {
             return Err(Finish::Cancelled);
         }
         self.show(parts, reply)?;
         match () {
+            () if complete => Err(Finish::End),
             () if self.usage.generated_tokens >= self.limit => Err(Finish::Length),
             () if tokens.len() >= context => Err(Finish::Context),
             () => Ok(token),
         }
+    }
+
+    /// The answer must keep to this form.
+    pub fn constrain(&mut self, rules: Rules) {
+        self.rules = Some(rules);
+    }
+
+    /// Goes on in the form of the answer; says whether it is complete.
+    fn keep_to_form(&mut self, token: u32) -> Result<bool, Finish> {
+        let Some(rules) = &mut self.rules else { return Ok(false) };
+        if rules.was_free() || self.begin.contains(&token) {
+            return Ok(false);
+        }
+        rules.take(token).map_err(|()| Finish::Form)
     }
 
     /// Sends what was held back, and the end.

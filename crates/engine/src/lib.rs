@@ -3,6 +3,7 @@
 //! Knows neither model families (an `arch::Model` hides them) nor HTTP. One thread owns an
 //! [`Engine`] and everything in it.
 
+mod constrain;
 mod cores;
 mod draw;
 mod error;
@@ -16,6 +17,7 @@ mod serve;
 mod stop;
 mod worker;
 
+pub use constrain::{Form, Forms, Rules};
 pub use error::Error;
 pub use generate::{Reply, Request};
 pub use pages::Sequence;

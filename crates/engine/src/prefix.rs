@@ -5,10 +5,10 @@
 //!                     └─ block of 64 ─ rest of another
 //! ```
 //!
-//! A block holds a page of each cache of keys and values, as far as it is still there, and the state
-//! at its end, where a sequence has left one. Full pages are never written again, so that sequences
-//! share them; of a page that is not full, a sequence takes a copy. So a sequence that begins with
-//! what was read before has the very numbers that it would have computed.
+//! A block holds a page of each cache of keys and values, as far as it is still there, and the
+//! state at its end, where a sequence has left one. Full pages are never written again, so that
+//! sequences share them; of a page that is not full, a sequence takes a copy. So a sequence that
+//! begins with what was read before has the very numbers that it would have computed.
 
 use std::cmp::Reverse;
 

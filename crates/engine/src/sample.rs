@@ -43,9 +43,20 @@ impl Sampler {
     /// Chooses the token that follows `history`, of which the first `prompt` were given. The logits
     /// are finite: a model that gives others has failed before.
     pub fn choose(&mut self, logits: &[f32], history: &[u32], prompt: usize) -> Choice {
+        self.choose_among(logits, (history, prompt), |_| {})
+    }
+
+    /// The same where `forbid` makes the logits of some tokens −∞.
+    pub(crate) fn choose_among(
+        &mut self,
+        logits: &[f32],
+        (history, prompt): (&[u32], usize),
+        forbid: impl FnOnce(&mut [f32]),
+    ) -> Choice {
         self.logits.clear();
         self.logits.extend_from_slice(logits);
         self.adjust(history, prompt);
+        forbid(&mut self.logits);
         let token = if self.settings.temperature == 0.0 {
             best(&self.logits, self.isa)
         } else {

@@ -18,7 +18,7 @@ use turn::{Event, Fault, Finish, Limits, Retry, Sampling, Side};
 use crate::generate::{Writer, mark_of};
 use crate::guess::Guesser;
 use crate::pages::MARKS;
-use crate::{Engine, Error, Feed, Request, Sequence, Wanted};
+use crate::{Engine, Error, Feed, Request, Rules, Sequence, Wanted};
 
 /// How many turns at once, and how much of them in a step.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,8 @@ pub struct Job {
     pub limits: Limits,
     /// How the reply is to be read.
     pub reader: Reader,
+    /// The form that the answer must keep to.
+    pub rules: Option<Rules>,
     /// When it must be over, by the clock of who runs the turns.
     pub deadline: Option<Duration>,
     /// Set by a client that wants no more.
@@ -222,11 +224,12 @@ impl<'t> Turns<'t> {
             if taken.saturating_add(room) > self.engine.room() {
                 return;
             }
-            let Some(job) = self.waiting.pop_front() else { return };
+            let Some(mut job) = self.waiting.pop_front() else { return };
             let mut sequence = self.engine.open(&job.prompt);
             let cached = sequence.tokens().len();
             sequence.plan_mark(mark_of(&job.prompt));
-            let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));
+            let mut writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));
+            job.rules.take().into_iter().for_each(|rules| writer.constrain(rules));
             let (next, guesser) = (Vec::new(), Guesser::new());
             self.active.push(Active { job, sequence, writer, next, guesser, certain: 0, room });
         }

@@ -53,6 +53,7 @@ fn job(prompt: &[u32], tokens: usize, seed: u64) -> (Job, Arc<Mutex<Said>>) {
         sampling: Sampling { seed, logit_bias: vec![(1, -1e6), (2, -1e6)], ..Sampling::default() },
         limits: Limits { tokens: Some(tokens), stop: vec![] },
         reader: Reader::plain(),
+        rules: None,
         deadline: None,
         gone: Arc::default(),
         reply: Box::new(reply),

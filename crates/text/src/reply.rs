@@ -25,6 +25,17 @@ pub enum Part {
     Arguments(String),
 }
 
+/// Where the next token of a reply belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To the answer.
+    Answer,
+    /// To the answer, or reasoning begins with it.
+    Undecided,
+    /// To reasoning, a call, or what stands between messages.
+    Elsewhere,
+}
+
 /// How a family marks the parts of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
@@ -110,6 +121,24 @@ impl Reader {
             ],
             Style::Tags("<think>", _) => &["<think>", "</think>"],
             Style::Tags(..) => &["<|channel>", "<channel|>"],
+        }
+    }
+
+    /// Where the next token belongs.
+    pub fn place(&self) -> Place {
+        match (&self.state, self.style) {
+            (State::Answer { begun: false }, Style::Tags(..)) => Place::Undecided,
+            (State::Answer { .. } | State::Gap, _) => Place::Answer,
+            _ => Place::Elsewhere,
+        }
+    }
+
+    /// The mark with which reasoning begins, where it is one.
+    pub fn begin_of_reasoning(&self) -> Option<&'static str> {
+        match self.style {
+            Style::Tags("<think>", _) => Some("<think>"),
+            Style::Tags(..) => Some("<|channel>"),
+            _ => None,
         }
     }
 

@@ -50,6 +50,8 @@ pub enum Finish {
     Cancelled,
     /// Its time was over.
     Deadline,
+    /// The form that the answer must keep to left no token to go on with.
+    Form,
 }
 
 /// What a turn used.

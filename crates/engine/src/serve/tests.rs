@@ -1,5 +1,5 @@
-//! A simulation: a model whose every answer tells whether its pages held what they should, and users
-//! who come together, hang up, run out of time and go on with their conversations.
+//! A simulation: a model whose every answer tells whether its pages held what they should, and
+//! users who come together, hang up, run out of time and go on with their conversations.
 
 use std::sync::Mutex;
 
@@ -211,6 +211,7 @@ impl User {
             sampling: Sampling::greedy(),
             limits: Limits { tokens: Some(self.limit), stop: vec![] },
             reader: Reader::plain(),
+            rules: None,
             deadline,
             gone: Arc::clone(&self.gone),
             reply: Box::new(reply),
