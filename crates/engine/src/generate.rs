@@ -110,7 +110,7 @@ impl<'t> Writer<'t> {
                 let mark = request.reader.begin_of_reasoning();
                 mark.and_then(|mark| tokenizer.id_of(mark)).into_iter().collect()
             },
-            text: tokenizer.stream(false).continuing().showing(request.reader.marks()),
+            text: tokenizer.stream(false).continuing().showing(&request.reader.marks()),
             reader: request.reader.clone(),
             stops: Stops::new(&request.limits.stop),
             ends: tokenizer.ends(),

@@ -12,6 +12,10 @@
 //!
 //! Text arrives in pieces, cut anywhere; what may be the beginning of a mark is held back.
 
+mod calls;
+
+use calls::{Call, Progress, Syntax};
+
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -70,12 +74,16 @@ enum State {
     /// Harmony: who speaks to whom, and in which channel.
     Header(String),
     Arguments,
+    /// A call in a family's own way.
+    Call(Call),
 }
 
 /// Reads a reply.
 #[derive(Clone, Debug)]
 pub struct Reader {
     style: Style,
+    /// How calls are written, where tools were offered.
+    calls: Option<Syntax>,
     state: State,
     /// The possible beginning of a mark, or space that counts only if something follows.
     held: String,
@@ -98,7 +106,16 @@ impl Reader {
             }
             _ => State::Answer { begun: false },
         };
-        Reader { style, state, held: String::new() }
+        Reader { style, calls: None, state, held: String::new() }
+    }
+
+    /// The same where tools were offered: then calls are told from the answer.
+    #[must_use]
+    pub fn offering_tools(mut self, template: &str) -> Reader {
+        if self.style != Style::Harmony {
+            self.calls = Syntax::of(template);
+        }
+        self
     }
 
     /// A reader that takes all for the answer.
@@ -107,7 +124,12 @@ impl Reader {
     }
 
     /// The marks that it must see, although they are no text.
-    pub fn marks(&self) -> &'static [&'static str] {
+    pub fn marks(&self) -> Vec<&'static str> {
+        let calls = self.calls.map_or(&[][..], Syntax::marks);
+        [self.own_marks(), calls].concat()
+    }
+
+    fn own_marks(&self) -> &'static [&'static str] {
         match self.style {
             Style::Plain => &[],
             Style::Harmony => &[
@@ -158,6 +180,10 @@ impl Reader {
             State::Reasoning { .. } => held.trim_end().to_owned(),
             // It kept to no form: what there is may be meant as the answer.
             State::Header(header) => header.clone() + &held,
+            State::Call(call) if call.finish(&held, &mut parts) => String::new(),
+            State::Call(_) => {
+                self.calls.and_then(Syntax::begin).unwrap_or_default().to_owned() + &held
+            }
             _ => held,
         };
         add(&mut parts, &state, text);
@@ -185,11 +211,8 @@ impl Reader {
                 add(parts, &self.state, text);
                 self.end_message(end)
             }
-            (State::Answer { .. }, _) => {
-                let text = std::mem::take(&mut self.held);
-                add(parts, &self.state, text);
-                false
-            }
+            (State::Answer { .. }, _) => self.answer(parts),
+            (State::Call(_), _) => self.call(parts),
             (State::Reasoning { .. }, Style::Tags(_, end)) => {
                 let met = self.reason(&[end], parts);
                 if met.is_some() {
@@ -218,6 +241,64 @@ impl Reader {
                 mark.is_some()
             }
             (State::Header(_), _) => self.head(parts),
+        }
+    }
+
+    /// Takes the answer, up to a call of a tool.
+    fn answer(&mut self, parts: &mut Vec<Part>) -> bool {
+        let begun = !matches!(self.state, State::Answer { begun: false });
+        let Some(syntax) = self.calls else {
+            let text = std::mem::take(&mut self.held);
+            add(parts, &self.state, text);
+            return false;
+        };
+        let Some(begin) = syntax.begin() else {
+            // A call takes the place of the whole answer.
+            let text = self.held.trim_start().trim_start_matches("<|python_tag|>");
+            if !begun && (text.is_empty() || "<|python_tag|>".starts_with(text)) {
+                return false;
+            }
+            if !begun && text.starts_with('{') {
+                self.held = text.to_owned();
+                self.state = State::Call(Call::new(syntax));
+                return true;
+            }
+            let text = std::mem::take(&mut self.held);
+            self.state = State::Answer { begun: true };
+            add(parts, &self.state, text);
+            return false;
+        };
+        let (text, mark) = self.split(&[&[begin], syntax.noise()].concat());
+        // Space before a call is no part of the answer, so it waits for more.
+        let (text, space) = text.split_at(text.trim_end().len());
+        if mark.is_none() {
+            self.held.insert_str(0, space);
+        }
+        add(parts, &self.state, text.to_owned());
+        if mark == Some(begin) {
+            self.state = State::Call(Call::new(syntax));
+        }
+        mark.is_some()
+    }
+
+    /// Takes more of a call.
+    fn call(&mut self, parts: &mut Vec<Part>) -> bool {
+        let State::Call(call) = &mut self.state else { return false };
+        match call.step(&mut self.held, parts) {
+            Progress::Some => true,
+            Progress::Wait => false,
+            // What follows on a call is another, or space.
+            Progress::Over => {
+                self.state = State::Gap;
+                true
+            }
+            Progress::None => {
+                let begin = self.calls.and_then(Syntax::begin).unwrap_or_default();
+                let text = begin.to_owned() + &std::mem::take(&mut self.held);
+                self.state = State::Answer { begun: true };
+                add(parts, &self.state, text);
+                false
+            }
         }
     }
 
@@ -307,7 +388,7 @@ fn add(parts: &mut Vec<Part>, state: &State, text: String) {
         State::Reasoning { .. } => Part::Reasoning(text),
         State::Arguments => Part::Arguments(text),
         State::Between | State::Gap => return,
-        State::Answer { .. } | State::Header(_) => Part::Text(text),
+        State::Answer { .. } | State::Header(_) | State::Call(_) => Part::Text(text),
     });
 }
 

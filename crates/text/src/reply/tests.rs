@@ -21,8 +21,13 @@ fn join(parts: Vec<Part>) -> Vec<Part> {
 /// Read in one go, and in pieces of every length: always the same.
 #[track_caller]
 fn read(template: &str, prompt: &str, text: &str) -> Vec<Part> {
+    read_by(&Reader::new(template, prompt), text)
+}
+
+#[track_caller]
+fn read_by(reader: &Reader, text: &str) -> Vec<Part> {
     let in_pieces = |len: usize| {
-        let mut reader = Reader::new(template, prompt);
+        let mut reader = reader.clone();
         let chars: Vec<char> = text.chars().collect();
         let pieces = chars.chunks(len).map(|piece| piece.iter().collect::<String>());
         let mut parts: Vec<Part> = pieces.flat_map(|piece| reader.push(&piece)).collect();
@@ -100,4 +105,180 @@ fn harmony_without_any_form_is_an_answer() {
     assert_eq!(read(HARMONY, "", "Hello"), [answer("Hello")]);
     let long = "word ".repeat(100);
     assert_eq!(read(HARMONY, "", &long), [answer(&long)]);
+}
+
+/// Templates of published models.
+fn template(name: &str) -> String {
+    let path = testkit::golden(&format!("templates/templates/{name}.jinja"));
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[track_caller]
+fn with_tools(name: &str, prompt: &str, text: &str) -> Vec<Part> {
+    let template = template(name);
+    let parts = read_by(&Reader::new(&template, prompt).offering_tools(&template), text);
+    for part in &parts {
+        if let Part::Arguments(json) = part {
+            assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{json}");
+        }
+    }
+    parts
+}
+
+fn call(name: &str, arguments: &str) -> [Part; 2] {
+    [Part::Call(name.to_owned()), Part::Arguments(arguments.to_owned())]
+}
+
+const WEATHER: &str = "{\"city\": \"K\u{f6}ln {}\", \"days\": [1, 2]}";
+
+#[test]
+fn calls_in_json() {
+    for name in ["Qwen-Qwen3-0.6B", "Qwen-Qwen2.5-7B-Instruct"] {
+        let body = format!(
+            "<tool_call>\n{{\"name\": \"weather\", \"arguments\": {WEATHER}}}\n</tool_call>"
+        );
+        let said = with_tools(name, "", &format!("I look.\n{body}\n{body}"));
+        let calls = [call("weather", WEATHER), call("weather", WEATHER)].concat();
+        assert_eq!(said, [vec![answer("I look.")], calls].concat());
+    }
+    // The other way round, and cut off before its end.
+    let turned = "<tool_call>{\"arguments\": {\"a\": 1}, \"name\": \"f\"}</tool_call>";
+    assert_eq!(with_tools("Qwen-Qwen3-0.6B", "", turned), call("f", "{\"a\":1}"));
+    let open = format!("<tool_call>{{\"name\": \"weather\", \"arguments\": {WEATHER}");
+    assert_eq!(with_tools("Qwen-Qwen3-0.6B", "", &open), call("weather", WEATHER));
+    // No call at all.
+    let text = "<tool_call>what is that</tool_call> then";
+    assert_eq!(with_tools("Qwen-Qwen3-0.6B", "", text), [answer(text)]);
+    // Nobody has offered a tool.
+    let text = "<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call>";
+    assert_eq!(read(&template("Qwen-Qwen3-0.6B"), "", text), [answer(text)]);
+}
+
+#[test]
+fn calls_in_xml() {
+    let said = "Hm.\n</think>\n\n<tool_call>\n<function=weather>\n\
+                <parameter=city>\nK\u{f6}ln\n</parameter>\n\
+                <parameter=days>\n[1, 2]\n</parameter>\n</function>\n</tool_call>\n\
+                <tool_call>\n<function=now>\n</function>\n</tool_call>";
+    let want = [
+        vec![reasoning("Hm.")],
+        call("weather", "{\"city\": \"K\u{f6}ln\", \"days\": [1,2]}").to_vec(),
+        call("now", "{}").to_vec(),
+    ];
+    assert_eq!(with_tools("Qwen3.5-4B", "<think>\n", said), want.concat());
+    let code = "<tool_call>\n<function=run>\n\
+                <parameter=code>\nif a < b:\n    x = \"</p>\"\n</parameter>\n\
+                </function>\n</tool_call>";
+    let want = call("run", "{\"code\": \"if a < b:\\n    x = \\\"</p>\\\"\"}");
+    assert_eq!(with_tools("Qwen3-Coder", "", code), want);
+}
+
+#[test]
+fn calls_of_deepseek() {
+    let said = format!(
+        "Let me see.<｜tool▁calls▁begin｜>\
+         <｜tool▁call▁begin｜>weather<｜tool▁sep｜>{WEATHER}<｜tool▁call▁end｜>\
+         <｜tool▁call▁begin｜>now<｜tool▁sep｜>{{}}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
+    );
+    let calls = [call("weather", WEATHER), call("now", "{}")].concat();
+    let want = [vec![answer("Let me see.")], calls].concat();
+    assert_eq!(with_tools("deepseek-ai-DeepSeek-V3.1", "</think>", &said), want);
+    let said = format!(
+        "<｜tool▁calls▁begin｜>\
+         <｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n```json\n{WEATHER}\n```\
+         <｜tool▁call▁end｜><｜tool▁calls▁end｜>"
+    );
+    let want = call("weather", WEATHER);
+    assert_eq!(with_tools("deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", "</think>", &said), want);
+}
+
+#[test]
+fn calls_of_mistral_gemma_and_llama() {
+    let name = "Mistral-Small-3.2-24B-Instruct-2506";
+    let said =
+        format!("[TOOL_CALLS]weather[ARGS]{WEATHER}[TOOL_CALLS]now[CALL_ID]abc123def[ARGS]{{}}");
+    assert_eq!(with_tools(name, "", &said), [call("weather", WEATHER), call("now", "{}")].concat());
+
+    let said = "<|channel>thought\nHm.\n<channel|>\
+                <|tool_call>call:weather{city:<|\"|>K\u{f6}ln, {}<|\"|>,\
+                days:[1,2],where:{lat:50.9,exact:true},note:null}<tool_call|>";
+    let json = "{\"city\":\"K\u{f6}ln, {}\",\"days\":[1,2],\
+                \"where\":{\"lat\":50.9,\"exact\":true},\"note\":null}";
+    let want = [vec![reasoning("Hm.")], call("weather", json).to_vec()].concat();
+    assert_eq!(with_tools("google-gemma-4-31B-it", "<|turn>model\n", said), want);
+
+    let name = "meta-llama-Llama-3.1-8B-Instruct";
+    let said = format!("{{\"name\": \"weather\", \"parameters\": {WEATHER}}}");
+    assert_eq!(with_tools(name, "", &said), call("weather", WEATHER));
+    let json = "{\"a\": 1}";
+    assert_eq!(with_tools(name, "", json), [answer(json)]);
+    assert_eq!(with_tools(name, "", "It rains."), [answer("It rains.")]);
+}
+
+/// Whatever a model writes, nothing panics and nothing is lost but marks.
+#[test]
+fn nonsense_is_read_to_its_end() {
+    let pieces = [
+        "<tool_call>",
+        "</tool_call>",
+        "{\"name\": \"f\"",
+        ", \"arguments\": ",
+        "{\"a\": [1",
+        "]}",
+        "}",
+        "<function=",
+        "f>",
+        "<parameter=a>",
+        "</parameter>",
+        "</function>",
+        "call:f{",
+        "a:<|\"|>",
+        "<|tool_call>",
+        "<tool_call|>",
+        "\\",
+        "\"",
+        "ü",
+        "[TOOL_CALLS]",
+        "[ARGS]",
+        "<think>",
+        "</think>",
+        "<|channel|>",
+        "<|message|>",
+        "<|end|>",
+        " to=f",
+        "\n",
+        "<｜tool▁sep｜>",
+        "<｜tool▁call▁begin｜>",
+        "<｜tool▁call▁end｜>",
+        "<|channel>thought",
+        "<channel|>",
+        "[",
+        "{",
+        ":",
+    ];
+    let names = [
+        "Qwen-Qwen3-0.6B",
+        "Qwen3.5-4B",
+        "openai-gpt-oss-120b",
+        "deepseek-ai-DeepSeek-V3.1",
+        "google-gemma-4-31B-it",
+        "Mistral-Small-3.2-24B-Instruct-2506",
+        "meta-llama-Llama-3.1-8B-Instruct",
+    ];
+    let mut random = 5_u64;
+    let mut below = |n: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 33) as usize % n
+    };
+    for name in names {
+        let template = template(name);
+        for _ in 0..400 {
+            let text: String = (0..below(12)).map(|_| pieces[below(pieces.len())]).collect();
+            let prompt = ["", "<think>\n", "<|start|>assistant"][below(3)];
+            let mut reader = Reader::new(&template, prompt).offering_tools(&template);
+            let mut parts: Vec<Part> =
+                text.split_inclusive(' ').flat_map(|piece| reader.push(piece)).collect();
+            parts.extend(reader.finish());
+        }
+    }
 }
