@@ -112,6 +112,11 @@ impl<'t> Turns<'t> {
         &self.engine
     }
 
+    /// The model, when all turns are over.
+    pub fn into_engine(self) -> Engine {
+        self.engine
+    }
+
     /// Takes a turn; one that can never be answered, or that finds the queue full, ends at once.
     pub fn submit(&mut self, job: Job) {
         let mut job = job;

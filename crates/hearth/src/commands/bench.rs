@@ -28,7 +28,9 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
     let load_s = begin.elapsed().as_secs_f64();
     check_room(&engine, (flags, settings.chunk))?;
     let weight_bytes = engine.shape().weight_bytes;
-    let rounds = all_rounds(Bench { engine, chunk: settings.chunk }, flags)?;
+    let tokenizer = load::tokenizer(&flags.model, &source)?;
+    let bench = Bench { engine: Some(engine), tokenizer, chunk: settings.chunk };
+    let rounds = all_rounds(bench, flags)?;
     // The memory that is read below is not the model's.
     let rss_bytes = memory::peak().unwrap_or(0);
     drop(source);

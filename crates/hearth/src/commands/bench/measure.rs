@@ -2,8 +2,16 @@
 
 use std::time::Instant;
 
-use engine::{Engine, Feed, Sequence, Wanted};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use engine::{Engine, Feed, Job, Policy, Sequence, Turns, Wanted};
 use indicatif::ProgressBar;
+use text::reply::Reader;
+use text::tokenizer::Tokenizer;
+use turn::{Event, Limits, Sampling};
 
 use crate::failure::Failure;
 use crate::flags::Bench as Flags;
@@ -17,7 +25,10 @@ const LAST: Wanted = Wanted::Last;
 
 /// An engine that is measured.
 pub struct Bench {
-    pub engine: Engine,
+    /// Lent to the turns of several users, and given back.
+    pub engine: Option<Engine>,
+    /// Replies of several users become text, where the model has what it takes.
+    pub tokenizer: Tokenizer,
     /// Tokens of a prompt that are computed together.
     pub chunk: usize,
 }
@@ -38,11 +49,15 @@ pub struct Round {
 }
 
 impl Bench {
+    fn engine(&mut self) -> &mut Engine {
+        self.engine.as_mut().expect("it is given back when the turns are over")
+    }
+
     /// Brings weights and pages into memory.
     pub fn warm_up(&mut self, prompt: usize) -> Result<(), Failure> {
         let (mut sequence, bar) = (Sequence::default(), output::tokens(prompt, "Warming up"));
         self.read(&mut sequence, &self.tokens(prompt, 0), &bar)?;
-        self.engine.truncate(&mut sequence, 0);
+        self.engine().truncate(&mut sequence, 0);
         bar.finish_and_clear();
         Ok(())
     }
@@ -66,38 +81,38 @@ impl Bench {
         let begin = Instant::now();
         for token in said.chunks(1) {
             let feed = Feed { sequence: &mut sequence, tokens: token, wanted: LAST };
-            self.engine.step(&mut [feed])?;
+            self.engine().step(&mut [feed])?;
             bar.inc(1);
         }
         let decode = answer as f64 / begin.elapsed().as_secs_f64();
-        self.engine.truncate(&mut sequence, 0);
+        self.engine().truncate(&mut sequence, 0);
         bar.finish_and_clear();
         Ok(Speed { prefill, decode })
     }
 
-    /// Tokens per second of all users together.
+    /// Tokens per second of all users together, through all that answers turns: queue, sampling and
+    /// text as well.
     fn several_users(&mut self, users: u16, answer: usize, of: &str) -> Result<f64, Failure> {
         let (users, what) = (usize::from(users), format!("{users} answers at once, {of}"));
         let bar = output::tokens(users * (SHORT_PROMPT + answer), &what);
-        let mut sequences: Vec<Sequence> = (0..users).map(|_| Sequence::default()).collect();
-        for (user, sequence) in sequences.iter_mut().enumerate() {
-            self.read(sequence, &self.tokens(SHORT_PROMPT, user), &bar)?;
+        let prompts: Vec<_> = (0..users).map(|user| self.tokens(SHORT_PROMPT, user)).collect();
+        let engine = self.engine.take().expect("it is given back when the turns are over");
+        let rows = self.chunk;
+        let policy =
+            Policy { together: users, rows, rows_beside: rows, guess: false, ..Policy::default() };
+        let mut turns = Turns::new(engine, &self.tokenizer, policy);
+        let said = Arc::new(AtomicUsize::new(0));
+        for prompt in prompts {
+            turns.submit(job(&self.tokenizer, (prompt, answer + 1), &said, &bar));
         }
-        let said: Vec<_> = (0..users).map(|user| self.tokens(answer, users + user)).collect();
-        let begin = Instant::now();
-        for i in 0..answer {
-            let mut feeds: Vec<Feed> = sequences
-                .iter_mut()
-                .zip(&said)
-                .map(|(sequence, said)| Feed { sequence, tokens: &said[i..=i], wanted: LAST })
-                .collect();
-            self.engine.step(&mut feeds)?;
-            bar.inc(users as u64);
-        }
-        let speed = (users * answer) as f64 / begin.elapsed().as_secs_f64();
-        sequences.iter_mut().for_each(|sequence| self.engine.truncate(sequence, 0));
+        // The first token of each belongs to its prompt.
+        while said.load(Ordering::Relaxed) < users && turns.step(Duration::ZERO) {}
+        let (begin, before) = (Instant::now(), said.load(Ordering::Relaxed));
+        while turns.step(Duration::ZERO) {}
+        let (elapsed, made) = (begin.elapsed(), said.load(Ordering::Relaxed) - before);
+        self.engine = Some(turns.into_engine());
         bar.finish_and_clear();
-        Ok(speed)
+        Ok(made as f64 / elapsed.as_secs_f64())
     }
 
     /// Adds a prompt to a sequence, piece by piece, as the engine does it for an answer.
@@ -110,7 +125,7 @@ impl Bench {
         for tokens in prompt.chunks(self.chunk) {
             let is_last = sequence.tokens().len() + tokens.len() == prompt.len();
             let wanted = if is_last { LAST } else { Wanted::None };
-            self.engine.step(&mut [Feed { sequence, tokens, wanted }])?;
+            self.engine().step(&mut [Feed { sequence, tokens, wanted }])?;
             bar.inc(tokens.len() as u64);
         }
         Ok(())
@@ -118,8 +133,35 @@ impl Bench {
 
     /// Tokens that mean nothing: speed does not depend on what a text says.
     fn tokens(&self, count: usize, seed: usize) -> Vec<u32> {
-        let vocabulary = self.engine.shape().vocabulary;
+        let vocabulary = self.engine.as_ref().map_or(1, |engine| engine.shape().vocabulary);
         (0..count).map(|i| ((i * 7919 + seed * 104_729 + 3) % vocabulary) as u32).collect()
+    }
+}
+
+/// A user who says nothing and listens to the end, which does not come early.
+fn job(
+    tokenizer: &Tokenizer,
+    (prompt, tokens): (Vec<u32>, usize),
+    said: &Arc<AtomicUsize>,
+    bar: &ProgressBar,
+) -> Job {
+    let (said, bar) = (Arc::clone(said), bar.clone());
+    let ends = tokenizer.ends().iter().map(|end| (*end, f32::MIN / 2.0));
+    Job {
+        prompt,
+        sampling: Sampling { logit_bias: ends.collect(), ..Sampling::greedy() },
+        limits: Limits { tokens: Some(tokens), stop: vec![] },
+        reader: Reader::plain(),
+        rules: None,
+        deadline: None,
+        gone: Arc::default(),
+        reply: Box::new(move |event| {
+            if let Event::Token(_) = event {
+                said.fetch_add(1, Ordering::Relaxed);
+                bar.inc(1);
+            }
+            ControlFlow::Continue(())
+        }),
     }
 }
 
