@@ -120,9 +120,7 @@ impl<'t> Turns<'t> {
     /// Takes a turn; one that can never be answered, or that finds the queue full, ends at once.
     pub fn submit(&mut self, job: Job) {
         let mut job = job;
-        let left = self.engine.shape().context.saturating_sub(job.prompt.len());
-        let wanted = job.limits.tokens.unwrap_or(self.policy.reply);
-        job.limits.tokens = Some(wanted.min(left.max(1)));
+        job.limits.tokens.get_or_insert(self.policy.reply);
         let fault = match self.check(&job) {
             Err(error) => Some(Fault::from(error)),
             Ok(()) if self.waiting.len() >= self.policy.waiting => Some(Fault {
@@ -143,9 +141,15 @@ impl<'t> Turns<'t> {
         if needed > limit { Err(Error::Room { needed, limit }) } else { Ok(()) }
     }
 
+    /// Tokens that a turn may come to have.
+    fn longest(&self, job: &Job) -> usize {
+        let reply = job.limits.tokens.unwrap_or(self.policy.reply);
+        job.prompt.len().saturating_add(reply).min(self.engine.shape().context)
+    }
+
     /// Bytes that a turn may come to keep.
     fn room_of(&self, job: &Job) -> u64 {
-        let longest = job.prompt.len() + job.limits.tokens.unwrap_or(self.policy.reply);
+        let longest = self.longest(job);
         self.engine.shape().room(longest, self.policy.rows, MARKS + 1)
     }
 
@@ -251,7 +255,7 @@ impl<'t> Turns<'t> {
         for active in &mut self.active {
             let Active { job, sequence, next, guesser, .. } = active;
             let [token] = next[..] else { continue };
-            let longest = job.prompt.len() + job.limits.tokens.unwrap_or(0);
+            let longest = job.prompt.len().saturating_add(job.limits.tokens.unwrap_or(0));
             let left = longest.min(context).saturating_sub(sequence.tokens().len() + 1);
             next.extend_from_slice(guesser.guess(sequence.tokens(), token, each.min(left)));
         }

@@ -151,6 +151,20 @@ fn a_worker_that_is_stopped_ends_its_turns_at_once() {
     }
 }
 
+#[test]
+fn a_full_context_ends_a_turn() {
+    let tokenizer = tokenizer();
+    for model in ["models/qwen3", "models/qwen3_5"] {
+        let mut turns = Turns::new(open(&golden(model)), &tokenizer, Policy::default());
+        let (job, said) = job(&words(1, 505), usize::MAX, 1);
+        turns.submit(job);
+        run(&mut turns);
+        let said = said.lock().unwrap();
+        // The last of them has no place of its own any more.
+        assert_eq!((said.tokens.len(), said.end), (512 - 505 + 1, Some(Finish::Context)));
+    }
+}
+
 /// A client that is gone frees its place within one step.
 #[test]
 fn who_hangs_up_makes_room() {

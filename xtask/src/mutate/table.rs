@@ -32,6 +32,9 @@ const DELTA: &str = "crates/kernels/src/portable/delta.rs";
 const INDEX: &str = "crates/kernels/src/portable/index.rs";
 const RECURRENT: &str = "crates/kernels/src/machine/recurrent.rs";
 const PAGES: &str = "crates/engine/src/pages.rs";
+const SERVE: &[&str] = &["--package", "engine", "--lib", "serve"];
+const SERVE_FILE: &str = "crates/engine/src/serve.rs";
+const PREFIX: &str = "crates/engine/src/prefix.rs";
 const STORED: &str = "crates/arch/src/stored.rs";
 const SAMPLE: &str = "crates/engine/src/sample.rs";
 
@@ -490,6 +493,52 @@ pub const SOURCES: &[Mutation] = &[
         "keys-of-readers",
         "crates/arch/src/gemma4.rs",
         ("own.iter().rposition(", "own.iter().position("),
+    ),
+    // Many turns: what they share, and what is taken back.
+    line(
+        SERVE,
+        "part-of-a-page-shared",
+        PAGES,
+        ("pool.copy(pages[cache])", "pool.share(pages[cache])"),
+    ),
+    line(
+        SERVE,
+        "state-in-the-middle",
+        PREFIX,
+        ("Keeps::State => own && len == block.tokens.len(),", "Keeps::State => own,"),
+    ),
+    line(
+        SERVE,
+        "window-not-there",
+        PREFIX,
+        (
+            "Keeps::Last(last) => chain[seen(chain.len() * PAGE, last)].iter().all(there),",
+            "Keeps::Last(_) => true,",
+        ),
+    ),
+    line(
+        SERVE,
+        "let-in-without-room",
+        SERVE_FILE,
+        ("if taken.saturating_add(room) > self.engine.room() {", "if false {"),
+    ),
+    line(
+        SERVE,
+        "wrong-guesses-stay",
+        SERVE_FILE,
+        ("if active.certain < active.sequence.tokens().len() {", "if false {"),
+    ),
+    line(
+        &["--package", "engine", "--test", "forms"],
+        "form-not-applied",
+        "crates/engine/src/constrain.rs",
+        ("*logit = f32::NEG_INFINITY;", "*logit -= 1.0;"),
+    ),
+    line(
+        &["--package", "text", "--lib", "reply"],
+        "space-in-arguments",
+        "crates/text/src/reply/calls.rs",
+        ("if !scan.begun {", "if true {"),
     ),
     // The order of a sum that changes with the batch: alone, each would agree with itself.
     line(
