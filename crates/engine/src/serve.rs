@@ -159,18 +159,8 @@ impl<'t> Turns<'t> {
         self.let_in();
         self.guess();
         let shares = self.shares();
-        let mut feeds = Vec::with_capacity(shares.len());
-        for (active, share) in self.active.iter_mut().zip(&shares) {
-            let read = active.sequence.tokens().len();
-            let Active { job, sequence, next, .. } = active;
-            let tokens = match next.is_empty() {
-                true => &job.prompt[read..read + share.rows],
-                false => next,
-            };
-            if share.rows > 0 {
-                feeds.push(Feed { sequence, tokens, wanted: share.wanted });
-            }
-        }
+        let turns = self.active.iter_mut().zip(&shares).filter(|(_, share)| share.rows > 0);
+        let mut feeds: Vec<Feed> = turns.map(|(active, share)| active.feed(*share)).collect();
         if feeds.is_empty() {
             return !self.waiting.is_empty();
         }
@@ -320,13 +310,7 @@ impl<'t> Turns<'t> {
     /// The same step one turn after the other. The one that fails ends.
     fn step_alone(&mut self, shares: &[Share]) {
         for (i, share) in shares.iter().enumerate().rev().filter(|(_, share)| share.rows > 0) {
-            let Active { job, sequence, next, .. } = &mut self.active[i];
-            let read = sequence.tokens().len();
-            let tokens = match next.is_empty() {
-                true => &job.prompt[read..read + share.rows],
-                false => next,
-            };
-            match self.engine.step(&mut [Feed { sequence, tokens, wanted: share.wanted }]) {
+            match self.engine.step(&mut [self.active[i].feed(*share)]) {
                 Ok(_) => {
                     let mut alone = vec![Share { rows: 0, wanted: Wanted::None }; i];
                     alone.push(*share);
@@ -350,6 +334,17 @@ impl<'t> Turns<'t> {
 }
 
 impl Active<'_> {
+    /// Its part of a step: more of the prompt, or the next token and guesses.
+    fn feed(&mut self, share: Share) -> Feed<'_> {
+        let Active { job, sequence, next, .. } = self;
+        let read = sequence.tokens().len();
+        let tokens = match next.is_empty() {
+            true => &job.prompt[read..read + share.rows],
+            false => next,
+        };
+        Feed { sequence, tokens, wanted: share.wanted }
+    }
+
     /// Chooses the next token by the logits of the last row, or of each row whose guess was right.
     fn write<'a>(
         &mut self,
