@@ -2,7 +2,6 @@
 //! with an indexer that lets rows attend to some positions only.
 
 use kernels::portable::rope::Pairing;
-use serde_json::Value;
 
 use crate::hyper::Hyper;
 use crate::parts::decoder::{Decoder, Recipe};
@@ -129,18 +128,10 @@ fn feed_forward(source: &Source, hyper: &Hyper) -> Result<Vec<Kind>, Error> {
     let experts = Kind::Experts(experts(source)?);
     let plain = Kind::Gated(mlp::Options::PLAIN);
     let dense = source.count_if(DENSE)?.unwrap_or(0);
-    let listed = source.setting("mlp_layer_types").as_array();
-    let bad = |why| Error::Value { key: "mlp_layer_types".to_owned(), why };
-    if let Some(listed) = listed.filter(|listed| listed.len() != hyper.layers) {
-        return Err(bad(format!("names {} layers of {}", listed.len(), hyper.layers)));
-    }
-    let kind = |layer: usize| match listed.map(|listed| &listed[layer]) {
-        None => Ok(if layer < dense { plain } else { experts }),
-        Some(Value::String(kind)) if kind == "dense" => Ok(plain),
-        Some(Value::String(kind)) if kind == "sparse" => Ok(experts),
-        Some(kind) => Err(bad(format!("names {kind}, which this family does not have"))),
-    };
-    (0..hyper.layers).map(kind).collect()
+    let listed = source.listed("mlp_layer_types", hyper.layers, ("dense", "sparse"))?;
+    let is_plain = listed.unwrap_or_else(|| (0..hyper.layers).map(|layer| layer < dense).collect());
+    let kind = |is_plain| if is_plain { plain } else { experts };
+    Ok(is_plain.into_iter().map(kind).collect())
 }
 
 fn experts(source: &Source) -> Result<experts::Options, Error> {

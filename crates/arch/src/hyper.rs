@@ -202,6 +202,29 @@ impl Source {
         Ok(Some(flags.collect()))
     }
 
+    /// Where a folder lists one of two kinds for each layer: whether it is the first.
+    pub(crate) fn listed(
+        &self,
+        key: &str,
+        layers: usize,
+        (first, second): (&str, &str),
+    ) -> Result<Option<Vec<bool>>, Error> {
+        let bad = |why| Error::Value { key: key.to_owned(), why };
+        let is_first = |kind: &Value| match kind.as_str() {
+            Some(kind) if kind == first => Ok(true),
+            Some(kind) if kind == second => Ok(false),
+            _ => Err(bad(format!("names {kind}, which this family does not have"))),
+        };
+        match self.setting(key) {
+            Value::Null => Ok(None),
+            Value::Array(kinds) if kinds.len() == layers => {
+                kinds.iter().map(is_first).collect::<Result<_, _>>().map(Some)
+            }
+            Value::Array(kinds) => Err(bad(format!("names {} layers of {layers}", kinds.len()))),
+            other => Err(bad(format!("is {other}, and not a list"))),
+        }
+    }
+
     fn in_range(&self, name: Name, size: u64) -> Result<usize, Error> {
         let size = usize::try_from(size).ok().filter(|size| *size <= SIZE_MAX);
         size.ok_or_else(|| self.bad(name, format!("is out of range (1 to {SIZE_MAX})")))

@@ -2,7 +2,6 @@
 //! which rotates a quarter of its heads; dense, or with experts of which one is shared.
 
 use kernels::portable::rope::Pairing;
-use serde_json::Value;
 
 use crate::hyper::Hyper;
 use crate::parts::decoder::{Decoder, Recipe};
@@ -113,20 +112,10 @@ fn recurrent(source: &Source, layers: usize) -> Result<Vec<bool>, Error> {
     if let Some(listed) = source.flags(RECURRENT, layers)? {
         return Ok(listed);
     }
-    let bad = |why| Error::Value { key: "layer_types".to_owned(), why };
-    match source.setting("layer_types") {
-        Value::Null => {
-            let interval = source.size_or(INTERVAL, UNSTATED_INTERVAL)?;
-            Ok((0..layers).map(|layer| !(layer + 1).is_multiple_of(interval)).collect())
-        }
-        Value::Array(kinds) if kinds.len() == layers => {
-            let recurrent = |kind: &Value| match kind.as_str() {
-                Some("linear_attention") => Ok(true),
-                Some("full_attention") => Ok(false),
-                _ => Err(bad(format!("names {kind}, which this family does not have"))),
-            };
-            kinds.iter().map(recurrent).collect()
-        }
-        other => Err(bad(format!("is {other}, and not a list of {layers} layers"))),
+    let kinds = ("linear_attention", "full_attention");
+    if let Some(listed) = source.listed("layer_types", layers, kinds)? {
+        return Ok(listed);
     }
+    let interval = source.size_or(INTERVAL, UNSTATED_INTERVAL)?;
+    Ok((0..layers).map(|layer| !(layer + 1).is_multiple_of(interval)).collect())
 }

@@ -141,16 +141,10 @@ impl<'t> Turns<'t> {
         if needed > limit { Err(Error::Room { needed, limit }) } else { Ok(()) }
     }
 
-    /// Tokens that a turn may come to have.
-    fn longest(&self, job: &Job) -> usize {
-        let reply = job.limits.tokens.unwrap_or(self.policy.reply);
-        job.prompt.len().saturating_add(reply).min(self.engine.shape().context)
-    }
-
     /// Bytes that a turn may come to keep.
     fn room_of(&self, job: &Job) -> u64 {
-        let longest = self.longest(job);
-        self.engine.shape().room(longest, self.policy.rows, MARKS + 1)
+        let shape = self.engine.shape();
+        shape.room(job.longest(shape.context), self.policy.rows, MARKS + 1)
     }
 
     /// Does one step; says whether there is more to do.
@@ -175,9 +169,7 @@ impl<'t> Turns<'t> {
     /// Ends all turns, those that wait too.
     pub fn stop(&mut self, finish: Finish) {
         while let Some(job) = self.waiting.pop_front() {
-            let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
-            let mut job = job;
-            writer.end(finish, &mut job.reply);
+            self.end_waiting(job, finish);
         }
         for active in std::mem::take(&mut self.active) {
             self.end(active, finish);
@@ -201,9 +193,8 @@ impl<'t> Turns<'t> {
         };
         for i in (0..self.waiting.len()).rev() {
             if let Some(finish) = over(&self.waiting[i]) {
-                let Some(mut job) = self.waiting.remove(i) else { continue };
-                let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
-                writer.end(finish, &mut job.reply);
+                let Some(job) = self.waiting.remove(i) else { continue };
+                self.end_waiting(job, finish);
             }
         }
         for i in (0..self.active.len()).rev() {
@@ -212,6 +203,12 @@ impl<'t> Turns<'t> {
                 self.end(active, finish);
             }
         }
+    }
+
+    /// Ends a turn that has not begun.
+    fn end_waiting(&self, mut job: Job, finish: Finish) {
+        let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
+        writer.end(finish, &mut job.reply);
     }
 
     /// Lets waiting turns in, in their order, while there is room.
@@ -245,8 +242,7 @@ impl<'t> Turns<'t> {
         for active in &mut self.active {
             let Active { job, sequence, next, guesser, .. } = active;
             let [token] = next[..] else { continue };
-            let longest = job.prompt.len().saturating_add(job.limits.tokens.unwrap_or(0));
-            let left = longest.min(context).saturating_sub(sequence.tokens().len() + 1);
+            let left = job.longest(context).saturating_sub(sequence.tokens().len() + 1);
             next.extend_from_slice(guesser.guess(sequence.tokens(), token, each.min(left)));
         }
     }
@@ -375,6 +371,12 @@ impl Job {
     fn request(&self) -> Request<'_> {
         let Job { prompt, sampling, limits, reader, .. } = self;
         Request { prompt, sampling, limits, reader }
+    }
+
+    /// Tokens that the turn may come to have; its limit is stated from when it was submitted.
+    fn longest(&self, context: usize) -> usize {
+        let reply = self.limits.tokens.unwrap_or(context);
+        self.prompt.len().saturating_add(reply).min(context)
     }
 }
 

@@ -1,7 +1,5 @@
 //! How many of the last positions the layers of a checkpoint see.
 
-use serde_json::Value;
-
 use super::attention::Options;
 use crate::Error;
 use crate::hyper::Hyper;
@@ -60,25 +58,12 @@ pub(crate) fn listed_or(
 
 /// The layers that a folder lists as having the window, if it lists any.
 fn listed(source: &Source, layers: usize) -> Result<Option<Vec<bool>>, Error> {
-    let bad = |why| Error::Value { key: "layer_types".to_owned(), why };
-    match source.setting("layer_types") {
-        Value::Null => Ok(None),
-        Value::Array(kinds) if kinds.len() == layers => {
-            let windowed = |kind: &Value| match kind.as_str() {
-                Some("sliding_attention") => Ok(true),
-                Some("full_attention") => Ok(false),
-                _ => Err(bad(format!("names {kind}, which this family does not have"))),
-            };
-            kinds.iter().map(windowed).collect::<Result<_, _>>().map(Some)
-        }
-        Value::Array(kinds) => Err(bad(format!("names {} layers of {layers}", kinds.len()))),
-        other => Err(bad(format!("is {other}, and not a list"))),
-    }
+    source.listed("layer_types", layers, ("sliding_attention", "full_attention"))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
