@@ -1,15 +1,19 @@
 //! Replies that must keep to a form: a JSON schema, a regular expression, a grammar, one of some
-//! texts. Before each token of the answer, those that may come next are found; no other is chosen.
+//! texts, calls of tools. Before each token, those that may come next are found, and no other is
+//! chosen.
 //!
-//! Reasoning is free; the form begins with the answer. Compiling a form takes its time, so that the
-//! client's thread does it and not the model's.
+//! Compiling a form takes its time, so that the client's thread does it and not the model's.
 
-use llguidance::api::TopLevelGrammar;
-use llguidance::toktrie::{ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie};
-use llguidance::{Matcher, ParserFactory};
-use serde_json::Value;
+use std::collections::VecDeque;
 use std::sync::Arc;
-use text::reply::Place;
+
+use llguidance::api::{GrammarWithLexer, TopLevelGrammar};
+use llguidance::toktrie::{
+    ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie, parse_numeric_token,
+};
+use llguidance::{Matcher, ParserFactory};
+use serde_json::{Map, Value};
+use text::reply::{Asked, Calls, Reader, Tool, without_idle_space};
 use text::tokenizer::Tokenizer;
 use turn::{Fault, Side};
 
@@ -26,15 +30,42 @@ pub enum Form {
     Choice(Vec<String>),
 }
 
-/// Compiles forms for a tokenizer.
-pub struct Forms {
-    factory: ParserFactory,
+/// What a reply must be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Demand {
+    /// The form of the answer, if it has one.
+    pub answer: Option<Form>,
+    /// Whether tools are called.
+    pub calls: Calls,
+    /// Those that may be.
+    pub tools: Vec<Tool>,
+    /// Whether several may be called at once.
+    pub several: bool,
 }
 
-/// A compiled form, and how far an answer has come in it.
+impl From<Form> for Demand {
+    fn from(form: Form) -> Demand {
+        Demand { answer: Some(form), ..Demand::default() }
+    }
+}
+
+/// Compiles forms for a model.
+pub struct Forms {
+    factory: ParserFactory,
+    /// Marks of reasoning and calls that are tokens.
+    marks: Vec<(&'static str, u32)>,
+    /// Tokens that end a reply.
+    ends: Arc<[u32]>,
+}
+
+/// A compiled form, and how far a reply has come in it.
 pub struct Rules {
     matcher: Matcher,
-    allowed: Option<SimpleVob>,
+    /// How many tokens there are, and those that end a reply.
+    tokens: usize,
+    ends: Arc<[u32]>,
+    /// Tokens that may come next, and behind each of the guesses that follow.
+    allowed: VecDeque<SimpleVob>,
 }
 
 impl Forms {
@@ -45,11 +76,18 @@ impl Forms {
     pub fn new(tokenizer: &Tokenizer) -> Result<Forms, Fault> {
         let ours =
             |error| Fault::new(Side::Us, format!("forms of answers cannot be used: {error}"));
-        let end = tokenizer.ends().first().copied().or(tokenizer.eos());
-        let Some(end) = end else {
+        let mut ends = tokenizer.ends().to_vec();
+        if ends.is_empty() {
+            ends.extend(tokenizer.eos());
+        }
+        let Some(&end) = ends.first() else {
             return Err(ours("the model has no token that ends a reply".to_owned()));
         };
-        let bytes = |id: u32| match tokenizer.is_markup(id) {
+        let template = tokenizer.chat_template().unwrap_or_default();
+        let marks = Reader::new(template, "").offering(template, &[]).marks();
+        let marks = marks.into_iter().filter_map(|mark| Some((mark, tokenizer.id_of(mark)?)));
+        let marks: Vec<_> = marks.collect();
+        let bytes = |id: u32| match tokenizer.is_markup(id) || marks.iter().any(|(_, m)| *m == id) {
             // Such tokens are no part of a text.
             true => [&[TokTrie::SPECIAL_TOKEN_MARKER], tokenizer.piece(id).as_bytes()].concat(),
             false => tokenizer.bytes_of(id).to_vec(),
@@ -59,97 +97,230 @@ impl Forms {
         let tokens: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
         let mut factory =
             ParserFactory::new_simple(&tokens).map_err(|error| ours(error.to_string()))?;
-        factory.quiet();
-        Ok(Forms { factory })
+        factory.quiet().limits_mut().verbose_errors = false;
+        Ok(Forms { factory, marks, ends: ends.into() })
     }
 
-    /// Compiles a form.
+    /// Compiles what a reply must be that this reader will read.
     ///
     /// # Errors
     /// When it is wrong, or has something that cannot be enforced: then nothing is answered.
-    pub fn compile(&self, form: &Form) -> Result<Rules, Fault> {
-        let refused = |error| Fault::new(Side::Caller, format!("the form cannot be kept: {error}"));
-        let grammar = match form {
-            Form::Schema(schema) => TopLevelGrammar::from_json_schema(without_idle_space(schema)),
-            Form::Regex(regex) => TopLevelGrammar::from_regex(regex),
-            Form::Grammar(grammar) => TopLevelGrammar::from_lark(grammar.clone()),
+    pub fn compile(&self, demand: &Demand, reader: &Reader) -> Result<Rules, Fault> {
+        let answer = demand.answer.as_ref().map(Form::grammar).transpose()?;
+        let asked = Asked {
+            formed: answer.is_some(),
+            calls: demand.calls,
+            tools: &demand.tools,
+            several: demand.several,
+        };
+        let id_of = |mark: &str| {
+            self.marks.iter().find(|(known, _)| *known == mark).map(|(_, token)| *token)
+        };
+        let whole = reader.form(asked, &id_of).map_err(|error| refused(&error.to_string()))?;
+        let whole = GrammarWithLexer { name: None, ..GrammarWithLexer::from_lark(whole) };
+        let answer =
+            answer.map(|form| GrammarWithLexer { name: Some("answer".to_owned()), ..form });
+        let grammars = std::iter::once(whole).chain(answer).collect();
+        match self.matcher(TopLevelGrammar { grammars, max_tokens: None }) {
+            Ok(matcher) => Ok(Rules {
+                matcher,
+                tokens: self.factory.tok_env().tok_trie().vocab_size(),
+                ends: Arc::clone(&self.ends),
+                allowed: VecDeque::new(),
+            }),
+            Err(error) => Err(refused(&self.reason(demand).unwrap_or(error))),
+        }
+    }
+
+    fn matcher(&self, grammar: TopLevelGrammar) -> Result<Matcher, String> {
+        let mut matcher = Matcher::new(self.factory.create_parser(grammar));
+        // The first mask shows what compiling alone does not.
+        matcher.compute_mask().map_err(|error| error.to_string())?;
+        Ok(matcher)
+    }
+
+    /// The place of what cannot be kept, and why.
+    fn reason(&self, demand: &Demand) -> Option<String> {
+        let of_answer = match &demand.answer {
+            Some(Form::Schema(schema)) => self.culprit(schema, schema, "#", 0),
+            _ => None,
+        };
+        let of_tool = |tool: &Tool| {
+            let schema = &tool.parameters;
+            self.culprit(schema, schema, &format!("tool {:?}, parameters", tool.name), 0)
+        };
+        let offered = match demand.calls {
+            Calls::None => &[],
+            _ => &demand.tools[..],
+        };
+        of_answer.or_else(|| offered.iter().find_map(of_tool))
+    }
+
+    /// The innermost part of a schema that fails by itself.
+    fn culprit(&self, schema: &Value, root: &Value, at: &str, depth: usize) -> Option<String> {
+        /// Schemas that are deeper are named as a whole.
+        const DEEPEST: usize = 16;
+        let alone = with_definitions(schema, root);
+        let grammar = TopLevelGrammar::from_json_schema(without_idle_space(&alone));
+        let error = self.matcher(grammar).err()?;
+        let parts = if depth < DEEPEST { parts(schema) } else { Vec::new() };
+        let mut inner = parts.into_iter();
+        let within = inner
+            .find_map(|(key, part)| self.culprit(part, root, &format!("{at}/{key}"), depth + 1));
+        Some(within.unwrap_or_else(|| format!("{at}: {}", error.trim())))
+    }
+}
+
+/// Errors come with drawings of where in a grammar they are, in lines of their own.
+fn refused(error: &str) -> Fault {
+    let lines = error.lines().filter(|line| !line.contains(" | "));
+    let lines = lines.map(str::trim).filter(|line| !line.trim_matches('^').is_empty());
+    let error = lines.collect::<Vec<_>>().join(" ");
+    Fault::new(Side::Caller, format!("the form cannot be kept: {error}"))
+}
+
+/// A part of a schema with what it may refer to.
+fn with_definitions(schema: &Value, root: &Value) -> Value {
+    let mut alone = schema.clone();
+    if let (Value::Object(alone), Value::Object(root)) = (&mut alone, root) {
+        for key in ["$defs", "definitions"] {
+            let defs = root.get(key).cloned().map(|defs| (key.to_owned(), defs));
+            alone.extend(defs.into_iter().collect::<Map<_, _>>());
+        }
+    }
+    alone
+}
+
+/// Schemas within a schema, and how they are reached.
+fn parts(schema: &Value) -> Vec<(String, &Value)> {
+    let Value::Object(schema) = schema else { return Vec::new() };
+    let mut parts = Vec::new();
+    for (key, value) in schema {
+        match (key.as_str(), value) {
+            ("items" | "additionalProperties", part @ Value::Object(_)) => {
+                parts.push((key.clone(), part));
+            }
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions",
+                Value::Object(named),
+            ) => {
+                parts.extend(named.iter().map(|(name, part)| (format!("{key}/{name}"), part)));
+            }
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(listed)) => {
+                let listed = listed.iter().enumerate();
+                parts.extend(listed.map(|(i, part)| (format!("{key}/{i}"), part)));
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// The mark that forced bytes begin with: its number in brackets, behind a byte of no text.
+fn mark_at(forced: &[u8]) -> Option<u32> {
+    let rest = forced.strip_prefix(&[TokTrie::SPECIAL_TOKEN_MARKER])?;
+    parse_numeric_token(rest).map(|(_, token)| token)
+}
+
+impl Form {
+    fn grammar(&self) -> Result<GrammarWithLexer, Fault> {
+        Ok(match self {
+            Form::Schema(schema) => GrammarWithLexer::from_json_schema(without_idle_space(schema)),
+            Form::Regex(regex) => GrammarWithLexer::from_regex(regex),
+            Form::Grammar(grammar) => GrammarWithLexer::from_lark(grammar.clone()),
             Form::Choice(texts) if texts.is_empty() => {
-                return Err(refused("there is nothing to choose from".to_owned()));
+                return Err(refused("there is nothing to choose from"));
             }
             Form::Choice(texts) => {
                 let quoted = texts.iter().map(|text| Value::from(text.as_str()).to_string());
                 let choice = quoted.collect::<Vec<_>>().join(" | ");
-                TopLevelGrammar::from_lark(format!("start: {choice}"))
+                GrammarWithLexer::from_lark(format!("start: {choice}"))
             }
-        };
-        let parser = self.factory.create_parser(grammar);
-        let mut matcher = Matcher::new(parser);
-        // The first mask shows what compiling alone does not.
-        matcher.compute_mask().map_err(|error| refused(error.to_string()))?;
-        Ok(Rules { matcher, allowed: None })
-    }
-}
-
-/// JSON may have white space anywhere, and a model may write it for ever. One space behind colons
-/// and commas is enough.
-fn without_idle_space(schema: &Value) -> Value {
-    let spaces = serde_json::json!({
-        "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "
-    });
-    match schema.clone() {
-        Value::Object(mut schema) => {
-            schema.entry("x-guidance").or_insert(spaces);
-            Value::Object(schema)
-        }
-        // `true` allows everything.
-        Value::Bool(true) => serde_json::json!({ "x-guidance": spaces }),
-        other => other,
+        })
     }
 }
 
 impl Rules {
-    /// Finds the tokens that may come next in an answer; no answer before its first word. Nothing
-    /// when all may.
-    pub(crate) fn allow(&mut self, at: Place, ends: &[u32], marks: &[u32]) -> Result<(), ()> {
-        self.allowed = None;
-        if at == Place::Elsewhere {
-            return Ok(());
+    /// Finds the tokens that may come next, and those that may follow on each of these guesses.
+    pub(crate) fn look_ahead(&mut self, guesses: &[u32]) {
+        self.allowed.clear();
+        let mut taken = 0;
+        while let Ok(allowed) = self.find() {
+            let next = guesses.get(taken).filter(|next| allowed.get(**next as usize));
+            self.allowed.push_back(allowed);
+            let ends = |token| self.ends.contains(token);
+            let Some(token) = next.filter(|token| !ends(token)) else { break };
+            if self.matcher.consume_token(*token).is_err() {
+                break;
+            }
+            taken += 1;
+        }
+        if taken > 0 && self.matcher.rollback(taken).is_err() {
+            self.allowed.clear();
+        }
+    }
+
+    /// As many of these guesses as the form allows.
+    pub(crate) fn allows(&mut self, guesses: &[u32]) -> usize {
+        self.matcher.validate_tokens(guesses).unwrap_or(0)
+    }
+
+    /// Tokens of what must come next, whatever the model says: a mark, or text.
+    pub(crate) fn forced(&mut self, tokens_of: impl FnOnce(&str) -> Vec<u32>) -> Vec<u32> {
+        let forced = self.matcher.compute_ff_bytes();
+        if let Some(mark) = mark_at(&forced) {
+            return vec![mark];
+        }
+        let text = forced.utf8_chunks().next().map(|chunk| chunk.valid());
+        let mut tokens = text.filter(|text| !text.is_empty()).map(tokens_of).unwrap_or_default();
+        // The last may become one with what follows on it.
+        tokens.pop();
+        tokens
+    }
+
+    fn find(&mut self) -> Result<SimpleVob, ()> {
+        if self.matcher.is_stopped() {
+            return Err(());
+        }
+        if let Some(mark) = mark_at(&self.matcher.compute_ff_bytes()) {
+            let mut allowed = SimpleVob::alloc(self.tokens);
+            allowed.allow_token(mark);
+            return Ok(allowed);
         }
         let mut allowed = self.matcher.compute_mask().map_err(|_| ())?;
-        let known = allowed.len();
-        let mut add = |tokens: &[u32]| {
-            let tokens = tokens.iter().filter(|token| (**token as usize) < known);
-            tokens.for_each(|token| allowed.allow_token(*token));
-        };
         if self.matcher.is_accepting().unwrap_or(false) {
-            add(ends);
+            let known = allowed.len();
+            let ends = self.ends.iter().filter(|end| (**end as usize) < known);
+            ends.for_each(|end| allowed.allow_token(*end));
         }
-        if at == Place::Undecided {
-            add(marks);
-        }
-        let none = allowed.is_zero();
-        self.allowed = Some(allowed);
-        if none { Err(()) } else { Ok(()) }
+        Ok(allowed)
     }
 
-    /// Takes the others off the logits.
-    pub(crate) fn apply(&self, logits: &mut [f32]) {
-        let Some(allowed) = &self.allowed else { return };
-        for (token, logit) in logits.iter_mut().enumerate() {
-            if token >= allowed.len() || !allowed.is_allowed(token as u32) {
-                *logit = f32::NEG_INFINITY;
+    /// Takes tokens off the logits that may not come next; fails when all are.
+    pub(crate) fn apply(&mut self, logits: &mut [f32]) -> Result<(), ()> {
+        if self.allowed.is_empty() {
+            self.look_ahead(&[]);
+        }
+        let Some(allowed) = self.allowed.front() else { return Err(()) };
+        let words = allowed.as_slice().iter().chain(std::iter::repeat(&0));
+        for (logits, word) in logits.chunks_mut(u32::BITS as usize).zip(words) {
+            match *word {
+                0 => logits.fill(f32::NEG_INFINITY),
+                u32::MAX => {}
+                word => {
+                    let forbidden =
+                        logits.iter_mut().enumerate().filter(|(i, _)| word >> i & 1 == 0);
+                    forbidden.for_each(|(_, logit)| *logit = f32::NEG_INFINITY);
+                }
             }
         }
+        if allowed.is_zero() { Err(()) } else { Ok(()) }
     }
 
-    /// Goes on by a token of the answer; says whether nothing can follow.
+    /// Goes on by a token; says whether nothing can follow.
     pub(crate) fn take(&mut self, token: u32) -> Result<bool, ()> {
+        self.allowed.pop_front();
         self.matcher.consume_token(token).map_err(|_| ())?;
         Ok(self.matcher.is_stopped())
-    }
-
-    /// Whether the next token was free.
-    pub(crate) fn was_free(&self) -> bool {
-        self.allowed.is_none()
     }
 }

@@ -37,9 +37,9 @@ pub(crate) fn mark_of(prompt: &[u32]) -> usize {
 /// Writes a reply: chooses tokens and says what they mean.
 pub(crate) struct Writer<'t> {
     sampler: Sampler,
-    /// The form of the answer, if there is one, and the mark with which reasoning may begin.
+    /// The form of the reply, if there is one, and whether it is away.
     rules: Option<Rules>,
-    begin: Vec<u32>,
+    away: bool,
     text: Decoder<'t>,
     reader: Reader,
     stops: Stops,
@@ -106,10 +106,7 @@ impl<'t> Writer<'t> {
         Writer {
             sampler: Sampler::new(request.sampling.clone(), engine.isa()),
             rules: None,
-            begin: {
-                let mark = request.reader.begin_of_reasoning();
-                mark.and_then(|mark| tokenizer.id_of(mark)).into_iter().collect()
-            },
+            away: false,
             text: tokenizer.stream(false).continuing().showing(&request.reader.marks()),
             reader: request.reader.clone(),
             stops: Stops::new(&request.limits.stop),
@@ -134,13 +131,15 @@ impl<'t> Writer<'t> {
         if self.usage.generated_tokens >= self.limit {
             return Err(Finish::Length);
         }
-        if let Some(rules) = &mut self.rules {
-            let allowed = rules.allow(self.reader.place(), self.ends, &self.begin);
-            allowed.map_err(|()| Finish::Form)?;
+        if self.away {
+            // Nobody knows any more what the reply must be.
+            return Err(Finish::Form);
         }
-        let (history, rules) = ((tokens, self.usage.prompt_tokens), &self.rules);
-        let forbid = |logits: &mut [f32]| rules.iter().for_each(|rules| rules.apply(logits));
+        let (history, rules) = ((tokens, self.usage.prompt_tokens), &mut self.rules);
+        let forbid =
+            |logits: &mut [f32]| rules.as_mut().map_or(Ok(()), |rules| rules.apply(logits));
         let choice = self.sampler.choose_among(logits, history, forbid);
+        let choice = choice.map_err(|()| Finish::Form)?;
         let token = choice.token;
         self.usage.generated_tokens += 1;
         if self.ends.contains(&token) {
@@ -160,18 +159,35 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// The answer must keep to this form.
+    /// The reply must keep to this form.
     pub fn constrain(&mut self, rules: Rules) {
-        self.rules = Some(rules);
+        (self.rules, self.away) = (Some(rules), false);
     }
 
-    /// Goes on in the form of the answer; says whether it is complete.
-    fn keep_to_form(&mut self, token: u32) -> Result<bool, Finish> {
-        let Some(rules) = &mut self.rules else { return Ok(false) };
-        if rules.was_free() || self.begin.contains(&token) {
-            return Ok(false);
+    /// The form, for as long as somebody looks ahead in it.
+    pub fn lend_rules(&mut self) -> Option<Rules> {
+        let rules = self.rules.take();
+        self.away = rules.is_some();
+        rules
+    }
+
+    /// Tokens that must come next by the form, as far as it is known.
+    pub fn forced(&mut self, tokens_of: impl FnOnce(&str) -> Vec<u32>) -> Vec<u32> {
+        self.rules.as_mut().map(|rules| rules.forced(tokens_of)).unwrap_or_default()
+    }
+
+    /// As many of these guesses as the form allows.
+    pub fn allowed<'a>(&mut self, guesses: &'a [u32]) -> &'a [u32] {
+        match &mut self.rules {
+            Some(rules) => &guesses[..rules.allows(guesses)],
+            None => guesses,
         }
-        rules.take(token).map_err(|()| Finish::Form)
+    }
+
+    /// Goes on in the form of the reply; says whether it is complete.
+    fn keep_to_form(&mut self, token: u32) -> Result<bool, Finish> {
+        let taken = self.rules.as_mut().map_or(Ok(false), |rules| rules.take(token));
+        taken.map_err(|()| Finish::Form)
     }
 
     /// Sends what was held back, and the end.

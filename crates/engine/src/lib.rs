@@ -9,6 +9,7 @@ mod draw;
 mod error;
 mod generate;
 mod guess;
+mod masks;
 mod pages;
 mod prefix;
 mod run;
@@ -17,7 +18,7 @@ mod serve;
 mod stop;
 mod worker;
 
-pub use constrain::{Form, Forms, Rules};
+pub use constrain::{Demand, Form, Forms, Rules};
 pub use error::Error;
 pub use generate::{Reply, Request};
 pub use pages::Sequence;

@@ -11,6 +11,7 @@
 //! Ties go to the lower token. Log probabilities are those of the model, before step 1.
 
 use std::cmp::Ordering;
+use std::convert::Infallible;
 
 use kernels::Isa;
 use kernels::portable::angles::ln;
@@ -43,20 +44,21 @@ impl Sampler {
     /// Chooses the token that follows `history`, of which the first `prompt` were given. The logits
     /// are finite: a model that gives others has failed before.
     pub fn choose(&mut self, logits: &[f32], history: &[u32], prompt: usize) -> Choice {
-        self.choose_among(logits, (history, prompt), |_| {})
+        let nothing = |_: &mut [f32]| Ok::<_, Infallible>(());
+        self.choose_among(logits, (history, prompt), nothing).unwrap_or_else(|never| match never {})
     }
 
-    /// The same where `forbid` makes the logits of some tokens −∞.
-    pub(crate) fn choose_among(
+    /// The same where `forbid` makes the logits of some tokens −∞, or finds that it is all of them.
+    pub(crate) fn choose_among<E>(
         &mut self,
         logits: &[f32],
         (history, prompt): (&[u32], usize),
-        forbid: impl FnOnce(&mut [f32]),
-    ) -> Choice {
+        forbid: impl FnOnce(&mut [f32]) -> Result<(), E>,
+    ) -> Result<Choice, E> {
         self.logits.clear();
         self.logits.extend_from_slice(logits);
         self.adjust(history, prompt);
-        forbid(&mut self.logits);
+        forbid(&mut self.logits)?;
         let token = if self.settings.temperature == 0.0 {
             best(&self.logits, self.isa)
         } else {
@@ -64,7 +66,7 @@ impl Sampler {
         };
         let logprobs = LogProbs::of(logits, self.isa);
         let top = self.top(logits).into_iter().map(|token| (token, logprobs.at(token)));
-        Choice { token, logprob: logprobs.at(token), top: top.collect() }
+        Ok(Choice { token, logprob: logprobs.at(token), top: top.collect() })
     }
 
     /// Steps 1 and 2.

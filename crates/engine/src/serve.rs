@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use text::reply::Reader;
-use text::tokenizer::Tokenizer;
+use text::tokenizer::{Encode, Tokenizer};
 use turn::{Event, Fault, Finish, Limits, Retry, Sampling, Side};
 
 use crate::generate::{Writer, mark_of};
 use crate::guess::Guesser;
+use crate::masks::Masks;
 use crate::pages::MARKS;
 use crate::{Engine, Error, Feed, Request, Rules, Sequence, Wanted};
 
@@ -71,6 +72,8 @@ struct Active<'t> {
     /// The token to be fed next, when the prompt has been read, and guesses of what follows.
     next: Vec<u32>,
     guesser: Guesser,
+    /// Whether the guesses are those of the form.
+    forced: bool,
     /// Tokens of the sequence that stay, whatever was guessed behind them.
     certain: usize,
     /// Bytes that it may come to keep.
@@ -84,6 +87,7 @@ pub struct Turns<'t> {
     policy: Policy,
     waiting: VecDeque<Job>,
     active: Vec<Active<'t>>,
+    masks: Masks,
 }
 
 /// Rows of a step that cost little more than one, because weights are read for them once.
@@ -99,7 +103,14 @@ struct Share {
 impl<'t> Turns<'t> {
     /// No turns yet.
     pub fn new(engine: Engine, tokenizer: &'t Tokenizer, policy: Policy) -> Turns<'t> {
-        Turns { engine, tokenizer, policy, waiting: VecDeque::new(), active: Vec::new() }
+        Turns {
+            engine,
+            tokenizer,
+            policy,
+            waiting: VecDeque::new(),
+            active: Vec::new(),
+            masks: Masks::default(),
+        }
     }
 
     /// Turns that wait, and turns that are read or written.
@@ -153,12 +164,17 @@ impl<'t> Turns<'t> {
         self.let_in();
         self.guess();
         let shares = self.shares();
+        self.look_ahead(&shares);
         let turns = self.active.iter_mut().zip(&shares).filter(|(_, share)| share.rows > 0);
         let mut feeds: Vec<Feed> = turns.map(|(active, share)| active.feed(*share)).collect();
         if feeds.is_empty() {
             return !self.waiting.is_empty();
         }
-        match self.engine.step(&mut feeds).is_ok() {
+        let whole = self.engine.step(&mut feeds).is_ok();
+        for (turn, rules) in self.masks.end() {
+            self.active[turn].writer.constrain(rules);
+        }
+        match whole {
             true => self.take(&shares),
             // One of them is at fault; alone, the others go on.
             false => self.step_alone(&shares),
@@ -227,7 +243,16 @@ impl<'t> Turns<'t> {
             let mut writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));
             job.rules.take().into_iter().for_each(|rules| writer.constrain(rules));
             let (next, guesser) = (Vec::new(), Guesser::new());
-            self.active.push(Active { job, sequence, writer, next, guesser, certain: 0, room });
+            self.active.push(Active {
+                job,
+                sequence,
+                writer,
+                next,
+                guesser,
+                forced: false,
+                certain: 0,
+                room,
+            });
         }
     }
 
@@ -240,10 +265,19 @@ impl<'t> Turns<'t> {
         let each = (ROWS_ANYWAY / writing).saturating_sub(1);
         let context = self.engine.shape().context;
         for active in &mut self.active {
-            let Active { job, sequence, next, guesser, .. } = active;
-            let [token] = next[..] else { continue };
-            let left = job.longest(context).saturating_sub(sequence.tokens().len() + 1);
-            next.extend_from_slice(guesser.guess(sequence.tokens(), token, each.min(left)));
+            let len = active.sequence.tokens().len();
+            let left = active.job.longest(context).saturating_sub(len + 1);
+            active.guess(self.tokenizer, each.min(left));
+        }
+    }
+
+    /// Lets forms find what may come next while the model computes.
+    fn look_ahead(&mut self, shares: &[Share]) {
+        for (i, (active, share)) in self.active.iter_mut().zip(shares).enumerate() {
+            let rules = if share.wants() { active.writer.lend_rules() } else { None };
+            if let Some(rules) = rules {
+                self.masks.begin(i, rules, active.next.get(1..).unwrap_or_default());
+            }
         }
     }
 
@@ -330,6 +364,22 @@ impl<'t> Turns<'t> {
 }
 
 impl Active<'_> {
+    /// Guesses what follows on the next token: what the form demands, or what was there before.
+    fn guess(&mut self, tokenizer: &Tokenizer, most: usize) {
+        let [token] = self.next[..] else { return };
+        let plain = Encode { markup: false, add_special: false };
+        let forced = self.writer.forced(|text| tokenizer.encode(text, plain));
+        let forced = &forced[..forced.len().min(most)];
+        let forced = self.writer.allowed(forced);
+        self.forced = !forced.is_empty();
+        if self.forced {
+            self.next.extend_from_slice(forced);
+        } else {
+            let seen = self.guesser.guess(self.sequence.tokens(), token, most);
+            self.next.extend_from_slice(self.writer.allowed(seen));
+        }
+    }
+
     /// Its part of a step: more of the prompt, or the next token and guesses.
     fn feed(&mut self, share: Share) -> Feed<'_> {
         let Active { job, sequence, next, .. } = self;
@@ -359,7 +409,7 @@ impl Active<'_> {
                 break;
             }
         }
-        if !guesses.is_empty() {
+        if !guesses.is_empty() && !self.forced {
             self.guesser.learn(guesses.len(), right);
         }
         self.next = vec![chosen?];

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use engine::{Engine, Form, Forms, Job, Policy, Settings, Turns};
+use engine::{Demand, Engine, Form, Forms, Job, Policy, Rules, Settings, Turns};
 use serde_json::{Map, Value, json};
 use testkit::golden;
-use text::reply::Reader;
+use text::reply::{Calls, Reader, Tool};
 use text::tokenizer::Tokenizer;
 use turn::{Event, Finish, Limits, Sampling};
 
@@ -137,14 +137,17 @@ fn open(path: &Path) -> Engine {
     Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap()
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Got {
     text: String,
     reasoning: String,
+    /// Names and arguments.
+    calls: Vec<(String, String)>,
     end: Option<Finish>,
 }
 
-fn job(prompt: u32, rules: engine::Rules, reader: Reader) -> (Job, Arc<Mutex<Got>>) {
+/// A prompt of few tokens; its number is the seed as well.
+fn job(prompt: u32, rules: Rules, reader: Reader) -> (Job, Arc<Mutex<Got>>) {
     let got = Arc::new(Mutex::new(Got::default()));
     let to = Arc::clone(&got);
     let reply = move |event| {
@@ -152,6 +155,8 @@ fn job(prompt: u32, rules: engine::Rules, reader: Reader) -> (Job, Arc<Mutex<Got
         match event {
             Event::Text(text) => got.text += &text,
             Event::Reasoning(text) => got.reasoning += &text,
+            Event::Call(name) => got.calls.push((name, String::new())),
+            Event::Arguments(more) => got.calls.last_mut().unwrap().1 += &more,
             Event::End(finish, _) => got.end = Some(finish),
             Event::Failed(fault) => panic!("{fault}"),
             _ => {}
@@ -183,7 +188,7 @@ fn every_answer_keeps_to_its_schema() {
         let mut asked = Vec::new();
         for n in 0..rounds() / models.len() {
             let schema = schema(&mut random, 3);
-            let rules = forms.compile(&Form::Schema(schema.clone()));
+            let rules = forms.compile(&Form::Schema(schema.clone()).into(), &Reader::plain());
             let rules = rules.unwrap_or_else(|fault| panic!("{schema}: {fault}"));
             let (job, got) = job((n * 3 + i) as u32, rules, Reader::plain());
             turns.submit(job);
@@ -211,19 +216,157 @@ fn every_answer_keeps_to_its_schema() {
     assert_eq!(whole, rounds() / models.len() * models.len());
 }
 
-/// The prompt has begun the reasoning, which the model never ends.
-#[test]
-fn reasoning_is_free() {
-    let model = golden("models/qwen3");
-    let tokenizer = Tokenizer::from_folder(&model).unwrap();
+/// A family's template and marks, on the tokenizer of the tiny models.
+fn family(name: &str) -> (Tokenizer, String) {
+    let path = golden(&format!("templates/templates/{name}.jinja"));
+    let template = std::fs::read_to_string(path).unwrap();
+    let marks = Reader::new(&template, "").offering(&template, &[]).marks();
+    let marks: Vec<&str> = marks.into_iter().filter(|mark| template.contains(mark)).collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("forms-{name}"));
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["tokenizer_config.json", "generation_config.json"] {
+        std::fs::copy(golden("models/qwen3").join(name), folder.join(name)).unwrap();
+    }
+    std::fs::write(folder.join("chat_template.jinja"), &template).unwrap();
+    let whole = std::fs::read(golden("models/qwen3/tokenizer.json")).unwrap();
+    let mut whole: Value = serde_json::from_slice(&whole).unwrap();
+    // The last tokens make room for the marks.
+    let first = 320 - marks.len() as u64;
+    let vocab = whole["model"]["vocab"].as_object_mut().unwrap();
+    vocab.retain(|_, id| id.as_u64().unwrap() < first);
+    let vocab = vocab.clone();
+    let merges = whole["model"]["merges"].as_array_mut().unwrap();
+    merges.retain(|pair| {
+        let pair = pair.as_array().unwrap().iter().map(|part| part.as_str().unwrap());
+        vocab.contains_key(&pair.collect::<String>())
+    });
+    let added = whole["added_tokens"].as_array_mut().unwrap();
+    added.extend(marks.iter().zip(first..).map(|(mark, id)| {
+        json!({
+            "id": id, "content": mark, "special": false, "single_word": false, "lstrip": false,
+            "rstrip": false, "normalized": false
+        })
+    }));
+    std::fs::write(folder.join("tokenizer.json"), whole.to_string()).unwrap();
+    (Tokenizer::from_folder(&folder).unwrap(), template)
+}
+
+fn tools(random: &mut Random) -> Vec<Tool> {
+    let names = ["get_weather", "now", "files.search"];
+    let count = 1 + random.below(3);
+    let tool = |name: &&str| {
+        let names = ["city", "days", "größe", "a b"];
+        let mut properties = Map::new();
+        for name in &names[..random.below(5)] {
+            properties.insert((*name).to_owned(), schema(random, 2));
+        }
+        let required: Vec<&String> = properties.keys().filter(|_| random.below(2) == 0).collect();
+        let parameters = json!({
+            "type": "object", "properties": properties, "required": required,
+            "additionalProperties": false
+        });
+        Tool { name: (*name).to_owned(), parameters }
+    };
+    names[..count].iter().map(tool).collect()
+}
+
+fn check_calls(tools: &[Tool], got: &Got) {
+    for (name, arguments) in &got.calls {
+        let tool = tools.iter().find(|tool| tool.name == *name).expect("a tool that was offered");
+        let value = serde_json::from_str(arguments);
+        let value: Value = value.unwrap_or_else(|e| panic!("{e}: {arguments:?}"));
+        assert!(is_valid(&tool.parameters, &value), "{} says no to {value}", tool.parameters);
+    }
+}
+
+/// What was asked, the schema of the answer, and what came.
+type Asked = (Demand, Value, Arc<Mutex<Got>>);
+
+/// Asks a family for answers and calls of all kinds.
+fn ask(name: &str, random: &mut Random) -> Vec<Asked> {
+    let (tokenizer, template) = family(name);
     let forms = Forms::new(&tokenizer).unwrap();
-    let mut turns = Turns::new(open(&model), &tokenizer, Policy::default());
-    let rules = forms.compile(&Form::Choice(vec!["yes".to_owned()])).unwrap();
-    let (job, got) = job(1, rules, Reader::new("<think></think>", "<think>\n"));
-    turns.submit(job);
+    let mut turns = Turns::new(open(&golden("models/qwen3")), &tokenizer, Policy::default());
+    let mut asked = Vec::new();
+    // So that reasoning ends, and calls after some.
+    let ends = ["</think>", "<channel|>", "<|end|>", "<|eos|>"];
+    let ends: Vec<u32> = ends.iter().filter_map(|mark| tokenizer.id_of(mark)).collect();
+    for n in 0..(rounds() / 16).max(8) {
+        let schema = schema(random, 2);
+        let tools = tools(random);
+        let demand = Demand {
+            answer: (n % 4 != 1 && n % 8 != 6).then(|| Form::Schema(schema.clone())),
+            calls: [Calls::None, Calls::Must, Calls::May, Calls::Must][n % 4],
+            several: random.below(2) == 0,
+            tools: tools.clone(),
+        };
+        let begun = random.below(2) == 0 && name.contains("Qwen3");
+        let prompt = if begun { "<think>\n" } else { "" };
+        let reader = Reader::new(&template, prompt).offering(&template, &tools);
+        let rules = forms.compile(&demand, &reader);
+        let rules = rules.unwrap_or_else(|fault| panic!("{name}, {demand:?}: {fault}"));
+        let (mut job, got) = job(n as u32, rules, reader);
+        job.sampling.logit_bias = ends.iter().map(|end| (*end, 5.0)).collect();
+        job.limits.tokens = Some(500);
+        turns.submit(job);
+        asked.push((demand, schema, got));
+    }
     while turns.step(Duration::ZERO) {}
+    asked
+}
+
+/// Whether it was calls that came.
+fn check_reply((demand, schema, got): &Asked) -> bool {
     let got = got.lock().unwrap();
-    assert!(got.text.is_empty() && got.reasoning.chars().count() > 20, "{}", got.reasoning);
+    let said = format!("{:?}, {:?}: {:?}", demand.calls, got.end, got);
+    // Free text has no end of its own.
+    let free = demand.calls == Calls::May && demand.answer.is_none();
+    assert!(free || got.end == Some(Finish::End), "{said}");
+    if got.end != Some(Finish::End) {
+        return false;
+    }
+    check_calls(&demand.tools, &got);
+    let called = !got.calls.is_empty();
+    match demand.calls {
+        _ if free => {}
+        Calls::Must | Calls::May if called => {
+            assert!(got.text.is_empty(), "{said}");
+            assert!(demand.several || got.calls.len() == 1, "{said}");
+        }
+        Calls::Must => panic!("no call: {said}"),
+        _ => {
+            assert!(!called, "{said}");
+            let value = serde_json::from_str(&got.text);
+            let value: Value = value.unwrap_or_else(|e| panic!("{e}: {said}"));
+            assert!(is_valid(schema, &value), "{schema} says no to {value}");
+        }
+    }
+    called
+}
+
+/// Reasoning that the model ends by itself, then an answer or calls, each in its form.
+#[test]
+fn reasoning_and_calls_keep_to_their_forms() {
+    let mut random = Random(5);
+    let (mut all, mut called, mut thought) = (0, 0, 0);
+    for name in [
+        "Qwen-Qwen3-0.6B",
+        "Qwen3.5-4B",
+        "openai-gpt-oss-120b",
+        "deepseek-ai-DeepSeek-V3.1",
+        "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B",
+        "google-gemma-4-31B-it",
+        "Mistral-Small-3.2-24B-Instruct-2506",
+        "meta-llama-Llama-3.1-8B-Instruct",
+    ] {
+        for asked in ask(name, &mut random) {
+            all += 1;
+            called += usize::from(check_reply(&asked));
+            thought += usize::from(!asked.2.lock().unwrap().reasoning.is_empty());
+        }
+    }
+    println!("{all} replies, {called} with calls, {thought} with reasoning");
+    assert!(called > all / 3 && called < 2 * all / 3 && thought > all / 5);
 }
 
 #[test]
@@ -233,7 +376,8 @@ fn other_forms() {
     let forms = Forms::new(&tokenizer).unwrap();
     let mut turns = Turns::new(open(&model), &tokenizer, Policy::default());
     let mut ask = |form: &Form, n| {
-        let (job, got) = job(n, forms.compile(form).unwrap(), Reader::plain());
+        let (job, got) =
+            job(n, forms.compile(&form.clone().into(), &Reader::plain()).unwrap(), Reader::plain());
         turns.submit(job);
         while turns.step(Duration::ZERO) {}
         let got = got.lock().unwrap();
@@ -250,21 +394,58 @@ fn other_forms() {
     }
 }
 
+/// The refusal says where.
 #[test]
 fn what_cannot_be_kept_is_refused() {
     let tokenizer = Tokenizer::from_folder(&golden("models/qwen3")).unwrap();
     let forms = Forms::new(&tokenizer).unwrap();
-    for form in [
-        Form::Schema(json!({ "type": "string", "not": { "const": "x" } })),
-        Form::Schema(json!({ "type": "thing" })),
-        Form::Schema(json!({ "$ref": "https://example.org/schema.json" })),
-        Form::Schema(json!({ "type": "integer", "minimum": 5, "maximum": 3 })),
-        Form::Regex("(".to_owned()),
-        Form::Grammar("start: nothing".to_owned()),
-        Form::Choice(vec![]),
+    let inner = json!({ "type": "object", "properties": { "a": { "type": "array", "items": {
+        "type": "string", "not": { "const": "x" } } } } });
+    for (form, at) in [
+        (Form::Schema(json!({ "type": "string", "not": { "const": "x" } })), "#: "),
+        (Form::Schema(inner), "#/properties/a/items: "),
+        (
+            Form::Schema(json!({ "anyOf": [{ "type": "null" }, { "type": "thing" }] })),
+            "#/anyOf/1: ",
+        ),
+        (Form::Schema(json!({ "$ref": "https://example.org/schema.json" })), "#: "),
+        (Form::Schema(json!({ "type": "integer", "minimum": 5, "maximum": 3 })), "#: "),
+        (Form::Regex("(".to_owned()), ""),
+        (Form::Grammar("start: nothing".to_owned()), ""),
+        (Form::Choice(vec![]), ""),
     ] {
-        let fault = forms.compile(&form).map(|_| ()).expect_err(&format!("{form:?}"));
+        let fault = forms.compile(&form.clone().into(), &Reader::plain()).map(|_| ());
+        let fault = fault.expect_err(&format!("{form:?}"));
         assert_eq!(fault.side, turn::Side::Caller, "{fault}");
+        assert!(fault.message.contains(at), "{fault}");
+        println!("{fault}");
+    }
+}
+
+#[test]
+fn tools_that_cannot_be_called_are_refused() {
+    for (name, schema, why) in [
+        (
+            "Qwen-Qwen3-0.6B",
+            json!({ "properties": { "a": { "not": {} } } }),
+            "parameters/properties/a",
+        ),
+        (
+            "Qwen3.5-4B",
+            json!({ "properties": { "a": { "format": "date" } } }),
+            "parameters/properties/a",
+        ),
+        ("google-gemma-4-31B-it", json!({ "allOf": [] }), "\"allOf\""),
+        ("moonshotai-Kimi-K2", json!({}), "knows no calls"),
+    ] {
+        let (tokenizer, template) = family(name);
+        let forms = Forms::new(&tokenizer).unwrap();
+        let tools = vec![Tool { name: "f".to_owned(), parameters: schema }];
+        let reader = Reader::new(&template, "").offering(&template, &tools);
+        let demand = Demand { calls: Calls::Must, tools, ..Demand::default() };
+        let fault = forms.compile(&demand, &reader).map(|_| ()).expect_err(name);
+        assert_eq!(fault.side, turn::Side::Caller, "{fault}");
+        assert!(fault.message.contains(why), "{fault}");
         println!("{fault}");
     }
 }

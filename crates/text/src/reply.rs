@@ -13,8 +13,13 @@
 //! Text arrives in pieces, cut anywhere; what may be the beginning of a mark is held back.
 
 mod calls;
+mod form;
+mod values;
+
+use std::sync::Arc;
 
 use calls::{Call, Progress, Syntax};
+pub use form::{Asked, Calls, Tool, Unformed, without_idle_space};
 
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,17 +32,6 @@ pub enum Part {
     Call(String),
     /// More of its arguments, as the model writes them.
     Arguments(String),
-}
-
-/// Where the next token of a reply belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// To the answer.
-    Answer,
-    /// To the answer, or reasoning begins with it.
-    Undecided,
-    /// To reasoning, a call, or what stands between messages.
-    Elsewhere,
 }
 
 /// How a family marks the parts of a reply.
@@ -84,6 +78,7 @@ pub struct Reader {
     style: Style,
     /// How calls are written, where tools were offered.
     calls: Option<Syntax>,
+    tools: Arc<[Tool]>,
     state: State,
     /// The possible beginning of a mark, or space that counts only if something follows.
     held: String,
@@ -106,12 +101,13 @@ impl Reader {
             }
             _ => State::Answer { begun: false },
         };
-        Reader { style, calls: None, state, held: String::new() }
+        Reader { style, calls: None, tools: Arc::new([]), state, held: String::new() }
     }
 
-    /// The same where tools were offered: then calls are told from the answer.
+    /// The same where tools are offered: then calls are told from the answer.
     #[must_use]
-    pub fn offering_tools(mut self, template: &str) -> Reader {
+    pub fn offering(mut self, template: &str, tools: &[Tool]) -> Reader {
+        self.tools = tools.into();
         if self.style != Style::Harmony {
             self.calls = Syntax::of(template);
         }
@@ -143,24 +139,6 @@ impl Reader {
             ],
             Style::Tags("<think>", _) => &["<think>", "</think>"],
             Style::Tags(..) => &["<|channel>", "<channel|>"],
-        }
-    }
-
-    /// Where the next token belongs.
-    pub fn place(&self) -> Place {
-        match (&self.state, self.style) {
-            (State::Answer { begun: false }, Style::Tags(..)) => Place::Undecided,
-            (State::Answer { .. } | State::Gap, _) => Place::Answer,
-            _ => Place::Elsewhere,
-        }
-    }
-
-    /// The mark with which reasoning begins, where it is one.
-    pub fn begin_of_reasoning(&self) -> Option<&'static str> {
-        match self.style {
-            Style::Tags("<think>", _) => Some("<think>"),
-            Style::Tags(..) => Some("<|channel>"),
-            _ => None,
         }
     }
 
@@ -284,7 +262,7 @@ impl Reader {
     /// Takes more of a call.
     fn call(&mut self, parts: &mut Vec<Part>) -> bool {
         let State::Call(call) = &mut self.state else { return false };
-        match call.step(&mut self.held, parts) {
+        match call.step(&mut self.held, &self.tools, parts) {
             Progress::Some => true,
             Progress::Wait => false,
             // What follows on a call is another, or space.

@@ -16,13 +16,18 @@
 use serde_json::{Map, Value};
 
 use super::Part;
+use super::form::Tool;
+use super::values::{END as PARAMETER_END, QUOTE, Way, parameter};
 
 /// How a family writes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
     Json,
     Xml,
-    DeepSeek,
+    DeepSeek {
+        /// Whether arguments stand between backticks.
+        fenced: bool,
+    },
     Mistral,
     Gemma,
     Llama,
@@ -30,7 +35,6 @@ pub(super) enum Syntax {
 
 const SEPARATOR: &str = "<｜tool▁sep｜>";
 const ARGUMENTS: &str = "[ARGS]";
-const QUOTE: &str = "<|\"|>";
 
 impl Syntax {
     pub fn of(template: &str) -> Option<Syntax> {
@@ -39,7 +43,7 @@ impl Syntax {
             () if has("<|tool_call>") => Syntax::Gemma,
             () if has("<tool_call>") && has("<function=") => Syntax::Xml,
             () if has("<tool_call>") && has("\"arguments\"") => Syntax::Json,
-            () if has("<｜tool▁call▁begin｜>") => Syntax::DeepSeek,
+            () if has("<｜tool▁call▁begin｜>") => Syntax::DeepSeek { fenced: has("```json") },
             () if has("[TOOL_CALLS]") && has(ARGUMENTS) => Syntax::Mistral,
             () if has("\"parameters\": ") => Syntax::Llama,
             () => return None,
@@ -50,7 +54,7 @@ impl Syntax {
     pub fn begin(self) -> Option<&'static str> {
         Some(match self {
             Syntax::Json | Syntax::Xml => "<tool_call>",
-            Syntax::DeepSeek => "<｜tool▁call▁begin｜>",
+            Syntax::DeepSeek { .. } => "<｜tool▁call▁begin｜>",
             Syntax::Mistral => "[TOOL_CALLS]",
             Syntax::Gemma => "<|tool_call>",
             Syntax::Llama => return None,
@@ -60,7 +64,7 @@ impl Syntax {
     fn end(self) -> Option<&'static str> {
         Some(match self {
             Syntax::Json | Syntax::Xml => "</tool_call>",
-            Syntax::DeepSeek => "<｜tool▁call▁end｜>",
+            Syntax::DeepSeek { .. } => "<｜tool▁call▁end｜>",
             Syntax::Gemma => "<tool_call|>",
             Syntax::Mistral | Syntax::Llama => return None,
         })
@@ -69,8 +73,39 @@ impl Syntax {
     /// Marks around calls that are nobody's text.
     pub fn noise(self) -> &'static [&'static str] {
         match self {
-            Syntax::DeepSeek => &["<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"],
+            Syntax::DeepSeek { .. } => &["<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"],
             _ => &[],
+        }
+    }
+
+    /// What stands before and behind the arguments of a call.
+    pub fn around(self, name: &str) -> (String, String) {
+        let json = |key: &str| format!("{{\"name\": {}, \"{key}\": ", Value::from(name));
+        let (before, after) = match self {
+            Syntax::Json => (format!("<tool_call>\n{}", json("arguments")), "}\n</tool_call>"),
+            Syntax::Xml => {
+                (format!("<tool_call>\n<function={name}>\n"), "</function>\n</tool_call>")
+            }
+            Syntax::DeepSeek { fenced: false } => {
+                (format!("<｜tool▁call▁begin｜>{name}{SEPARATOR}"), "<｜tool▁call▁end｜>")
+            }
+            Syntax::DeepSeek { fenced: true } => (
+                format!("<｜tool▁call▁begin｜>function{SEPARATOR}{name}\n```json\n"),
+                "\n```<｜tool▁call▁end｜>",
+            ),
+            Syntax::Mistral => (format!("[TOOL_CALLS]{name}{ARGUMENTS}"), ""),
+            Syntax::Gemma => (format!("<|tool_call>call:{name}"), "<tool_call|>"),
+            Syntax::Llama => (json("parameters"), "}"),
+        };
+        (before, after.to_owned())
+    }
+
+    /// How arguments are written, where it is not JSON.
+    pub fn values(self) -> Option<Way> {
+        match self {
+            Syntax::Xml => Some(Way::Tags),
+            Syntax::Gemma => Some(Way::Braces),
+            _ => None,
         }
     }
 
@@ -78,7 +113,7 @@ impl Syntax {
     pub fn marks(self) -> &'static [&'static str] {
         match self {
             Syntax::Json | Syntax::Xml => &["<tool_call>", "</tool_call>"],
-            Syntax::DeepSeek => &[
+            Syntax::DeepSeek { .. } => &[
                 "<｜tool▁calls▁begin｜>",
                 "<｜tool▁calls▁end｜>",
                 "<｜tool▁call▁begin｜>",
@@ -101,7 +136,7 @@ impl Syntax {
                 let at = before.len() + "<function=".len() + name.len() + 1;
                 Some((name.trim().to_owned(), at))
             }
-            Syntax::DeepSeek => {
+            Syntax::DeepSeek { .. } => {
                 let (name, rest) = text.split_once(SEPARATOR)?;
                 let at = name.len() + SEPARATOR.len();
                 if name.trim() != "function" {
@@ -146,8 +181,8 @@ pub(super) struct Call {
 enum Stage {
     Head,
     Json(Scan),
-    /// So many parameters have been written.
-    Xml(usize),
+    /// Of this tool so many parameters have been written.
+    Xml(String, usize),
     /// The arguments are over, the call is not.
     Tail,
 }
@@ -171,7 +206,7 @@ impl Call {
     }
 
     /// Takes what it can of the held text.
-    pub fn step(&mut self, held: &mut String, parts: &mut Vec<Part>) -> Progress {
+    pub fn step(&mut self, held: &mut String, tools: &[Tool], parts: &mut Vec<Part>) -> Progress {
         match &mut self.stage {
             Stage::Head => self.head(held, parts),
             Stage::Json(scan) => {
@@ -189,7 +224,7 @@ impl Call {
                 self.stage = Stage::Tail;
                 Progress::Some
             }
-            Stage::Xml(_) => self.parameter(held, parts),
+            Stage::Xml(..) => self.parameter(held, tools, parts),
             Stage::Tail => {
                 // Llama's arguments stand within the brace of the call.
                 let end = match self.syntax {
@@ -225,11 +260,11 @@ impl Call {
     fn head(&mut self, held: &mut String, parts: &mut Vec<Part>) -> Progress {
         if let Some((name, at)) = self.syntax.head(held) {
             held.drain(..at);
-            parts.push(Part::Call(name));
             self.stage = match self.syntax {
-                Syntax::Xml => Stage::Xml(0),
+                Syntax::Xml => Stage::Xml(name.clone(), 0),
                 _ => Stage::Json(Scan::default()),
             };
+            parts.push(Part::Call(name));
             return Progress::Some;
         }
         let end = self.syntax.end();
@@ -245,19 +280,23 @@ impl Call {
     }
 
     /// One parameter as XML has it, or the end of all.
-    fn parameter(&mut self, held: &mut String, parts: &mut Vec<Part>) -> Progress {
+    fn parameter(&mut self, held: &mut String, tools: &[Tool], parts: &mut Vec<Part>) -> Progress {
         const BEGIN: &str = "<parameter=";
-        const END: &str = "</parameter>";
-        let Stage::Xml(count) = &mut self.stage else { return Progress::Wait };
+        let Stage::Xml(tool, count) = &mut self.stage else { return Progress::Wait };
         let (begin, over) = (held.find(BEGIN), held.find("</function>"));
         if let Some(begin) = begin.filter(|begin| over.is_none_or(|over| *begin < over)) {
             let rest = &held[begin + BEGIN.len()..];
             let Some((name, rest)) = rest.split_once('>') else { return Progress::Wait };
-            let Some((value, after)) = rest.split_once(END) else { return Progress::Wait };
+            let Some((value, after)) = rest.split_once(PARAMETER_END) else {
+                return Progress::Wait;
+            };
             let value = value.strip_prefix('\n').unwrap_or(value);
             let value = value.strip_suffix('\n').unwrap_or(value);
             let before = if *count == 0 { "{" } else { ", " };
-            let (name, value) = (Value::from(name.trim()), plain_value(value));
+            let name = name.trim();
+            let tool = tools.iter().find(|known| known.name == *tool);
+            let value = parameter(value, name, tool.map(|tool| &tool.parameters));
+            let name = Value::from(name);
             parts.push(Part::Arguments(format!("{before}{name}: {value}")));
             *count += 1;
             *held = after.to_owned();
@@ -268,14 +307,6 @@ impl Call {
         parts.push(Part::Arguments(if *count == 0 { "{}" } else { "}" }.to_owned()));
         self.stage = Stage::Tail;
         Progress::Some
-    }
-}
-
-/// A value that is written without quotes: JSON where it is a number, a list and so on, else text.
-fn plain_value(text: &str) -> Value {
-    match serde_json::from_str(text.trim()) {
-        Ok(Value::String(_)) | Err(_) => Value::from(text),
-        Ok(value) => value,
     }
 }
 
@@ -390,5 +421,5 @@ fn gemma_value(rest: &mut &str, depth: usize) -> Option<Value> {
     let end = rest.find([',', '}', ']'])?;
     let (word, after) = rest.split_at(end);
     *rest = after;
-    Some(plain_value(word))
+    Some(parameter(word, "", None))
 }

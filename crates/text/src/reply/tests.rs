@@ -116,7 +116,7 @@ fn template(name: &str) -> String {
 #[track_caller]
 fn with_tools(name: &str, prompt: &str, text: &str) -> Vec<Part> {
     let template = template(name);
-    let parts = read_by(&Reader::new(&template, prompt).offering_tools(&template), text);
+    let parts = read_by(&Reader::new(&template, prompt).offering(&template, &[]), text);
     for part in &parts {
         if let Part::Arguments(json) = part {
             assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{json}");
@@ -275,7 +275,7 @@ fn nonsense_is_read_to_its_end() {
         for _ in 0..400 {
             let text: String = (0..below(12)).map(|_| pieces[below(pieces.len())]).collect();
             let prompt = ["", "<think>\n", "<|start|>assistant"][below(3)];
-            let mut reader = Reader::new(&template, prompt).offering_tools(&template);
+            let mut reader = Reader::new(&template, prompt).offering(&template, &[]);
             let mut parts: Vec<Part> =
                 text.split_inclusive(' ').flat_map(|piece| reader.push(piece)).collect();
             parts.extend(reader.finish());

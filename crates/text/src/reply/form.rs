@@ -1,0 +1,288 @@
+//! What a reply must look like, as a grammar in Lark's notation: reasoning first, if the family has
+//! any, then the answer or calls of tools, as the family writes them.
+//!
+//! A model that keeps to it cannot end within its reasoning, call a tool that was not offered, or
+//! hand a tool arguments that its schema refuses.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::calls::Syntax;
+use super::values::Values;
+use super::{MESSAGE, Reader, State, Style};
+
+/// A tool that is offered to a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tool {
+    /// What it is called by.
+    pub name: String,
+    /// The JSON schema of its arguments.
+    pub parameters: Value,
+}
+
+/// Whether tools are called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// None is.
+    #[default]
+    None,
+    /// The model chooses between an answer and a call.
+    May,
+    /// There is no answer without a call.
+    Must,
+}
+
+/// What a reply is asked to be.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// Whether the answer has a form of its own. The grammar refers to it as `@answer`.
+    pub formed: bool,
+    /// Whether tools are called.
+    pub calls: Calls,
+    /// Those that may be.
+    pub tools: &'a [Tool],
+    /// Whether several may be called at once.
+    pub several: bool,
+}
+
+/// Why there is no grammar for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unformed {
+    /// The template knows no calls of tools.
+    NoCalls,
+    /// A call cannot be told from text.
+    NotTold,
+    /// The tool's name cannot be written.
+    Name(String),
+    /// Something in the arguments of this tool, at this place of their schema.
+    Schema(String, String, String),
+}
+
+impl fmt::Display for Unformed {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Unformed::NoCalls => f.write_str("the model's template knows no calls of tools"),
+            Unformed::NotTold => f.write_str("the model's calls of tools cannot be told from text"),
+            Unformed::Name(name) => write!(f, "{name:?} is no name for a tool"),
+            Unformed::Schema(tool, at, why) => write!(f, "tool {tool:?}, parameters{at}: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Unformed {}
+
+/// Text without marks; the lexer makes it end where one comes.
+const TEXT: &str = "TEXT: /(?s:.+)/";
+
+/// JSON may have white space anywhere, and a model may write it for ever. One space behind colons
+/// and commas is enough.
+pub fn without_idle_space(schema: &Value) -> Value {
+    let spaces =
+        json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
+    match schema.clone() {
+        Value::Object(mut schema) => {
+            schema.entry("x-guidance").or_insert(spaces);
+            Value::Object(schema)
+        }
+        // `true` allows everything.
+        Value::Bool(true) => json!({ "x-guidance": spaces }),
+        other => other,
+    }
+}
+
+/// A rule for JSON of this schema.
+pub(super) fn json_rule(schema: &Value) -> String {
+    format!("%json {}", without_idle_space(schema))
+}
+
+/// A rule for this very text.
+pub(super) fn literal(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// Arguments are always an object.
+fn arguments(tool: &Tool) -> Value {
+    match &tool.parameters {
+        Value::Object(schema) if schema.contains_key("type") => tool.parameters.clone(),
+        Value::Object(schema) => {
+            let mut schema = schema.clone();
+            schema.insert("type".to_owned(), "object".into());
+            Value::Object(schema)
+        }
+        _ => json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+    }
+}
+
+impl Reader {
+    /// The grammar of a reply that this reader reads. `id_of` knows the tokens that are marks.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn form(
+        &self,
+        asked: Asked,
+        id_of: &dyn Fn(&str) -> Option<u32>,
+    ) -> Result<String, Unformed> {
+        let mut writer = Writer { reader: self, id_of, rules: vec![TEXT.to_owned()] };
+        let body = writer.body(asked)?;
+        let before = writer.before();
+        writer.rules.push(format!("body: {body}"));
+        Ok(format!("start: {before} body\n{}\n", writer.rules.join("\n")))
+    }
+}
+
+/// Writes the rules of a grammar.
+struct Writer<'a> {
+    reader: &'a Reader,
+    id_of: &'a dyn Fn(&str) -> Option<u32>,
+    rules: Vec<String>,
+}
+
+impl Writer<'_> {
+    /// What comes before the answer.
+    fn before(&mut self) -> String {
+        match (self.reader.style, &self.reader.state) {
+            (Style::Plain, _) => String::new(),
+            (Style::Harmony, _) => {
+                let analysis = self.words("<|channel|>analysis<|message|>");
+                let end = self.words("<|end|><|start|>assistant");
+                self.rules.push(format!("thought: {analysis} TEXT? {end}"));
+                "thought*".to_owned()
+            }
+            (Style::Tags(begin, end), state) => {
+                self.thought(end);
+                match state {
+                    State::Reasoning { .. } => "thought".to_owned(),
+                    _ => format!("({} thought)?", self.words(begin)),
+                }
+            }
+        }
+    }
+
+    /// The rule for reasoning up to its end, and the space behind it.
+    fn thought(&mut self, end: &str) {
+        let rule = match (self.id_of)(end) {
+            Some(id) => format!("thought: TEXT? <[{id}]> GAP?"),
+            None => {
+                let end = literal(end);
+                self.rules.push(format!("until[suffix={end}]: /(?s:.*)/"));
+                "thought: until GAP?".to_owned()
+            }
+        };
+        self.rules.extend([rule, "GAP: /\\n{1,2}/".to_owned()]);
+    }
+
+    /// The answer, calls, or either.
+    fn body(&mut self, asked: Asked) -> Result<String, Unformed> {
+        let answer = if asked.formed { "@answer" } else { "TEXT?" };
+        let answer = match self.reader.style {
+            Style::Harmony if asked.formed => {
+                let constrain = self.words("<|constrain|>json");
+                let (head, rest) = (self.words("<|channel|>final"), self.words(MESSAGE));
+                format!("{head} (\" \"? {constrain})? {rest} {answer}")
+            }
+            Style::Harmony => format!("{} {answer}", self.words("<|channel|>final<|message|>")),
+            _ => answer.to_owned(),
+        };
+        if asked.calls == Calls::None {
+            return Ok(answer);
+        }
+        let calls = self.calls(asked)?;
+        Ok(match asked.calls {
+            Calls::Must => calls,
+            _ if asked.formed || self.reader.style == Style::Harmony => {
+                format!("{answer} | {calls}")
+            }
+            _ => self.text_or(&calls)?,
+        })
+    }
+
+    /// Text, calls, or both.
+    fn text_or(&mut self, calls: &str) -> Result<String, Unformed> {
+        match self.reader.calls.map(Syntax::begin) {
+            Some(Some(begin)) if (self.id_of)(begin).is_some() => Ok(format!("TEXT? ({calls})?")),
+            // An object is a call.
+            Some(None) => Ok(format!("/[^\\s{{](?s:.*)/? | {calls}")),
+            _ => Err(Unformed::NotTold),
+        }
+    }
+
+    /// One call, or several where they are asked for and the family knows it.
+    fn calls(&mut self, asked: Asked) -> Result<String, Unformed> {
+        let mut each = Vec::new();
+        for tool in asked.tools {
+            each.push(self.call_of(tool)?);
+        }
+        self.rules.push(format!("call: {}", each.join(" | ")));
+        let several = match self.reader.calls {
+            _ if !asked.several => None,
+            Some(Syntax::Json | Syntax::Xml) => Some("(\"\\n\" call)*"),
+            Some(Syntax::DeepSeek { .. } | Syntax::Mistral | Syntax::Gemma) => Some("call*"),
+            Some(Syntax::Llama) | None => None,
+        };
+        let calls = format!("call {}", several.unwrap_or_default());
+        Ok(match self.reader.calls {
+            Some(Syntax::DeepSeek { .. }) => {
+                let (begin, end) = ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>");
+                format!("{} {calls} {}", self.words(begin), self.words(end))
+            }
+            _ => calls,
+        })
+    }
+
+    /// A call of this tool.
+    fn call_of(&mut self, tool: &Tool) -> Result<String, Unformed> {
+        let name = &tool.name;
+        let known = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+        if name.is_empty() || !name.chars().all(known) {
+            return Err(Unformed::Name(name.clone()));
+        }
+        let schema = arguments(tool);
+        let json = json_rule(&schema);
+        let around = |writer: &Self, before: &str, after: &str| {
+            format!("{} {json} {}", writer.words(before), writer.words(after))
+        };
+        let Some(syntax) = self.reader.calls else {
+            if self.reader.style != Style::Harmony {
+                return Err(Unformed::NoCalls);
+            }
+            let head =
+                format!("<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>");
+            return Ok(around(self, &head, ""));
+        };
+        let (before, after) = syntax.around(name);
+        Ok(match syntax.values() {
+            None => around(self, &before, &after),
+            Some(way) => {
+                let mut values = Values::new(way, &schema, self.id_of, &mut self.rules);
+                let object = values.arguments().map_err(|unwritten| {
+                    Unformed::Schema(name.clone(), unwritten.at, unwritten.why)
+                })?;
+                format!("{} {object} {}", self.words(&before), self.words(&after))
+            }
+        })
+    }
+
+    /// A rule for this text, whose marks are tokens where the vocabulary has them.
+    fn words(&self, text: &str) -> String {
+        let marks = self.reader.marks();
+        let marks = marks.iter().filter_map(|mark| Some((*mark, (self.id_of)(mark)?)));
+        let marks: Vec<(&str, u32)> = marks.collect();
+        let (mut rules, mut rest) = (Vec::new(), text);
+        while !rest.is_empty() {
+            let next =
+                marks.iter().filter_map(|(mark, id)| Some((rest.find(mark)?, mark.len(), id)));
+            let (at, len, id) = match next.min() {
+                Some((at, len, id)) => (at, len, Some(id)),
+                None => (rest.len(), 0, None),
+            };
+            if at > 0 {
+                rules.push(literal(&rest[..at]));
+            }
+            rules.extend(id.map(|id| format!("<[{id}]>")));
+            rest = &rest[at + len..];
+        }
+        rules.join(" ")
+    }
+}
