@@ -13,41 +13,9 @@ use llguidance::toktrie::{
 };
 use llguidance::{Matcher, ParserFactory};
 use serde_json::{Map, Value};
-use text::reply::{Asked, Calls, Reader, Tool, without_idle_space};
+use text::reply::{Reader, without_idle_space};
 use text::tokenizer::Tokenizer;
-use turn::{Fault, Side};
-
-/// What an answer must be.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Form {
-    /// JSON for which this schema holds.
-    Schema(Value),
-    /// A text that this regular expression matches as a whole.
-    Regex(String),
-    /// A text of this grammar, in Lark's notation.
-    Grammar(String),
-    /// One of these texts.
-    Choice(Vec<String>),
-}
-
-/// What a reply must be.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Demand {
-    /// The form of the answer, if it has one.
-    pub answer: Option<Form>,
-    /// Whether tools are called.
-    pub calls: Calls,
-    /// Those that may be.
-    pub tools: Vec<Tool>,
-    /// Whether several may be called at once.
-    pub several: bool,
-}
-
-impl From<Form> for Demand {
-    fn from(form: Form) -> Demand {
-        Demand { answer: Some(form), ..Demand::default() }
-    }
-}
+use turn::{Calls, Demand, Fault, Form, Side, Tool};
 
 /// Compiles forms for a model.
 pub struct Forms {
@@ -60,6 +28,7 @@ pub struct Forms {
 
 /// A compiled form, and how far a reply has come in it.
 pub struct Rules {
+    demand: Demand,
     matcher: Matcher,
     /// How many tokens there are, and those that end a reply.
     tokens: usize,
@@ -106,23 +75,18 @@ impl Forms {
     /// # Errors
     /// When it is wrong, or has something that cannot be enforced: then nothing is answered.
     pub fn compile(&self, demand: &Demand, reader: &Reader) -> Result<Rules, Fault> {
-        let answer = demand.answer.as_ref().map(Form::grammar).transpose()?;
-        let asked = Asked {
-            formed: answer.is_some(),
-            calls: demand.calls,
-            tools: &demand.tools,
-            several: demand.several,
-        };
+        let answer = demand.answer.as_ref().map(grammar).transpose()?;
         let id_of = |mark: &str| {
             self.marks.iter().find(|(known, _)| *known == mark).map(|(_, token)| *token)
         };
-        let whole = reader.form(asked, &id_of).map_err(|error| refused(&error.to_string()))?;
+        let whole = reader.form(demand, &id_of).map_err(|error| refused(&error.to_string()))?;
         let whole = GrammarWithLexer { name: None, ..GrammarWithLexer::from_lark(whole) };
         let answer =
             answer.map(|form| GrammarWithLexer { name: Some("answer".to_owned()), ..form });
         let grammars = std::iter::once(whole).chain(answer).collect();
         match self.matcher(TopLevelGrammar { grammars, max_tokens: None }) {
             Ok(matcher) => Ok(Rules {
+                demand: demand.clone(),
                 matcher,
                 tokens: self.factory.tok_env().tok_trie().vocab_size(),
                 ends: Arc::clone(&self.ends),
@@ -222,25 +186,28 @@ fn mark_at(forced: &[u8]) -> Option<u32> {
     parse_numeric_token(rest).map(|(_, token)| token)
 }
 
-impl Form {
-    fn grammar(&self) -> Result<GrammarWithLexer, Fault> {
-        Ok(match self {
-            Form::Schema(schema) => GrammarWithLexer::from_json_schema(without_idle_space(schema)),
-            Form::Regex(regex) => GrammarWithLexer::from_regex(regex),
-            Form::Grammar(grammar) => GrammarWithLexer::from_lark(grammar.clone()),
-            Form::Choice(texts) if texts.is_empty() => {
-                return Err(refused("there is nothing to choose from"));
-            }
-            Form::Choice(texts) => {
-                let quoted = texts.iter().map(|text| Value::from(text.as_str()).to_string());
-                let choice = quoted.collect::<Vec<_>>().join(" | ");
-                GrammarWithLexer::from_lark(format!("start: {choice}"))
-            }
-        })
-    }
+fn grammar(form: &Form) -> Result<GrammarWithLexer, Fault> {
+    Ok(match form {
+        Form::Schema(schema) => GrammarWithLexer::from_json_schema(without_idle_space(schema)),
+        Form::Regex(regex) => GrammarWithLexer::from_regex(regex),
+        Form::Grammar(grammar) => GrammarWithLexer::from_lark(grammar.clone()),
+        Form::Choice(texts) if texts.is_empty() => {
+            return Err(refused("there is nothing to choose from"));
+        }
+        Form::Choice(texts) => {
+            let quoted = texts.iter().map(|text| Value::from(text.as_str()).to_string());
+            let choice = quoted.collect::<Vec<_>>().join(" | ");
+            GrammarWithLexer::from_lark(format!("start: {choice}"))
+        }
+    })
 }
 
 impl Rules {
+    /// What was compiled.
+    pub(crate) fn into_demand(self) -> Demand {
+        self.demand
+    }
+
     /// Finds the tokens that may come next, and those that may follow on each of these guesses.
     pub(crate) fn look_ahead(&mut self, guesses: &[u32]) {
         self.allowed.clear();

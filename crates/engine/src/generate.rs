@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use text::reply::{Part, Reader};
 use text::tokenizer::{Decoder, Tokenizer};
-use turn::{Event, Finish, Limits, Sampling, Usage};
+use turn::{Account, Certainty, Event, Finish, Limits, Sampling, Usage};
 
 use crate::pages::PAGE;
 use crate::stop::Stops;
@@ -47,6 +47,8 @@ pub(crate) struct Writer<'t> {
     ends: &'t [u32],
     usage: Usage,
     limit: usize,
+    said: Vec<u32>,
+    certainty: Certainty,
 }
 
 impl Engine {
@@ -73,7 +75,7 @@ impl Engine {
         let mut go_on = |read| reply(Event::Read(read)).is_continue();
         let rest = &request.prompt[cached..];
         let Some(mut logits) = self.prefill_while(sequence, rest, &mut go_on)? else {
-            writer.end(Finish::Cancelled, reply);
+            writer.end(Finish::Cancelled, request.account(), reply);
             return Ok(());
         };
         let finish = loop {
@@ -85,7 +87,7 @@ impl Engine {
                 }
             }
         };
-        writer.end(finish, reply);
+        writer.end(finish, request.account(), reply);
         Ok(())
     }
 
@@ -93,6 +95,12 @@ impl Engine {
     pub(crate) fn check(&self, request: &Request) -> Result<(), Error> {
         self.known(request.sampling.logit_bias.iter().map(|(token, _)| token))?;
         self.admit(0, request.prompt)
+    }
+}
+
+impl Request<'_> {
+    fn account(&self) -> Account {
+        Account::new(self.prompt.to_vec(), self.sampling.clone(), self.limits.clone())
     }
 }
 
@@ -117,6 +125,8 @@ impl<'t> Writer<'t> {
                 generated_tokens: 0,
             },
             limit: request.limits.tokens.unwrap_or(usize::MAX),
+            said: Vec::new(),
+            certainty: Certainty::default(),
         }
     }
 
@@ -142,6 +152,8 @@ impl<'t> Writer<'t> {
         let choice = choice.map_err(|()| Finish::Form)?;
         let token = choice.token;
         self.usage.generated_tokens += 1;
+        self.said.push(token);
+        self.certainty.add(choice.logprob);
         if self.ends.contains(&token) {
             return Err(Finish::End);
         }
@@ -190,8 +202,8 @@ impl<'t> Writer<'t> {
         taken.map_err(|()| Finish::Form)
     }
 
-    /// Sends what was held back, and the end.
-    pub fn end(mut self, finish: Finish, reply: Reply) {
+    /// Sends what was held back, and the end with what came of the turn.
+    pub fn end(mut self, finish: Finish, account: Account, reply: Reply) {
         let mut finish = finish;
         if !matches!(finish, Finish::Stop | Finish::Cancelled | Finish::Deadline) {
             // Half a character may be left, and it may even complete a stop string.
@@ -208,7 +220,10 @@ impl<'t> Writer<'t> {
                 }
             }
         }
-        let _ = reply(Event::End(finish, self.usage));
+        let Writer { usage, certainty, said, rules, .. } = self;
+        let demand = rules.map(Rules::into_demand);
+        let account = Account { finish, usage, certainty, reply: said, demand, ..account };
+        let _ = reply(Event::End(Box::new(account)));
     }
 
     /// Sends parts of a reply, up to a stop string in its answer.

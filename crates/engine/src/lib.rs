@@ -18,11 +18,11 @@ mod serve;
 mod stop;
 mod worker;
 
-pub use constrain::{Demand, Form, Forms, Rules};
+pub use constrain::{Forms, Rules};
 pub use error::Error;
 pub use generate::{Reply, Request};
 pub use pages::Sequence;
 pub use run::{Engine, Feed, Settings, Wanted};
 pub use sample::{Sampler, best};
-pub use serve::{Job, Policy, Turns};
+pub use serve::{Job, Listener, Policy, Turns};
 pub use worker::Worker;

@@ -2,18 +2,18 @@
 //! slices of prompts that are being read.
 //!
 //! A turn waits, reads, writes and ends, and ends once. It is let in when all that it may come to
-//! keep finds room, so that none has to be put aside later. Knows no clock: who calls says what
-//! time it is.
+//! keep finds room, so that none has to be put aside later. The clock may be another than the
+//! world's.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use text::reply::Reader;
 use text::tokenizer::{Encode, Tokenizer};
-use turn::{Event, Fault, Finish, Limits, Retry, Sampling, Side};
+use turn::{Account, Event, Fault, Finish, Limits, Retry, Sampling, Side, Times};
 
 use crate::generate::{Writer, mark_of};
 use crate::guess::Guesser;
@@ -56,12 +56,14 @@ pub struct Job {
     pub reader: Reader,
     /// The form that the answer must keep to.
     pub rules: Option<Rules>,
-    /// When it must be over, by the clock of who runs the turns.
+    /// When it was asked, by the clock of who runs the turns.
+    pub asked: Duration,
+    /// When it must be over, by the same clock.
     pub deadline: Option<Duration>,
     /// Set by a client that wants no more.
     pub gone: Arc<AtomicBool>,
     /// Receives the events; `Break` ends the turn.
-    pub reply: Box<dyn FnMut(Event) -> ControlFlow<()> + Send>,
+    pub reply: Listener,
 }
 
 /// A turn that is read or written.
@@ -78,6 +80,7 @@ struct Active<'t> {
     certain: usize,
     /// Bytes that it may come to keep.
     room: u64,
+    times: Times,
 }
 
 /// All turns of one model.
@@ -88,6 +91,7 @@ pub struct Turns<'t> {
     waiting: VecDeque<Job>,
     active: Vec<Active<'t>>,
     masks: Masks,
+    clock: Box<dyn Fn() -> Duration>,
 }
 
 /// Rows of a step that cost little more than one, because weights are read for them once.
@@ -101,8 +105,9 @@ struct Share {
 }
 
 impl<'t> Turns<'t> {
-    /// No turns yet.
+    /// No turns yet. Time begins now.
     pub fn new(engine: Engine, tokenizer: &'t Tokenizer, policy: Policy) -> Turns<'t> {
+        let begun = Instant::now();
         Turns {
             engine,
             tokenizer,
@@ -110,7 +115,15 @@ impl<'t> Turns<'t> {
             waiting: VecDeque::new(),
             active: Vec::new(),
             masks: Masks::default(),
+            clock: Box::new(move || begun.elapsed()),
         }
+    }
+
+    /// The same by another clock.
+    #[must_use]
+    pub fn by(mut self, clock: impl Fn() -> Duration + 'static) -> Turns<'t> {
+        self.clock = Box::new(clock);
+        self
     }
 
     /// Turns that wait, and turns that are read or written.
@@ -159,8 +172,8 @@ impl<'t> Turns<'t> {
     }
 
     /// Does one step; says whether there is more to do.
-    pub fn step(&mut self, now: Duration) -> bool {
-        self.dismiss(now);
+    pub fn step(&mut self) -> bool {
+        self.dismiss();
         self.let_in();
         self.guess();
         let shares = self.shares();
@@ -201,7 +214,8 @@ impl<'t> Turns<'t> {
     }
 
     /// Ends turns that nobody waits for any more, or whose time is over.
-    fn dismiss(&mut self, now: Duration) {
+    fn dismiss(&mut self) {
+        let now = (self.clock)();
         let over = |job: &Job| match job.deadline {
             _ if job.gone.load(Ordering::Relaxed) => Some(Finish::Cancelled),
             Some(deadline) if now >= deadline => Some(Finish::Deadline),
@@ -222,9 +236,18 @@ impl<'t> Turns<'t> {
     }
 
     /// Ends a turn that has not begun.
-    fn end_waiting(&self, mut job: Job, finish: Finish) {
-        let writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
-        writer.end(finish, &mut job.reply);
+    fn end_waiting(&self, job: Job, finish: Finish) {
+        let mut job = job;
+        let mut writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
+        job.rules.take().into_iter().for_each(|rules| writer.constrain(rules));
+        let over = self.since(&job);
+        let (account, mut reply) = job.close(Times { over, ..Times::default() });
+        writer.end(finish, account, &mut reply);
+    }
+
+    /// Time since a turn was asked.
+    fn since(&self, job: &Job) -> Duration {
+        (self.clock)().saturating_sub(job.asked)
     }
 
     /// Lets waiting turns in, in their order, while there is room.
@@ -243,6 +266,7 @@ impl<'t> Turns<'t> {
             let mut writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));
             job.rules.take().into_iter().for_each(|rules| writer.constrain(rules));
             let (next, guesser) = (Vec::new(), Guesser::new());
+            let times = Times { begun: Some(self.since(&job)), ..Times::default() };
             self.active.push(Active {
                 job,
                 sequence,
@@ -252,6 +276,7 @@ impl<'t> Turns<'t> {
                 forced: false,
                 certain: 0,
                 room,
+                times,
             });
         }
     }
@@ -323,6 +348,8 @@ impl<'t> Turns<'t> {
             let rows = if reading { 1 } else { share.rows };
             let (own, others) = logits.split_at(rows * vocabulary);
             logits = others;
+            let now = (self.clock)().saturating_sub(active.job.asked);
+            active.times.first.get_or_insert(now);
             if let Err(finish) = active.write(own.chunks_exact(vocabulary), context) {
                 over.push((i, finish));
             }
@@ -357,9 +384,11 @@ impl<'t> Turns<'t> {
 
     /// Ends a turn, and keeps what it has read and written for the next.
     fn end(&mut self, active: Active, finish: Finish) {
-        let Active { mut job, sequence, writer, .. } = active;
+        let Active { job, sequence, writer, times, .. } = active;
         self.engine.close(sequence);
-        writer.end(finish, &mut job.reply);
+        let over = self.since(&job);
+        let (account, mut reply) = job.close(Times { over, ..times });
+        writer.end(finish, account, &mut reply);
     }
 }
 
@@ -417,7 +446,16 @@ impl Active<'_> {
     }
 }
 
+/// Receives the events of a turn, in a thread of the engine's.
+pub type Listener = Box<dyn FnMut(Event) -> ControlFlow<()> + Send>;
+
 impl Job {
+    /// What is left of it when it is over.
+    fn close(self, times: Times) -> (Account, Listener) {
+        let account = Account::new(self.prompt, self.sampling, self.limits);
+        (Account { times, ..account }, self.reply)
+    }
+
     fn request(&self) -> Request<'_> {
         let Job { prompt, sampling, limits, reader, .. } = self;
         Request { prompt, sampling, limits, reader }

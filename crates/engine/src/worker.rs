@@ -74,7 +74,8 @@ fn work(
     (policy, begun): (Policy, Instant),
     orders: &Receiver<Order>,
 ) {
-    let mut turns = Turns::new(engine, tokenizer, policy);
+    let clock = move || begun.elapsed();
+    let mut turns = Turns::new(engine, tokenizer, policy).by(clock);
     let (mut end, mut busy) = (None, false);
     loop {
         // Nothing to do: wait. Otherwise take what has come.
@@ -93,12 +94,11 @@ fn work(
             Err(TryRecvError::Disconnected) => end = end.or(Some(Duration::ZERO)),
             Err(TryRecvError::Empty) => {}
         }
-        let now = begun.elapsed();
-        if end.is_some_and(|end| now >= end) {
+        if end.is_some_and(|end| clock() >= end) {
             turns.stop(Finish::Cancelled);
         }
         // A panic is a defect of ours, or of the model's file. Its turns end all the same.
-        match catch_unwind(AssertUnwindSafe(|| turns.step(now))) {
+        match catch_unwind(AssertUnwindSafe(|| turns.step())) {
             Ok(more) => busy = more,
             Err(_) => {
                 let fault = Fault::new(Side::Us, "the model has failed; see the log");

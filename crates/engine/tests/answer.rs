@@ -48,7 +48,7 @@ fn answer(
             Event::Read(_) => {}
             Event::Token(choice) => tokens.push(choice.token),
             Event::Text(more) => text += &more,
-            Event::End(finish, usage) => end = Some((finish, usage)),
+            Event::End(account) => end = Some((account.finish, account.usage)),
             other => panic!("{other:?}"),
         }
         ControlFlow::Continue(())
@@ -187,7 +187,7 @@ fn a_conversation_that_turns_off_goes_on_from_before() {
             let reply = &mut |event| {
                 match event {
                     Event::Token(choice) => said.push((choice.token, choice.logprob.to_bits())),
-                    Event::End(_, usage) => used = Some(usage.cached_tokens),
+                    Event::End(account) => used = Some(account.usage.cached_tokens),
                     _ => {}
                 }
                 ControlFlow::Continue(())

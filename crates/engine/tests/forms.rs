@@ -7,12 +7,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use engine::{Demand, Engine, Form, Forms, Job, Policy, Rules, Settings, Turns};
+use engine::{Engine, Forms, Job, Policy, Rules, Settings, Turns};
 use serde_json::{Map, Value, json};
 use testkit::golden;
-use text::reply::{Calls, Reader, Tool};
+use text::reply::Reader;
 use text::tokenizer::Tokenizer;
-use turn::{Event, Finish, Limits, Sampling};
+use turn::{Calls, Demand, Event, Finish, Form, Limits, Sampling, Tool};
 
 /// Generations in this test; with HEARTH_FORMS as many as it says.
 fn rounds() -> usize {
@@ -157,7 +157,7 @@ fn job(prompt: u32, rules: Rules, reader: Reader) -> (Job, Arc<Mutex<Got>>) {
             Event::Reasoning(text) => got.reasoning += &text,
             Event::Call(name) => got.calls.push((name, String::new())),
             Event::Arguments(more) => got.calls.last_mut().unwrap().1 += &more,
-            Event::End(finish, _) => got.end = Some(finish),
+            Event::End(account) => got.end = Some(account.finish),
             Event::Failed(fault) => panic!("{fault}"),
             _ => {}
         }
@@ -169,6 +169,7 @@ fn job(prompt: u32, rules: Rules, reader: Reader) -> (Job, Arc<Mutex<Got>>) {
         limits: Limits { tokens: Some(400), stop: vec![] },
         reader,
         rules: Some(rules),
+        asked: Duration::ZERO,
         deadline: None,
         gone: Arc::default(),
         reply: Box::new(reply),
@@ -195,10 +196,10 @@ fn every_answer_keeps_to_its_schema() {
             asked.push((schema, got));
             // Some of them together.
             if n % 8 == 7 {
-                while turns.step(Duration::ZERO) {}
+                while turns.step() {}
             }
         }
-        while turns.step(Duration::ZERO) {}
+        while turns.step() {}
         for (schema, got) in asked {
             let got = got.lock().unwrap();
             match got.end.unwrap() {
@@ -311,7 +312,7 @@ fn ask(name: &str, random: &mut Random) -> Vec<Asked> {
         turns.submit(job);
         asked.push((demand, schema, got));
     }
-    while turns.step(Duration::ZERO) {}
+    while turns.step() {}
     asked
 }
 
@@ -379,7 +380,7 @@ fn other_forms() {
         let (job, got) =
             job(n, forms.compile(&form.clone().into(), &Reader::plain()).unwrap(), Reader::plain());
         turns.submit(job);
-        while turns.step(Duration::ZERO) {}
+        while turns.step() {}
         let got = got.lock().unwrap();
         assert_eq!(got.end, Some(Finish::End));
         got.text.clone()

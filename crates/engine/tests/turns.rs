@@ -12,7 +12,7 @@ use engine::{Engine, Job, Policy, Settings, Turns, Worker};
 use testkit::golden;
 use text::reply::Reader;
 use text::tokenizer::Tokenizer;
-use turn::{Event, Finish, Limits, Sampling};
+use turn::{Account, Event, Finish, Limits, Sampling};
 
 /// Tokens with their log probabilities as bits, and how many of the prompt were there.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +20,7 @@ struct Said {
     tokens: Vec<(u32, u32)>,
     cached: usize,
     end: Option<Finish>,
+    account: Option<Box<Account>>,
 }
 
 fn open(path: &Path) -> Engine {
@@ -38,9 +39,10 @@ fn job(prompt: &[u32], tokens: usize, seed: u64) -> (Job, Arc<Mutex<Said>>) {
         let mut said = to.lock().unwrap();
         match event {
             Event::Token(choice) => said.tokens.push((choice.token, choice.logprob.to_bits())),
-            Event::End(finish, usage) => {
+            Event::End(account) => {
                 assert_eq!(said.end, None);
-                (said.end, said.cached) = (Some(finish), usage.cached_tokens);
+                (said.end, said.cached) = (Some(account.finish), account.usage.cached_tokens);
+                said.account = Some(account);
             }
             Event::Failed(fault) => panic!("{fault}"),
             _ => {}
@@ -54,6 +56,7 @@ fn job(prompt: &[u32], tokens: usize, seed: u64) -> (Job, Arc<Mutex<Said>>) {
         limits: Limits { tokens: Some(tokens), stop: vec![] },
         reader: Reader::plain(),
         rules: None,
+        asked: Duration::ZERO,
         deadline: None,
         gone: Arc::default(),
         reply: Box::new(reply),
@@ -62,7 +65,7 @@ fn job(prompt: &[u32], tokens: usize, seed: u64) -> (Job, Arc<Mutex<Said>>) {
 }
 
 fn run(turns: &mut Turns) {
-    while turns.step(Duration::ZERO) {}
+    while turns.step() {}
 }
 
 fn words(seed: usize, len: usize) -> Vec<u32> {
@@ -108,7 +111,7 @@ fn strangers_and_prefixes_change_no_bit() {
                 let own = words(stranger + 1, 5 + 9 * stranger);
                 let (job, _) = job(&[shared, &own].concat(), 5 + stranger * 3, stranger as u64);
                 turns.submit(job);
-                turns.step(Duration::ZERO);
+                turns.step();
             }
             let (job, said) = job(&prompt, 30, 7);
             turns.submit(job);
@@ -117,6 +120,33 @@ fn strangers_and_prefixes_change_no_bit() {
             assert_eq!(said.tokens, alone.tokens, "{model} in round {round}");
             assert!(round == 0 || said.cached >= 64, "{model}: {} cached", said.cached);
         }
+    }
+}
+
+/// What is kept of a turn is enough to show it again, on another day and alone.
+#[test]
+fn an_account_is_shown_again() {
+    let tokenizer = tokenizer();
+    let fresh = || Turns::new(open(&golden("models/gemma3")), &tokenizer, Policy::default());
+    let mut turns = fresh();
+    let all: Vec<_> = (0..12).map(|i| job(&words(i % 5, 40 + i), 20, i as u64)).collect();
+    let said: Vec<_> = all.iter().map(|(_, said)| Arc::clone(said)).collect();
+    all.into_iter().for_each(|(job, _)| turns.submit(job));
+    run(&mut turns);
+    for said in said {
+        let account = said.lock().unwrap().account.clone().unwrap();
+        let Account { prompt, sampling, limits, .. } = account.as_ref().clone();
+        let (again, said) = job(&prompt, 0, 0);
+        let mut turns = fresh();
+        turns.submit(Job { sampling, limits, ..again });
+        run(&mut turns);
+        let shown = said.lock().unwrap().account.clone().unwrap();
+        let bits = |account: &Account| {
+            let total = account.certainty.total.to_bits();
+            (account.reply.clone(), account.finish, total, account.certainty.least.to_bits())
+        };
+        assert_eq!(bits(&shown), bits(&account));
+        assert!(account.certainty.total < 0.0 && account.certainty.least < 0.0);
     }
 }
 
@@ -176,14 +206,14 @@ fn who_hangs_up_makes_room() {
     let (second, _) = job(&words(2, 10), 3, 1);
     turns.submit(first);
     turns.submit(second);
-    turns.step(Duration::ZERO);
+    turns.step();
     assert_eq!(turns.counts(), (1, 1));
     gone.store(true, Ordering::Relaxed);
-    turns.step(Duration::ZERO);
+    turns.step();
     assert_eq!(turns.counts(), (0, 1));
     assert_eq!(said.lock().unwrap().end, Some(Finish::Cancelled));
     let counted = AtomicUsize::new(0);
-    while turns.step(Duration::ZERO) {
+    while turns.step() {
         counted.fetch_add(1, Ordering::Relaxed);
     }
     assert!(counted.into_inner() < 5);

@@ -19,7 +19,8 @@ mod values;
 use std::sync::Arc;
 
 use calls::{Call, Progress, Syntax};
-pub use form::{Asked, Calls, Tool, Unformed, without_idle_space};
+pub use form::{Unformed, without_idle_space};
+use turn::Tool;
 
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]

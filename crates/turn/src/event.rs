@@ -1,6 +1,6 @@
 //! What a reply consists of.
 
-use crate::Fault;
+use crate::{Account, Fault};
 
 /// One item of a reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Event {
     /// More of its arguments, as the model writes them.
     Arguments(String),
     /// The reply is over. Every turn ends with this or with `Failed`, once.
-    End(Finish, Usage),
+    End(Box<Account>),
     /// The turn could not be answered, or not to its end.
     Failed(Fault),
 }

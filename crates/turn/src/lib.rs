@@ -2,10 +2,14 @@
 //!
 //! Plain values. Knows no files, no sockets, no threads and no clock.
 
+mod account;
+mod demand;
 mod event;
 mod fault;
 mod sampling;
 
+pub use account::{Account, Certainty, Times};
+pub use demand::{Calls, Demand, Form, Tool};
 pub use event::{Choice, Event, Finish, Usage};
 pub use fault::{Fault, Retry, Side};
 pub use sampling::{Limits, Sampling};

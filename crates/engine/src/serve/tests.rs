@@ -2,6 +2,7 @@
 //! users who come together, hang up, run out of time and go on with their conversations.
 
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use arch::{Cache, Keeps, Model, Scratch, Shape, Step, Weight};
 use kernels::{Isa, Machine};
@@ -172,6 +173,7 @@ struct Got {
     tokens: Vec<u32>,
     end: Option<String>,
     cached: usize,
+    account: Option<Box<Account>>,
 }
 
 struct User {
@@ -187,16 +189,17 @@ impl User {
     }
 
     /// Hangs up by itself after so many tokens.
-    fn job(&self, deadline: Option<Duration>, patience: usize) -> Job {
+    fn job(&self, asked: Duration, deadline: Option<Duration>, patience: usize) -> Job {
         let got = Arc::clone(&self.got);
         let reply = move |event| {
             let mut got = got.lock().unwrap();
             assert!(got.end.is_none(), "nothing follows the end");
             match event {
                 Event::Token(choice) => got.tokens.push(choice.token),
-                Event::End(finish, usage) => {
-                    got.cached = usage.cached_tokens;
-                    got.end = Some(format!("{finish:?}"));
+                Event::End(account) => {
+                    got.cached = account.usage.cached_tokens;
+                    got.end = Some(format!("{:?}", account.finish));
+                    got.account = Some(account);
                 }
                 Event::Failed(fault) => got.end = Some(fault.message),
                 _ => {}
@@ -212,6 +215,7 @@ impl User {
             limits: Limits { tokens: Some(self.limit), stop: vec![] },
             reader: Reader::plain(),
             rules: None,
+            asked,
             deadline,
             gone: Arc::clone(&self.gone),
             reply: Box::new(reply),
@@ -226,11 +230,28 @@ impl User {
             assert_eq!(*token, next(keeps, &all), "{} of {}", all.len(), self.prompt.len());
             all.push(*token);
         }
+        if let Some(account) = &got.account {
+            self.check_account(account, &got.tokens);
+        }
         match got.end.as_deref() {
             Some("End") => assert_eq!(next(keeps, &all), END),
             Some("Length") => assert_eq!(got.tokens.len(), self.limit),
             _ => {}
         }
+    }
+}
+
+impl User {
+    /// The account says what was asked, what was said and when.
+    fn check_account(&self, account: &Account, said: &[u32]) {
+        let ended = usize::from(account.finish == Finish::End);
+        assert_eq!(account.prompt, self.prompt);
+        assert_eq!(account.reply.len(), account.usage.generated_tokens);
+        assert_eq!(account.reply[..account.reply.len() - ended], *said);
+        let Times { begun, first, over } = account.times;
+        assert!(begun.is_none_or(|begun| begun <= over) && first.is_none_or(|first| first <= over));
+        assert!(first.is_none() || begun <= first);
+        assert_eq!(first.is_some(), !account.reply.is_empty());
     }
 }
 
@@ -251,12 +272,18 @@ fn turns<'t>(tokenizer: &'t Tokenizer, keeps: &[Keeps], room: u64) -> Turns<'t> 
 fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
     let tokenizer = tokenizer();
     let mut random = Random(seed);
-    let mut turns = turns(&tokenizer, keeps, 20_000);
+    let time = Arc::new(AtomicU64::new(0));
+    let clock = {
+        let time = Arc::clone(&time);
+        move || Duration::from_millis(time.load(Ordering::Relaxed))
+    };
+    let mut turns = turns(&tokenizer, keeps, 20_000).by(clock.clone());
     let systems: Vec<Vec<u32>> = [70, 128, 500, 31].map(|len| random.tokens(len)).into();
     let mut users: Vec<User> = Vec::new();
     let mut log = Vec::new();
     for step in 0..steps {
-        let now = Duration::from_millis(step as u64);
+        time.store(step as u64, Ordering::Relaxed);
+        let now = clock();
         for _ in 0..random.below(3) {
             let begun = users.len().checked_sub(1 + random.below(20)).map(|i| &users[i]);
             let mut prompt = match (begun, random.below(3)) {
@@ -274,21 +301,21 @@ fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
             let user = User::new(prompt, 1 + random.below(60));
             let deadline = (random.below(10) == 0).then(|| now + Duration::from_millis(40));
             let patience = if random.below(8) == 0 { random.below(20) } else { usize::MAX };
-            turns.submit(user.job(deadline, patience));
+            turns.submit(user.job(now, deadline, patience));
             users.push(user);
         }
         if random.below(5) == 0 && !users.is_empty() {
             let i = users.len() - 1 - random.below(users.len().min(30));
             users[i].gone.store(true, Ordering::Relaxed);
         }
-        turns.step(now);
+        turns.step();
         let sequences: Vec<&Sequence> =
             turns.active.iter().map(|active| &active.sequence).collect();
         turns.engine.check_pages(&sequences);
         log.push(format!("{:?}", turns.counts()));
     }
     let mut left = 0;
-    while turns.step(Duration::from_millis(steps as u64)) {
+    while turns.step() {
         left += 1;
         assert!(left < 10_000, "somebody waits for ever");
     }
@@ -332,8 +359,8 @@ fn guesses_save_steps_and_change_nothing() {
             let (mut steps, mut said) = (0, 0);
             for i in 0..40 {
                 let user = User::new(Random(i).tokens(150), 200);
-                turns.submit(user.job(None, usize::MAX));
-                while turns.step(Duration::ZERO) {
+                turns.submit(user.job(Duration::ZERO, None, usize::MAX));
+                while turns.step() {
                     steps += 1;
                 }
                 user.check(keeps);
@@ -360,7 +387,7 @@ fn what_can_never_fit_is_refused_at_once() {
     let tokenizer = tokenizer();
     let mut turns = turns(&tokenizer, &ALL, 10_000);
     let user = User::new(vec![5; 1900], 50);
-    turns.submit(user.job(None, usize::MAX));
+    turns.submit(user.job(Duration::ZERO, None, usize::MAX));
     let end = user.got.lock().unwrap().end.clone().unwrap();
     assert!(end.contains("bytes of memory"), "{end}");
 }

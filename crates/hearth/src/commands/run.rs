@@ -168,7 +168,7 @@ impl Shown {
             // No tools are offered here; a call is shown as it is.
             Event::Call(name) => self.failed = print(&format!("{name} ")).err(),
             Event::Arguments(text) => self.failed = print(&text).err(),
-            Event::End(finish, usage) => self.end = Some((finish, usage)),
+            Event::End(account) => self.end = Some((account.finish, account.usage)),
             Event::Failed(_) => {}
         }
         match interrupt::requested() || self.failed.is_some() {

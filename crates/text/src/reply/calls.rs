@@ -14,9 +14,9 @@
 //! Arguments become JSON. They are passed on as they come; Gemma's when they are complete.
 
 use serde_json::{Map, Value};
+use turn::Tool;
 
 use super::Part;
-use super::form::Tool;
 use super::values::{END as PARAMETER_END, QUOTE, Way, parameter};
 
 /// How a family writes calls.

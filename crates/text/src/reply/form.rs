@@ -7,44 +7,11 @@
 use std::fmt;
 
 use serde_json::{Value, json};
+use turn::{Calls, Demand, Tool};
 
 use super::calls::Syntax;
 use super::values::Values;
 use super::{MESSAGE, Reader, State, Style};
-
-/// A tool that is offered to a model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tool {
-    /// What it is called by.
-    pub name: String,
-    /// The JSON schema of its arguments.
-    pub parameters: Value,
-}
-
-/// Whether tools are called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Calls {
-    /// None is.
-    #[default]
-    None,
-    /// The model chooses between an answer and a call.
-    May,
-    /// There is no answer without a call.
-    Must,
-}
-
-/// What a reply is asked to be.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
-    /// Whether the answer has a form of its own. The grammar refers to it as `@answer`.
-    pub formed: bool,
-    /// Whether tools are called.
-    pub calls: Calls,
-    /// Those that may be.
-    pub tools: &'a [Tool],
-    /// Whether several may be called at once.
-    pub several: bool,
-}
 
 /// Why there is no grammar for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,17 +82,18 @@ fn arguments(tool: &Tool) -> Value {
 }
 
 impl Reader {
-    /// The grammar of a reply that this reader reads. `id_of` knows the tokens that are marks.
+    /// The grammar of a reply that this reader reads. It refers to the form of the answer as
+    /// `@answer`; `id_of` knows the tokens that are marks.
     ///
     /// # Errors
     /// When there is none.
     pub fn form(
         &self,
-        asked: Asked,
+        demand: &Demand,
         id_of: &dyn Fn(&str) -> Option<u32>,
     ) -> Result<String, Unformed> {
         let mut writer = Writer { reader: self, id_of, rules: vec![TEXT.to_owned()] };
-        let body = writer.body(asked)?;
+        let body = writer.body(demand)?;
         let before = writer.before();
         writer.rules.push(format!("body: {body}"));
         Ok(format!("start: {before} body\n{}\n", writer.rules.join("\n")))
@@ -174,10 +142,10 @@ impl Writer<'_> {
     }
 
     /// The answer, calls, or either.
-    fn body(&mut self, asked: Asked) -> Result<String, Unformed> {
-        let answer = if asked.formed { "@answer" } else { "TEXT?" };
+    fn body(&mut self, demand: &Demand) -> Result<String, Unformed> {
+        let answer = if demand.answer.is_some() { "@answer" } else { "TEXT?" };
         let answer = match self.reader.style {
-            Style::Harmony if asked.formed => {
+            Style::Harmony if demand.answer.is_some() => {
                 let constrain = self.words("<|constrain|>json");
                 let (head, rest) = (self.words("<|channel|>final"), self.words(MESSAGE));
                 format!("{head} (\" \"? {constrain})? {rest} {answer}")
@@ -185,13 +153,13 @@ impl Writer<'_> {
             Style::Harmony => format!("{} {answer}", self.words("<|channel|>final<|message|>")),
             _ => answer.to_owned(),
         };
-        if asked.calls == Calls::None {
+        if demand.calls == Calls::None {
             return Ok(answer);
         }
-        let calls = self.calls(asked)?;
-        Ok(match asked.calls {
+        let calls = self.calls(demand)?;
+        Ok(match demand.calls {
             Calls::Must => calls,
-            _ if asked.formed || self.reader.style == Style::Harmony => {
+            _ if demand.answer.is_some() || self.reader.style == Style::Harmony => {
                 format!("{answer} | {calls}")
             }
             _ => self.text_or(&calls)?,
@@ -209,14 +177,14 @@ impl Writer<'_> {
     }
 
     /// One call, or several where they are asked for and the family knows it.
-    fn calls(&mut self, asked: Asked) -> Result<String, Unformed> {
+    fn calls(&mut self, demand: &Demand) -> Result<String, Unformed> {
         let mut each = Vec::new();
-        for tool in asked.tools {
+        for tool in &demand.tools {
             each.push(self.call_of(tool)?);
         }
         self.rules.push(format!("call: {}", each.join(" | ")));
         let several = match self.reader.calls {
-            _ if !asked.several => None,
+            _ if !demand.several => None,
             Some(Syntax::Json | Syntax::Xml) => Some("(\"\\n\" call)*"),
             Some(Syntax::DeepSeek { .. } | Syntax::Mistral | Syntax::Gemma) => Some("call*"),
             Some(Syntax::Llama) | None => None,

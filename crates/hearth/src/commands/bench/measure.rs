@@ -106,9 +106,9 @@ impl Bench {
             turns.submit(job(&self.tokenizer, (prompt, answer + 1), &said, &bar));
         }
         // The first token of each belongs to its prompt.
-        while said.load(Ordering::Relaxed) < users && turns.step(Duration::ZERO) {}
+        while said.load(Ordering::Relaxed) < users && turns.step() {}
         let (begin, before) = (Instant::now(), said.load(Ordering::Relaxed));
-        while turns.step(Duration::ZERO) {}
+        while turns.step() {}
         let (elapsed, made) = (begin.elapsed(), said.load(Ordering::Relaxed) - before);
         self.engine = Some(turns.into_engine());
         bar.finish_and_clear();
@@ -153,6 +153,7 @@ fn job(
         limits: Limits { tokens: Some(tokens), stop: vec![] },
         reader: Reader::plain(),
         rules: None,
+        asked: Duration::ZERO,
         deadline: None,
         gone: Arc::default(),
         reply: Box::new(move |event| {
