@@ -278,6 +278,15 @@ impl Pages {
         }
     }
 
+    /// Takes a mark away, if the sequence still has it.
+    pub fn unmark(&mut self, sequence: &mut Sequence, len: usize) {
+        if let Some(at) = sequence.marks.iter().position(|mark| *mark == len) {
+            sequence.marks.remove(at);
+            self.each_state(sequence, |table| Some(table.remove(at)));
+            self.give_back_unseen(sequence);
+        }
+    }
+
     /// The largest length up to `len` that a sequence can be cut at.
     fn place_before(&self, sequence: &Sequence, len: usize) -> usize {
         let len = len.min(sequence.tokens.len());

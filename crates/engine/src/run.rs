@@ -260,9 +260,30 @@ impl Engine {
         self.pages.truncate(&mut sequence, 0);
     }
 
-    /// Whether a sequence can be cut by a few tokens: a state cannot.
-    pub(crate) fn can_take_back(&self) -> bool {
-        self.pages.keeps().all(|keeps| keeps != Keeps::State)
+    /// Lets a sequence be cut at its end after the next step. A state is kept for it; all else can
+    /// be cut by a few tokens anyway.
+    pub(crate) fn hold_end(&self, sequence: &mut Sequence) {
+        if self.pages.keeps().any(|keeps| keeps == Keeps::State) {
+            sequence.plan_mark(sequence.tokens().len());
+        }
+    }
+
+    /// Cuts a sequence that was held at `end` to `len` tokens, or to `end` where it can be cut
+    /// nowhere else. Returns the tokens up to `len` that must be fed again.
+    pub(crate) fn settle(
+        &mut self,
+        sequence: &mut Sequence,
+        (end, len): (usize, usize),
+    ) -> Vec<u32> {
+        if len == sequence.tokens().len() {
+            self.pages.unmark(sequence, end);
+            return Vec::new();
+        }
+        let sure = sequence.tokens()[end..len].to_vec();
+        self.pages.truncate(sequence, len);
+        let left = sequence.tokens().len();
+        assert!(left >= end, "the end is held");
+        sure[left - end..].to_vec()
     }
 
     /// Bytes of what is kept of sequences, for them or for later ones.

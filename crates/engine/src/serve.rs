@@ -71,8 +71,10 @@ struct Active<'t> {
     job: Job,
     sequence: Sequence,
     writer: Writer<'t>,
-    /// The token to be fed next, when the prompt has been read, and guesses of what follows.
+    /// What is fed next, when the prompt has been read: tokens that a wrong guess made necessary
+    /// again, the last token, and guesses of what follows.
     next: Vec<u32>,
+    again: usize,
     guesser: Guesser,
     /// Whether the guesses are those of the form.
     forced: bool,
@@ -273,6 +275,7 @@ impl<'t> Turns<'t> {
                 writer,
                 next,
                 guesser,
+                again: 0,
                 forced: false,
                 certain: 0,
                 room,
@@ -284,7 +287,7 @@ impl<'t> Turns<'t> {
     /// Lets turns that write guess, as far as the rows are few that a step takes anyway.
     fn guess(&mut self) {
         let writing = self.active.iter().filter(|active| !active.next.is_empty()).count();
-        if !self.policy.guess || writing == 0 || !self.engine.can_take_back() {
+        if !self.policy.guess || writing == 0 {
             return;
         }
         let each = (ROWS_ANYWAY / writing).saturating_sub(1);
@@ -293,6 +296,9 @@ impl<'t> Turns<'t> {
             let len = active.sequence.tokens().len();
             let left = active.job.longest(context).saturating_sub(len + 1);
             active.guess(self.tokenizer, each.min(left));
+            if active.next.len() > active.again + 1 {
+                self.engine.hold_end(&mut active.sequence);
+            }
         }
     }
 
@@ -301,7 +307,7 @@ impl<'t> Turns<'t> {
         for (i, (active, share)) in self.active.iter_mut().zip(shares).enumerate() {
             let rules = if share.wants() { active.writer.lend_rules() } else { None };
             if let Some(rules) = rules {
-                self.masks.begin(i, rules, active.next.get(1..).unwrap_or_default());
+                self.masks.begin(i, rules, active.next.get(active.again + 1..).unwrap_or_default());
             }
         }
     }
@@ -353,8 +359,11 @@ impl<'t> Turns<'t> {
             if let Err(finish) = active.write(own.chunks_exact(vocabulary), context) {
                 over.push((i, finish));
             }
-            if active.certain < active.sequence.tokens().len() {
-                self.engine.truncate(&mut active.sequence, active.certain);
+            if !reading {
+                let end = active.sequence.tokens().len() - share.rows;
+                let again = self.engine.settle(&mut active.sequence, (end, active.certain));
+                active.again = again.len();
+                active.next.splice(..0, again);
             }
         }
         self.engine.take_back_logits(all);
@@ -394,6 +403,7 @@ impl<'t> Turns<'t> {
 
 impl Active<'_> {
     /// Guesses what follows on the next token: what the form demands, or what was there before.
+    /// A step that makes up for a wrong guess has none.
     fn guess(&mut self, tokenizer: &Tokenizer, most: usize) {
         let [token] = self.next[..] else { return };
         let plain = Encode { markup: false, add_special: false };
@@ -427,10 +437,10 @@ impl Active<'_> {
         context: usize,
     ) -> Result<(), Finish> {
         let tokens = self.sequence.tokens();
-        let guesses = self.next.split_off(self.next.len().min(1));
+        let guesses = self.next.split_off(self.next.len().min(self.again + 1));
         let first = tokens.len() - guesses.len();
         let (mut right, mut chosen) = (0, Ok(0));
-        for (i, logits) in logits.enumerate() {
+        for (i, logits) in logits.skip(self.again).enumerate() {
             self.certain = first + i;
             chosen = self.writer.next(logits, (&tokens[..first + i], context), &mut self.job.reply);
             right = i;
@@ -441,7 +451,8 @@ impl Active<'_> {
         if !guesses.is_empty() && !self.forced {
             self.guesser.learn(guesses.len(), right);
         }
-        self.next = vec![chosen?];
+        self.next.clear();
+        self.next.push(chosen?);
         Ok(())
     }
 }
