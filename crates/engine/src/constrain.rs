@@ -291,3 +291,68 @@ impl Rules {
         Ok(self.matcher.is_stopped())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::golden;
+    use text::tokenizer::Encode;
+
+    use super::*;
+
+    fn tokenizer() -> Tokenizer {
+        Tokenizer::from_folder(&golden("models/qwen3")).unwrap()
+    }
+
+    fn tokens(text: &str) -> Vec<u32> {
+        tokenizer().encode(text, Encode { markup: false, add_special: false })
+    }
+
+    fn rules(answer: &str, reader: &Reader) -> Rules {
+        let form = Form::Choice(vec![answer.to_owned()]);
+        Forms::new(&tokenizer()).unwrap().compile(&form.into(), reader).unwrap()
+    }
+
+    /// A vocabulary may not have the marks that a template writes.
+    #[test]
+    fn marks_that_are_no_tokens_are_texts() {
+        let template = "{{ '<think>' + thought + '</think>' }}";
+        for (prompt, text, allowed) in [
+            ("<think>\n", "Hm. </think>\n\nyes", true),
+            ("<think>\n", "</think>yes", true),
+            ("<think>\n", "Hm. </think>\n\n\nyes", false),
+            ("<think>\n", "yes</think>no", false),
+            ("", "<think>Hm.</think>yes", true),
+            ("", "yes", true),
+            ("", "Hm. yes", false),
+        ] {
+            let mut rules = rules("yes", &Reader::new(template, prompt));
+            let tokens = tokens(text);
+            assert_eq!(rules.allows(&tokens) == tokens.len(), allowed, "{prompt:?} {text:?}");
+        }
+    }
+
+    /// Looking ahead leaves nothing behind, and finds what would be found later.
+    #[test]
+    fn masks_behind_guesses_are_those_of_later() {
+        let word = tokens("international");
+        assert!(word.len() > 3);
+        let mut one_by_one = rules("international", &Reader::plain());
+        let mut ahead = rules("international", &Reader::plain());
+        ahead.look_ahead(&word);
+        let mut logits = vec![[0.0; 320]; 2];
+        for token in &word {
+            logits.iter_mut().for_each(|logits| logits.fill(1.0));
+            one_by_one.look_ahead(&[]);
+            one_by_one.apply(&mut logits[0]).unwrap();
+            ahead.apply(&mut logits[1]).unwrap();
+            assert_eq!(logits[0], logits[1]);
+            assert!(logits[0][*token as usize] == 1.0 && logits[0].contains(&f32::NEG_INFINITY));
+            assert_eq!(one_by_one.take(*token), ahead.take(*token));
+        }
+        // A guess that the form forbids ends what is known.
+        let mut ahead = rules("international", &Reader::plain());
+        ahead.look_ahead(&[word[0], 5, 7]);
+        assert_eq!(ahead.allowed.len(), 2);
+        assert_eq!(ahead.allows(&[word[0], 5, 7]), 1);
+    }
+}

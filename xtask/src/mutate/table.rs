@@ -35,6 +35,8 @@ const PAGES: &str = "crates/engine/src/pages.rs";
 const SERVE: &[&str] = &["--package", "engine", "--lib", "serve"];
 const SERVE_FILE: &str = "crates/engine/src/serve.rs";
 const PREFIX: &str = "crates/engine/src/prefix.rs";
+const FORMS: &[&str] = &["--package", "engine", "--test", "forms"];
+const CONSTRAIN: &str = "crates/engine/src/constrain.rs";
 const STORED: &str = "crates/arch/src/stored.rs";
 const SAMPLE: &str = "crates/engine/src/sample.rs";
 
@@ -525,14 +527,42 @@ pub const SOURCES: &[Mutation] = &[
     line(
         SERVE,
         "wrong-guesses-stay",
-        SERVE_FILE,
-        ("if active.certain < active.sequence.tokens().len() {", "if false {"),
+        "crates/engine/src/run.rs",
+        ("if len == sequence.tokens().len() {", "if true {"),
     ),
     line(
-        &["--package", "engine", "--test", "forms"],
-        "form-not-applied",
-        "crates/engine/src/constrain.rs",
-        ("*logit = f32::NEG_INFINITY;", "*logit -= 1.0;"),
+        SERVE,
+        "right-tokens-not-fed-again",
+        SERVE_FILE,
+        ("active.next.splice(..0, again);", "drop(again);"),
+    ),
+    line(SERVE, "state-not-held", SERVE_FILE, ("self.engine.hold_end(&mut active.sequence);", "")),
+    line(SERVE, "first-token-late", SERVE_FILE, ("times.first.get_or_insert(now)", "times.first")),
+    line(FORMS, "form-not-applied", CONSTRAIN, ("0 => logits.fill(f32::NEG_INFINITY),", "0 => {}")),
+    line(
+        FORMS,
+        "end-within-a-form",
+        CONSTRAIN,
+        ("if self.matcher.is_accepting().unwrap_or(false) {", "if true {"),
+    ),
+    line(
+        FORMS,
+        "mask-of-a-guess",
+        CONSTRAIN,
+        ("self.allowed.clear();\n        let mut", "let mut"),
+    ),
+    line(FORMS, "mark-not-forced", CONSTRAIN, ("allowed.allow_token(mark);", "")),
+    line(
+        FORMS,
+        "end-within-reasoning",
+        "crates/text/src/reply/form.rs",
+        ("=> \"thought\".to_owned(),", "=> \"thought?\".to_owned(),"),
+    ),
+    line(
+        &["--package", "text", "--lib", "reply"],
+        "schema-not-asked",
+        "crates/text/src/reply/values.rs",
+        ("if !admits(own, root, kind_of(&value), 0)", "if false"),
     ),
     line(
         &["--package", "text", "--lib", "reply"],
