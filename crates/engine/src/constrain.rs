@@ -316,18 +316,20 @@ mod tests {
     #[test]
     fn marks_that_are_no_tokens_are_texts() {
         let template = "{{ '<think>' + thought + '</think>' }}";
-        for (prompt, text, allowed) in [
+        for (prompt, text, whole) in [
             ("<think>\n", "Hm. </think>\n\nyes", true),
             ("<think>\n", "</think>yes", true),
             ("<think>\n", "Hm. </think>\n\n\nyes", false),
             ("<think>\n", "yes</think>no", false),
+            ("<think>\n", "yes", false),
             ("", "<think>Hm.</think>yes", true),
             ("", "yes", true),
             ("", "Hm. yes", false),
         ] {
             let mut rules = rules("yes", &Reader::new(template, prompt));
-            let tokens = tokens(text);
-            assert_eq!(rules.allows(&tokens) == tokens.len(), allowed, "{prompt:?} {text:?}");
+            let allowed = tokens(text).into_iter().all(|token| rules.take(token).is_ok());
+            let may_end = allowed && rules.matcher.is_accepting().unwrap();
+            assert_eq!(may_end, whole, "{prompt:?} {text:?}");
         }
     }
 

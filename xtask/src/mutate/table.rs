@@ -553,7 +553,7 @@ pub const SOURCES: &[Mutation] = &[
     ),
     line(FORMS, "mark-not-forced", CONSTRAIN, ("allowed.allow_token(mark);", "")),
     line(
-        FORMS,
+        &["--package", "engine", "--lib", "constrain"],
         "end-within-reasoning",
         "crates/text/src/reply/form.rs",
         ("=> \"thought\".to_owned(),", "=> \"thought?\".to_owned(),"),
