@@ -7,6 +7,10 @@ vocabulary file (`cargo xtask golden` brings it). The text such a model produces
 
     python3 bench/make_bench_model.py qwen3-4b Q4_K_M out.gguf
     python3 bench/make_bench_model.py qwen3-30b-a3b Q4_K_M out.gguf     # 18 GB
+    python3 bench/make_bench_model.py qwen3-0.6b Q4_K_M out.gguf --cycle
+
+With --cycle every token has one that follows it, and 256 of them go round: an answer repeats
+itself and its prompt, and `hearth bench --guesses` shows what guessing can bring.
 
 Needs: pip install gguf numpy. Shapes: see SHAPES. Mixes: Q4_0, Q8_0, Q4_K_M, Q6_K, F16.
 """
@@ -58,12 +62,19 @@ class Writer:
     def __init__(self, path: str, arch: str):
         self.w = gguf.GGUFWriter(path, arch, use_temp_file=False)
 
-    def weight(self, name: str, shape: tuple[int, ...], kind: Q) -> None:
+    def zeros(self, name: str, shape: tuple[int, ...], kind: Q) -> None:
+        """Blocks whose factors are 0."""
+        block, size = gguf.GGML_QUANT_SIZES[kind]
+        rows = np.zeros((*shape[:-1], shape[-1] // block * size), dtype=np.uint8)
+        self.w.add_tensor(name, rows, raw_dtype=kind)
+
+    def weight(self, name: str, shape: tuple[int, ...], kind: Q) -> np.ndarray:
         """`shape` is (rows…, columns); one tile of blocks is repeated to fill large tensors."""
         std, count = 1.0 / np.sqrt(shape[-1]), int(np.prod(shape))
         if kind == Q.F16:
             data = (std * rng.standard_normal(shape, dtype=np.float32)).astype(np.float16)
-            return self.w.add_tensor(name, data)
+            self.w.add_tensor(name, data)
+            return data
         size, _ = gguf.GGML_QUANT_SIZES[kind]
         n, tile = count // size, 1 << 16
         data = blocks(kind, min(n, tile), std)
@@ -71,6 +82,12 @@ class Writer:
             data = np.tile(data, (-(-n // tile), 1))[:n]
         rows = data.reshape(*shape[:-1], -1)
         self.w.add_tensor(name, rows, raw_dtype=kind)
+        return rows
+
+    def successors(self, name: str, rows: np.ndarray, kind: Q) -> None:
+        """Row i + 1 is what `rows` has for i; 256 of them go round."""
+        rolled = [np.roll(rows[i:i + 256], 1, axis=0) for i in range(0, len(rows), 256)]
+        self.w.add_tensor(name, np.concatenate(rolled), raw_dtype=None if kind == Q.F16 else kind)
 
     def norm(self, name: str, n: int) -> None:
         self.w.add_tensor(name, (1 + 0.1 * rng.standard_normal(n, dtype=np.float32)).astype(np.float32))
@@ -95,7 +112,7 @@ def copy_tokenizer(w: gguf.GGUFWriter) -> None:
             w.add_bool(f.name, bool(value))
 
 
-def main(shape: str, mix: str, out: str) -> None:
+def main(shape: str, mix: str, out: str, cycle: bool) -> None:
     layers, hidden, heads, kv, hd, ffn, experts, used, eff = SHAPES[shape]
     moe = experts > 0
     b = Writer(out, "qwen3moe" if moe else "qwen3")
@@ -118,7 +135,11 @@ def main(shape: str, mix: str, out: str) -> None:
     copy_tokenizer(w)
     base = {"Q4_K_M": Q.Q4_K}.get(mix) or Q[mix]
     big = Q.Q6_K if mix in ("Q4_K_M", "Q4_0") else base  # token embedding (tied output)
-    b.weight("token_embd.weight", (VOCAB, hidden), big)
+    embedding = b.weight("token_embd.weight", (VOCAB, hidden), big)
+    if cycle:
+        b.successors("output.weight", embedding, big)
+    # Nothing is added to a token's embedding then, but all is computed.
+    last = b.zeros if cycle else b.weight
     b.norm("output_norm.weight", hidden)
     for i in range(layers):
         # Q4_K_M keeps attn_v and ffn_down at 6 bits in half of the layers
@@ -131,16 +152,16 @@ def main(shape: str, mix: str, out: str) -> None:
         b.weight(p + "attn_q.weight", (heads * hd, hidden), base)
         b.weight(p + "attn_k.weight", (kv * hd, hidden), base)
         b.weight(p + "attn_v.weight", (kv * hd, hidden), better)
-        b.weight(p + "attn_output.weight", (hidden, heads * hd), base)
+        last(p + "attn_output.weight", (hidden, heads * hd), base)
         if moe:
             w.add_tensor(p + "ffn_gate_inp.weight", (rng.standard_normal((experts, hidden), dtype=np.float32) / np.sqrt(hidden)).astype(np.float32))
             b.weight(p + "ffn_gate_exps.weight", (experts, eff, hidden), base)
             b.weight(p + "ffn_up_exps.weight", (experts, eff, hidden), base)
-            b.weight(p + "ffn_down_exps.weight", (experts, hidden, eff), better)
+            last(p + "ffn_down_exps.weight", (experts, hidden, eff), better)
         else:
             b.weight(p + "ffn_gate.weight", (ffn, hidden), base)
             b.weight(p + "ffn_up.weight", (ffn, hidden), base)
-            b.weight(p + "ffn_down.weight", (hidden, ffn), better)
+            last(p + "ffn_down.weight", (hidden, ffn), better)
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()
@@ -148,6 +169,7 @@ def main(shape: str, mix: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in SHAPES:
+    names = [argument for argument in sys.argv[1:] if argument != "--cycle"]
+    if len(names) != 3 or names[0] not in SHAPES:
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    main(*names, cycle="--cycle" in sys.argv)

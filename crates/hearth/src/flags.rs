@@ -149,6 +149,9 @@ pub struct Bench {
     /// Lengths of further prompts, each with an answer after it
     #[arg(long, value_delimiter = ',', value_name = "A,B", value_parser = positive)]
     pub contexts: Vec<usize>,
+    /// Measure what guessing ahead brings, where an answer repeats itself and where it does not
+    #[arg(long)]
+    pub guesses: bool,
     /// How often everything is measured; the medians count
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
     pub rounds: usize,

@@ -14,7 +14,7 @@ use engine::Engine;
 use crate::failure::Failure;
 use crate::flags::Bench as Flags;
 use crate::{interrupt, load, memory, output};
-use measure::{Bench, Round, SHORT_PROMPT};
+use measure::{BEFORE, Bench, Round, SHORT_PROMPT};
 use report::Report;
 
 pub fn bench(flags: &Flags) -> Result<(), Failure> {
@@ -67,7 +67,9 @@ fn check_lists(flags: &Flags) -> Result<(), Failure> {
 /// Everything must fit into the model's context and into memory before the first measurement.
 fn check_room(engine: &Engine, (flags, chunk): (&Flags, usize)) -> Result<(), Failure> {
     let prompts = flags.contexts.iter().copied().chain([flags.prompt, SHORT_PROMPT]);
-    let longest = prompts.max().unwrap_or_default().saturating_add(flags.generate);
+    let repeating = if flags.guesses { BEFORE } else { 0 };
+    let longest = prompts.chain([repeating]).max().unwrap_or_default();
+    let longest = longest.saturating_add(flags.generate);
     let context = engine.shape().context;
     if longest > context {
         return Err(engine::Error::ContextFull { needed: longest, context }.into());

@@ -47,7 +47,20 @@ fn all_numbers_for_programs() {
     assert_eq!(report["threads"], 2);
     assert_eq!(report["rounds"], 2);
     assert_eq!(report["isa"], kernels::Isa::best().name());
-    assert_eq!(report.as_object().unwrap().len(), 12, "{report}");
+    assert!(report["guesses"].as_object().unwrap().is_empty());
+    assert_eq!(report.as_object().unwrap().len(), 13, "{report}");
+}
+
+#[test]
+fn what_guessing_brings() {
+    let report = report(&["--guesses", "--rounds", "2"]);
+    for what in ["repeating", "random"] {
+        let speeds = report["guesses"][what].as_object().unwrap();
+        assert!(speeds.keys().eq(["without_tok_s", "with_tok_s"]), "{report}");
+        assert!(speeds.values().all(is_speed), "{report}");
+    }
+    let said = text(&expect(&mut bench(&["--guesses"]), 0).stdout);
+    assert!(said.contains("repeats itself") && said.contains("does not"), "{said}");
 }
 
 #[test]

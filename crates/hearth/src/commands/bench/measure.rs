@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use engine::{Engine, Feed, Job, Policy, Sequence, Turns, Wanted};
@@ -46,7 +45,19 @@ pub struct Round {
     pub contexts: Vec<Speed>,
     /// Of all users together.
     pub streams: Vec<f64>,
+    /// Where they were asked for: of an answer that repeats itself, and of one that does not.
+    pub guesses: Vec<Guessed>,
 }
+
+/// Tokens per second of one user, without and with guesses of what comes next.
+#[derive(Clone, Copy)]
+pub struct Guessed {
+    pub without: f64,
+    pub with: f64,
+}
+
+/// Tokens that a model has said before, when it is to repeat itself.
+pub const BEFORE: usize = 320;
 
 impl Bench {
     fn engine(&mut self) -> &mut Engine {
@@ -68,7 +79,25 @@ impl Bench {
         let contexts = flags.contexts.iter().map(|len| self.one_user(*len, answer, &of));
         let contexts = contexts.collect::<Result<_, _>>()?;
         let streams = flags.streams.iter().map(|n| self.several_users(*n, answer, &of));
-        Ok(Round { prompt, contexts, streams: streams.collect::<Result<_, _>>()? })
+        let streams = streams.collect::<Result<_, _>>()?;
+        let guesses = if flags.guesses { self.guesses(answer, &of)? } else { Vec::new() };
+        Ok(Round { prompt, contexts, streams, guesses })
+    }
+
+    fn guesses(&mut self, answer: usize, of: &str) -> Result<Vec<Guessed>, Failure> {
+        let random = self.tokens(SHORT_PROMPT, 0);
+        let before = self.turns(vec![random.clone()], (BEFORE, true), of).said.remove(0);
+        let prompts = [before, random];
+        prompts.into_iter().map(|prompt| self.guessed(prompt, answer, of)).collect()
+    }
+
+    fn guessed(&mut self, prompt: Vec<u32>, answer: usize, of: &str) -> Result<Guessed, Failure> {
+        let without = self.turns(vec![prompt.clone()], (answer, false), of);
+        let with = self.turns(vec![prompt], (answer, true), of);
+        match without.said == with.said {
+            true => Ok(Guessed { without: without.speed, with: with.speed }),
+            false => Err(Failure::Machine("guesses have changed an answer".to_owned())),
+        }
     }
 
     fn one_user(&mut self, prompt: usize, answer: usize, of: &str) -> Result<Speed, Failure> {
@@ -90,29 +119,41 @@ impl Bench {
         Ok(Speed { prefill, decode })
     }
 
-    /// Tokens per second of all users together, through all that answers turns: queue, sampling and
-    /// text as well.
     fn several_users(&mut self, users: u16, answer: usize, of: &str) -> Result<f64, Failure> {
-        let (users, what) = (usize::from(users), format!("{users} answers at once, {of}"));
-        let bar = output::tokens(users * (SHORT_PROMPT + answer), &what);
-        let prompts: Vec<_> = (0..users).map(|user| self.tokens(SHORT_PROMPT, user)).collect();
+        let prompts = (0..usize::from(users)).map(|user| self.tokens(SHORT_PROMPT, user));
+        let prompts = prompts.collect();
+        Ok(self.turns(prompts, (answer, false), of).speed)
+    }
+
+    /// Answers to all prompts together, through all that answers turns: queue, sampling and text as
+    /// well.
+    fn turns(
+        &mut self,
+        prompts: Vec<Vec<u32>>,
+        (answer, guess): (usize, bool),
+        of: &str,
+    ) -> Answers {
+        let (users, what) = (prompts.len(), format!("{} answers at once, {of}", prompts.len()));
+        let bar = output::tokens(users * answer, &what);
         let engine = self.engine.take().expect("it is given back when the turns are over");
         let rows = self.chunk;
         let policy =
-            Policy { together: users, rows, rows_beside: rows, guess: false, ..Policy::default() };
+            Policy { together: users, rows, rows_beside: rows, guess, ..Policy::default() };
         let mut turns = Turns::new(engine, &self.tokenizer, policy);
-        let said = Arc::new(AtomicUsize::new(0));
-        for prompt in prompts {
-            turns.submit(job(&self.tokenizer, (prompt, answer + 1), &said, &bar));
+        let said: Vec<Said> = prompts.iter().map(|_| Said::default()).collect();
+        for (prompt, said) in prompts.into_iter().zip(&said) {
+            turns.submit(job(&self.tokenizer, (prompt, answer + 1), said, &bar));
         }
+        let count = || said.iter().map(|said| said.lock().map_or(0, |said| said.len())).sum();
         // The first token of each belongs to its prompt.
-        while said.load(Ordering::Relaxed) < users && turns.step() {}
-        let (begin, before) = (Instant::now(), said.load(Ordering::Relaxed));
+        while count() < users && turns.step() {}
+        let (begin, before): (Instant, usize) = (Instant::now(), count());
         while turns.step() {}
-        let (elapsed, made) = (begin.elapsed(), said.load(Ordering::Relaxed) - before);
+        let (elapsed, made) = (begin.elapsed(), count() - before);
         self.engine = Some(turns.into_engine());
         bar.finish_and_clear();
-        Ok(made as f64 / elapsed.as_secs_f64())
+        let said = said.iter().map(|said| said.lock().map_or(Vec::new(), |said| said.clone()));
+        Answers { speed: made as f64 / elapsed.as_secs_f64(), said: said.collect() }
     }
 
     /// Adds a prompt to a sequence, piece by piece, as the engine does it for an answer.
@@ -138,11 +179,20 @@ impl Bench {
     }
 }
 
+/// What one user has got so far.
+type Said = Arc<Mutex<Vec<u32>>>;
+
+/// What all users have got, and how fast.
+struct Answers {
+    speed: f64,
+    said: Vec<Vec<u32>>,
+}
+
 /// A user who says nothing and listens to the end, which does not come early.
 fn job(
     tokenizer: &Tokenizer,
     (prompt, tokens): (Vec<u32>, usize),
-    said: &Arc<AtomicUsize>,
+    said: &Said,
     bar: &ProgressBar,
 ) -> Job {
     let (said, bar) = (Arc::clone(said), bar.clone());
@@ -157,8 +207,8 @@ fn job(
         deadline: None,
         gone: Arc::default(),
         reply: Box::new(move |event| {
-            if let Event::Token(_) = event {
-                said.fetch_add(1, Ordering::Relaxed);
+            if let Event::Token(choice) = event {
+                said.lock().expect("nobody panics with it").push(choice.token);
                 bar.inc(1);
             }
             ControlFlow::Continue(())
@@ -173,6 +223,9 @@ impl Round {
             prefill: median(rounds.iter().map(|round| of(round).prefill)),
             decode: median(rounds.iter().map(|round| of(round).decode)),
         };
+        let guessed = |i: usize, of: &dyn Fn(Guessed) -> f64| {
+            median(rounds.iter().map(|round| of(round.guesses[i])))
+        };
         let first = &rounds[0];
         Round {
             prompt: speed(&|round| round.prompt),
@@ -181,6 +234,12 @@ impl Round {
                 .collect(),
             streams: (0..first.streams.len())
                 .map(|i| median(rounds.iter().map(|round| round.streams[i])))
+                .collect(),
+            guesses: (0..first.guesses.len())
+                .map(|i| Guessed {
+                    without: guessed(i, &|of| of.without),
+                    with: guessed(i, &|of| of.with),
+                })
                 .collect(),
         }
     }
@@ -208,11 +267,13 @@ mod tests {
     fn each_number_has_a_median_of_its_own() {
         let round = |x: f64, y: f64| {
             let speed = Speed { prefill: x, decode: y };
-            Round { prompt: speed, contexts: vec![speed], streams: vec![x, y] }
+            let guesses = vec![Guessed { without: x, with: y }];
+            Round { prompt: speed, contexts: vec![speed], streams: vec![x, y], guesses }
         };
         let medians = Round::medians(&[round(1.0, 60.0), round(2.0, 50.0), round(3.0, 40.0)]);
         assert_eq!((medians.prompt.prefill, medians.prompt.decode), (2.0, 50.0));
         assert_eq!((medians.contexts[0].prefill, medians.contexts[0].decode), (2.0, 50.0));
         assert_eq!(medians.streams, [2.0, 50.0]);
+        assert_eq!((medians.guesses[0].without, medians.guesses[0].with), (2.0, 50.0));
     }
 }

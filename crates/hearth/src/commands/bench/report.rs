@@ -5,7 +5,7 @@ use std::io::{Write, stdout};
 use serde_json::{Map, Value, json};
 
 use super::bandwidth::Reading;
-use super::measure::{Round, Speed};
+use super::measure::{Guessed, Round, Speed};
 use crate::failure::Failure;
 use crate::flags::Bench as Flags;
 use crate::output;
@@ -35,6 +35,13 @@ impl Report<'_> {
         self.flags.streams.iter().copied().zip(self.medians.streams.iter().copied())
     }
 
+    /// What guessing brings, by what the answer does.
+    fn guesses(&self) -> impl Iterator<Item = ((&'static str, &'static str), Guessed)> {
+        [("repeating", "repeats itself"), ("random", "does not")]
+            .into_iter()
+            .zip(self.medians.guesses.iter().copied())
+    }
+
     pub fn print_json(&self) -> Result<(), Failure> {
         let speed =
             |speed: Speed| json!({ "prefill_tok_s": speed.prefill, "decode_tok_s": speed.decode });
@@ -44,12 +51,19 @@ impl Report<'_> {
             .streams()
             .map(|(users, speed)| (users.to_string(), json!({ "decode_tok_s": speed })))
             .collect();
+        let guesses: Map<String, Value> = self
+            .guesses()
+            .map(|((key, _), Guessed { without, with })| {
+                (key.to_owned(), json!({ "without_tok_s": without, "with_tok_s": with }))
+            })
+            .collect();
         let report = json!({
             "load_s": self.load_s,
             "prefill_tok_s": self.medians.prompt.prefill,
             "decode_tok_s": self.medians.prompt.decode,
             "contexts": contexts,
             "streams": streams,
+            "guesses": guesses,
             "read_gb_s": self.reading.gb_s,
             "bandwidth_used": self.share(),
             "weight_bytes": self.weight_bytes,
@@ -78,6 +92,13 @@ impl Report<'_> {
         for (users, speed) in self.streams() {
             let answers = if users == 1 { "answer alone" } else { "answers at once" };
             writeln!(out, "  {users:>4} {answers:<18} {speed:>19.1}  in all")?;
+        }
+        for ((_, what), Guessed { without, with }) in self.guesses() {
+            let gain = with / without;
+            writeln!(
+                out,
+                "  answer that {what:<14} {with:>15.1}  by guessing, {gain:.2} times {without:.1}"
+            )?;
         }
         writeln!(out, "\n  memory reads        {gb_s:>9.1} GB/s")?;
         let (weights, share) = (output::size(self.weight_bytes), self.share() * 100.0);
