@@ -91,7 +91,9 @@ struct Pool {
     pages: Vec<Box<[f32]>>,
     /// How many use each page.
     users: Vec<u32>,
+    /// Pages that nobody uses, and numbers of pages that have no memory.
     free: Vec<u32>,
+    bare: Vec<u32>,
 }
 
 impl Pages {
@@ -182,21 +184,19 @@ impl Pages {
         for (pool, users) in self.pools.iter().zip(users) {
             assert_eq!(pool.users, users);
             let unused = users.iter().filter(|users| **users == 0).count();
-            assert_eq!(pool.free.len(), unused, "free and used pages are all there are");
+            let free = pool.free.len() + pool.bare.len();
+            assert_eq!(free, unused, "free and used pages are all there are");
         }
     }
 
     /// Bytes of pages that somebody uses.
     pub fn used_bytes(&self) -> u64 {
-        let bytes =
-            |pool: &Pool| ((pool.pages.len() - pool.free.len()) * pool.cache.page_len) as u64 * 4;
-        self.pools.iter().map(bytes).sum()
+        self.pools.iter().map(|pool| pool.bytes_of(pool.there() - pool.free.len())).sum()
     }
 
     /// Bytes of all pages.
     pub fn bytes(&self) -> u64 {
-        let bytes = |pool: &Pool| (pool.pages.len() * pool.cache.page_len) as u64 * 4;
-        self.pools.iter().map(bytes).sum()
+        self.pools.iter().map(|pool| pool.bytes_of(pool.there())).sum()
     }
 
     /// Bytes of the pages that `reserve` would take.
@@ -208,9 +208,28 @@ impl Pages {
                 // A fresh sequence has no state yet, but a place for it.
                 Keeps::State => sequence.states_for(len) - usize::from(there == 0),
             };
-            (wanted.saturating_sub(there) * pool.cache.page_len) as u64 * 4
+            pool.bytes_of(wanted.saturating_sub(there))
         };
         self.pools.iter().enumerate().map(missing).sum()
+    }
+
+    /// The same for the copies of pages that a sequence may begin with.
+    pub fn missing_at_begin(&self) -> u64 {
+        self.pools.iter().map(|pool| pool.bytes_of(1)).sum()
+    }
+
+    /// Gives back the memory of free pages until no more than so many bytes are there. What one
+    /// cache has needed, another may need now.
+    pub fn shrink(&mut self, most: u64) {
+        let mut left = self.bytes().saturating_sub(most);
+        for pool in &mut self.pools {
+            while left > 0 && !pool.free.is_empty() {
+                left = left.saturating_sub(pool.bytes_of(1));
+                let page = pool.free.remove(0);
+                pool.pages[page as usize] = Box::default();
+                pool.bare.push(page);
+            }
+        }
     }
 
     /// Gives a sequence the pages of a step that makes it `len` long.
@@ -336,16 +355,32 @@ pub(crate) fn seen(len: usize, last: usize) -> Range<usize> {
 
 impl Pool {
     fn new(cache: Cache) -> Pool {
-        Pool { cache, pages: Vec::new(), users: Vec::new(), free: Vec::new() }
+        Pool { cache, pages: vec![], users: vec![], free: vec![], bare: vec![] }
+    }
+
+    /// Bytes of so many pages.
+    fn bytes_of(&self, pages: usize) -> u64 {
+        (pages * self.cache.page_len) as u64 * 4
+    }
+
+    /// Pages that have memory.
+    fn there(&self) -> usize {
+        self.pages.len() - self.bare.len()
     }
 
     fn take(&mut self) -> u32 {
-        let page = self.free.pop().unwrap_or_else(|| {
-            self.pages.push(vec![0.0; self.cache.page_len].into_boxed_slice());
+        let page = self.free.pop().unwrap_or_else(|| self.fresh());
+        self.users[page as usize] = 1;
+        page
+    }
+
+    fn fresh(&mut self) -> u32 {
+        let page = self.bare.pop().unwrap_or_else(|| {
+            self.pages.push(Box::default());
             self.users.push(0);
             (self.pages.len() - 1) as u32
         });
-        self.users[page as usize] = 1;
+        self.pages[page as usize] = vec![0.0; self.cache.page_len].into_boxed_slice();
         page
     }
 

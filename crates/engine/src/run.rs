@@ -190,26 +190,37 @@ impl Engine {
         Ok(&self.logits)
     }
 
-    /// Gives sequences the pages of a step. What was kept for later goes first.
+    /// Gives sequences the pages of a step.
     fn reserve(&mut self, feeds: &mut [Feed]) -> Result<(), Error> {
         for i in 0..feeds.len() {
             let feed = &mut feeds[i];
             let len = feed.sequence.tokens().len() + feed.tokens.len();
             let missing = self.pages.missing(feed.sequence, len);
-            while self.pages.used_bytes() + missing > self.room {
-                if !self.prefixes.forget_one(&mut self.pages) {
-                    let (needed, limit) = (self.pages.used_bytes() + missing, self.room);
-                    feeds[..i].iter_mut().for_each(|feed| self.pages.cancel(feed.sequence));
-                    return Err(Error::Room { needed, limit });
-                }
+            if let Err(error) = self.make_room(missing) {
+                feeds[..i].iter_mut().for_each(|feed| self.pages.cancel(feed.sequence));
+                return Err(error);
             }
             self.pages.reserve(feeds[i].sequence, len);
         }
         Ok(())
     }
 
+    /// Makes room for so many bytes of pages. What was kept for later goes first.
+    fn make_room(&mut self, missing: u64) -> Result<(), Error> {
+        while self.pages.used_bytes() + missing > self.room {
+            if !self.prefixes.forget_one(&mut self.pages) {
+                let (needed, limit) = (self.pages.used_bytes() + missing, self.room);
+                return Err(Error::Room { needed, limit });
+            }
+        }
+        self.pages.shrink(self.room - missing);
+        Ok(())
+    }
+
     /// A sequence with as much of a prompt as earlier ones have left.
     pub fn open(&mut self, prompt: &[u32]) -> Sequence {
+        // Without room for copies there is at least room for the sequence.
+        let _ = self.make_room(self.pages.missing_at_begin());
         self.prefixes.open(&mut self.pages, prompt)
     }
 
@@ -248,9 +259,8 @@ impl Engine {
         self.prefixes.len()
     }
 
-    /// Gives back all that is kept for later.
-    #[cfg(test)]
-    pub(crate) fn forget_all(&mut self) {
+    /// Gives back all that is kept for later turns.
+    pub fn forget(&mut self) {
         while self.prefixes.forget_one(&mut self.pages) {}
     }
 

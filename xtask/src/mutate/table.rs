@@ -537,6 +537,12 @@ pub const SOURCES: &[Mutation] = &[
         ("active.next.splice(..0, again);", "drop(again);"),
     ),
     line(SERVE, "state-not-held", SERVE_FILE, ("self.engine.hold_end(&mut active.sequence);", "")),
+    line(
+        SERVE,
+        "memory-of-free-pages-stays",
+        "crates/engine/src/run.rs",
+        ("self.pages.shrink(self.room - missing);", ""),
+    ),
     line(SERVE, "first-token-late", SERVE_FILE, ("times.first.get_or_insert(now)", "times.first")),
     line(FORMS, "form-not-applied", CONSTRAIN, ("0 => logits.fill(f32::NEG_INFINITY),", "0 => {}")),
     line(

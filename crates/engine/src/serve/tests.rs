@@ -312,6 +312,7 @@ fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
         let sequences: Vec<&Sequence> =
             turns.active.iter().map(|active| &active.sequence).collect();
         turns.engine.check_pages(&sequences);
+        assert!(turns.engine.cache_bytes() <= turns.engine.room());
         log.push(format!("{:?}", turns.counts()));
     }
     let mut left = 0;
@@ -329,7 +330,7 @@ fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
         log.push(format!("{end} after {} tokens, {} cached", got.tokens.len(), got.cached));
     }
     turns.engine.check_pages(&[]);
-    turns.engine.forget_all();
+    turns.engine.forget();
     assert_eq!(turns.engine.used_bytes(), 0, "all pages are free");
     assert_eq!(turns.engine.kept_blocks(), 0, "nothing is left of what was read");
     (log, cached)
