@@ -1,5 +1,7 @@
 //! One pass of rows through a model: of one sequence or of several at once.
 
+use std::time::{Duration, Instant};
+
 use arch::{Cache, Keeps, Model, Scratch, Shape, Step, Store, Watch};
 use kernels::{Isa, Machine, RowTable};
 
@@ -38,6 +40,8 @@ pub struct Engine {
     room: u64,
     logits: Vec<f32>,
     chunk: usize,
+    /// Time that the model itself has taken.
+    computing: Duration,
 }
 
 /// Tokens to be added to a sequence in one pass.
@@ -87,12 +91,27 @@ impl Engine {
         let (scratch, logits) = (Scratch::default(), Vec::new());
         let (prefixes, room) = (Prefixes::new(), settings.room.unwrap_or(u64::MAX));
         let chunk = settings.chunk.max(1);
-        Ok(Engine { model, machine, scratch, pages, prefixes, room, logits, chunk })
+        Ok(Engine {
+            model,
+            machine,
+            scratch,
+            pages,
+            prefixes,
+            room,
+            logits,
+            chunk,
+            computing: Duration::ZERO,
+        })
     }
 
     /// The model's sizes.
     pub fn shape(&self) -> &Shape {
         self.model.shape()
+    }
+
+    /// Time that the model itself has taken so far; what else a step takes is the engine's own.
+    pub fn computing(&self) -> Duration {
+        self.computing
     }
 
     /// Bytes of memory for what is kept of sequences, in use or waiting for the next.
@@ -174,7 +193,9 @@ impl Engine {
             logits: &mut self.logits,
             watch,
         };
+        let begin = Instant::now();
         self.model.forward(&mut self.machine, &mut self.scratch, &mut step);
+        self.computing += begin.elapsed();
         let positions = batch.wanted.iter().map(|row| batch.positions[*row]);
         let mut rows = positions.zip(self.logits.chunks(vocabulary));
         let wrong = rows.find(|(_, row)| !finite(row)).map(|(position, _)| position);

@@ -33,7 +33,7 @@ fn all_numbers_for_programs() {
         assert!(is_speed(&report[field]), "{field} in {report}");
     }
     for (list, names, fields) in [
-        ("streams", ["1", "3"], &["decode_tok_s"][..]),
+        ("streams", ["1", "3"], &["decode_tok_s", "own_share"][..]),
         ("contexts", ["70", "5"], &["prefill_tok_s", "decode_tok_s"]),
     ] {
         let list = report[list].as_object().unwrap();

@@ -44,9 +44,18 @@ pub struct Round {
     pub prompt: Speed,
     pub contexts: Vec<Speed>,
     /// Of all users together.
-    pub streams: Vec<f64>,
+    pub streams: Vec<Together>,
     /// Where they were asked for: of an answer that repeats itself, and of one that does not.
     pub guesses: Vec<Guessed>,
+}
+
+/// Several users at once.
+#[derive(Clone, Copy)]
+pub struct Together {
+    /// Tokens per second of all.
+    pub decode: f64,
+    /// The part of a step that is not the model's: queue, pages, sampling, text.
+    pub own: f64,
 }
 
 /// Tokens per second of one user, without and with guesses of what comes next.
@@ -79,7 +88,7 @@ impl Bench {
         let contexts = flags.contexts.iter().map(|len| self.one_user(*len, answer, &of));
         let contexts = contexts.collect::<Result<_, _>>()?;
         let streams = flags.streams.iter().map(|n| self.several_users(*n, answer, &of));
-        let streams = streams.collect::<Result<_, _>>()?;
+        let streams = streams.collect();
         let guesses = if flags.guesses { self.guesses(answer, &of)? } else { Vec::new() };
         Ok(Round { prompt, contexts, streams, guesses })
     }
@@ -119,10 +128,11 @@ impl Bench {
         Ok(Speed { prefill, decode })
     }
 
-    fn several_users(&mut self, users: u16, answer: usize, of: &str) -> Result<f64, Failure> {
+    fn several_users(&mut self, users: u16, answer: usize, of: &str) -> Together {
         let prompts = (0..usize::from(users)).map(|user| self.tokens(SHORT_PROMPT, user));
         let prompts = prompts.collect();
-        Ok(self.turns(prompts, (answer, false), of).speed)
+        let Answers { speed, own, .. } = self.turns(prompts, (answer, false), of);
+        Together { decode: speed, own }
     }
 
     /// Answers to all prompts together, through all that answers turns: queue, sampling and text as
@@ -148,12 +158,15 @@ impl Bench {
         // The first token of each belongs to its prompt.
         while count() < users && turns.step() {}
         let (begin, before): (Instant, usize) = (Instant::now(), count());
+        let computed = turns.engine().computing();
         while turns.step() {}
-        let (elapsed, made) = (begin.elapsed(), count() - before);
+        let (elapsed, made) = (begin.elapsed().as_secs_f64(), count() - before);
+        let computed = (turns.engine().computing() - computed).as_secs_f64();
         self.engine = Some(turns.into_engine());
         bar.finish_and_clear();
         let said = said.iter().map(|said| said.lock().map_or(Vec::new(), |said| said.clone()));
-        Answers { speed: made as f64 / elapsed.as_secs_f64(), said: said.collect() }
+        let (speed, own) = (made as f64 / elapsed, 1.0 - computed / elapsed);
+        Answers { speed, own, said: said.collect() }
     }
 
     /// Adds a prompt to a sequence, piece by piece, as the engine does it for an answer.
@@ -185,6 +198,7 @@ type Said = Arc<Mutex<Vec<u32>>>;
 /// What all users have got, and how fast.
 struct Answers {
     speed: f64,
+    own: f64,
     said: Vec<Vec<u32>>,
 }
 
@@ -226,6 +240,9 @@ impl Round {
         let guessed = |i: usize, of: &dyn Fn(Guessed) -> f64| {
             median(rounds.iter().map(|round| of(round.guesses[i])))
         };
+        let together = |i: usize, of: &dyn Fn(Together) -> f64| {
+            median(rounds.iter().map(|round| of(round.streams[i])))
+        };
         let first = &rounds[0];
         Round {
             prompt: speed(&|round| round.prompt),
@@ -233,7 +250,10 @@ impl Round {
                 .map(|i| speed(&|round| round.contexts[i]))
                 .collect(),
             streams: (0..first.streams.len())
-                .map(|i| median(rounds.iter().map(|round| round.streams[i])))
+                .map(|i| Together {
+                    decode: together(i, &|of| of.decode),
+                    own: together(i, &|of| of.own),
+                })
                 .collect(),
             guesses: (0..first.guesses.len())
                 .map(|i| Guessed {
@@ -268,12 +288,13 @@ mod tests {
         let round = |x: f64, y: f64| {
             let speed = Speed { prefill: x, decode: y };
             let guesses = vec![Guessed { without: x, with: y }];
-            Round { prompt: speed, contexts: vec![speed], streams: vec![x, y], guesses }
+            let streams = vec![Together { decode: x, own: y }];
+            Round { prompt: speed, contexts: vec![speed], streams, guesses }
         };
         let medians = Round::medians(&[round(1.0, 60.0), round(2.0, 50.0), round(3.0, 40.0)]);
         assert_eq!((medians.prompt.prefill, medians.prompt.decode), (2.0, 50.0));
         assert_eq!((medians.contexts[0].prefill, medians.contexts[0].decode), (2.0, 50.0));
-        assert_eq!(medians.streams, [2.0, 50.0]);
+        assert_eq!((medians.streams[0].decode, medians.streams[0].own), (2.0, 50.0));
         assert_eq!((medians.guesses[0].without, medians.guesses[0].with), (2.0, 50.0));
     }
 }

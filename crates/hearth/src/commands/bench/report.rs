@@ -5,7 +5,7 @@ use std::io::{Write, stdout};
 use serde_json::{Map, Value, json};
 
 use super::bandwidth::Reading;
-use super::measure::{Guessed, Round, Speed};
+use super::measure::{Guessed, Round, Speed, Together};
 use crate::failure::Failure;
 use crate::flags::Bench as Flags;
 use crate::output;
@@ -31,7 +31,7 @@ impl Report<'_> {
         self.flags.contexts.iter().copied().zip(self.medians.contexts.iter().copied())
     }
 
-    fn streams(&self) -> impl Iterator<Item = (u16, f64)> {
+    fn streams(&self) -> impl Iterator<Item = (u16, Together)> {
         self.flags.streams.iter().copied().zip(self.medians.streams.iter().copied())
     }
 
@@ -49,7 +49,9 @@ impl Report<'_> {
             self.contexts().map(|(len, of)| (len.to_string(), speed(of))).collect();
         let streams: Map<String, Value> = self
             .streams()
-            .map(|(users, speed)| (users.to_string(), json!({ "decode_tok_s": speed })))
+            .map(|(users, Together { decode, own })| {
+                (users.to_string(), json!({ "decode_tok_s": decode, "own_share": own }))
+            })
             .collect();
         let guesses: Map<String, Value> = self
             .guesses()
@@ -89,9 +91,10 @@ impl Report<'_> {
         for (len, Speed { prefill, decode }) in std::iter::once(prompt).chain(self.contexts()) {
             writeln!(out, "  prompt of {len:<12} {prefill:>9.1} {decode:>9.1}")?;
         }
-        for (users, speed) in self.streams() {
+        for (users, Together { decode, own }) in self.streams() {
             let answers = if users == 1 { "answer alone" } else { "answers at once" };
-            writeln!(out, "  {users:>4} {answers:<18} {speed:>19.1}  in all")?;
+            let own = format!("{:.1} % of the time beside the model", own * 100.0);
+            writeln!(out, "  {users:>4} {answers:<18} {decode:>19.1}  in all, {own}")?;
         }
         for ((_, what), Guessed { without, with }) in self.guesses() {
             let gain = with / without;
