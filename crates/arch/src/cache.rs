@@ -5,6 +5,10 @@ use kernels::RowTable;
 /// Positions in a page of keys and values.
 const PAGE: usize = kernels::portable::attend::TILE;
 
+/// Kinds of layers that a model has at most: those that keep all positions, those of a window and
+/// of a chunk, and those with a state.
+pub const CACHES_MAX: usize = 4;
+
 /// What layers of one kind keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cache {
@@ -26,6 +30,7 @@ pub enum Keeps {
 }
 
 /// The pages of one kind of layers in a step.
+#[derive(Default)]
 pub struct Store<'a> {
     /// All of them, of all sequences.
     pub pages: &'a mut [Box<[f32]>],
@@ -88,6 +93,7 @@ impl Seats {
         let found = self.caches.iter().position(|cache| cache.keeps == keeps);
         let store = found.unwrap_or_else(|| {
             self.caches.push(Cache { keeps, page_len: 0 });
+            assert!(self.caches.len() <= CACHES_MAX, "more kinds of layers than {CACHES_MAX}");
             self.caches.len() - 1
         });
         let cache = &mut self.caches[store];

@@ -27,12 +27,14 @@ mod source;
 mod stored;
 mod weight;
 
-pub use cache::{Cache, Keeps, Store};
+pub use cache::{CACHES_MAX, Cache, Keeps, Store};
 pub use error::Error;
 pub use source::Source;
 pub use weight::{Weight, format_for, pack};
 
 use kernels::{Choice, Machine, Routing};
+
+use parts::experts::GroupScores;
 
 /// A model family: how to recognise it and how to load it.
 pub struct Family {
@@ -163,11 +165,14 @@ pub struct Scratch {
     /// Of heads that keep a state.
     decays: Vec<f32>,
     betas: Vec<f32>,
+    /// By what rows are multiplied.
+    factors: Vec<f32>,
     /// Of each rotation.
     turns: Vec<Turns>,
     /// What routers say of the experts, what rows choose, and what the experts make.
     scores: Vec<f32>,
     choices: Vec<Choice>,
+    group_scores: GroupScores,
     routing: Routing,
     slots: Vec<f32>,
 }

@@ -3,6 +3,7 @@
 //! Knows neither model families (an `arch::Model` hides them) nor HTTP. One thread owns an
 //! [`Engine`] and everything in it.
 
+mod batch;
 mod constrain;
 mod cores;
 mod draw;

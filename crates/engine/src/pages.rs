@@ -235,6 +235,8 @@ impl Pages {
     /// Gives a sequence the pages of a step that makes it `len` long.
     pub fn reserve(&mut self, sequence: &mut Sequence, len: usize) {
         let states = sequence.states_for(len);
+        // Room for the tokens of a page comes with the page.
+        sequence.tokens.reserve(len.next_multiple_of(PAGE) - sequence.tokens.len());
         sequence.tables.resize_with(self.pools.len(), Vec::new);
         for (pool, table) in self.pools.iter_mut().zip(&mut sequence.tables) {
             let wanted = match pool.cache.keeps {
@@ -378,6 +380,8 @@ impl Pool {
         let page = self.bare.pop().unwrap_or_else(|| {
             self.pages.push(Box::default());
             self.users.push(0);
+            // So that giving back needs no memory.
+            self.free.reserve(self.pages.len());
             (self.pages.len() - 1) as u32
         });
         self.pages[page as usize] = vec![0.0; self.cache.page_len].into_boxed_slice();

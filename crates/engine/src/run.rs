@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use arch::{Cache, Keeps, Model, Scratch, Shape, Step, Store, Watch};
-use kernels::{Isa, Machine, RowTable};
+use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch};
+use kernels::{Isa, Machine};
 
+use crate::batch::Batch;
 use crate::pages::{Pages, Sequence};
 use crate::prefix::Prefixes;
 use crate::{Error, cores};
@@ -38,6 +39,8 @@ pub struct Engine {
     pages: Pages,
     prefixes: Prefixes,
     room: u64,
+    /// Empty between steps.
+    batch: Batch<'static>,
     logits: Vec<f32>,
     chunk: usize,
     /// Time that the model itself has taken.
@@ -88,7 +91,7 @@ impl Engine {
             arch::pack(&mut *model, &machine, progress)?;
         }
         let pages = Pages::new(&model.shape().caches);
-        let (scratch, logits) = (Scratch::default(), Vec::new());
+        let (scratch, batch, logits) = (Scratch::default(), Batch::default(), Vec::new());
         let (prefixes, room) = (Prefixes::new(), settings.room.unwrap_or(u64::MAX));
         let chunk = settings.chunk.max(1);
         Ok(Engine {
@@ -98,6 +101,7 @@ impl Engine {
             pages,
             prefixes,
             room,
+            batch,
             logits,
             chunk,
             computing: Duration::ZERO,
@@ -177,18 +181,39 @@ impl Engine {
         feeds: &mut [Feed],
         watch: Option<Watch>,
     ) -> Result<&[f32], Error> {
-        let vocabulary = self.model.shape().vocabulary;
         for feed in feeds.iter_mut() {
             self.admit(feed.sequence.tokens().len(), feed.tokens)?;
         }
         self.reserve(feeds)?;
-        let batch = Batch::of(feeds, &self.model.shape().caches);
+        let mut batch = std::mem::take(&mut self.batch).emptied();
+        batch.fill(feeds, &self.model.shape().caches);
+        self.forward(&batch, watch);
+        let wrong = self.not_finite(&batch);
+        self.batch = batch.emptied();
+        for feed in feeds {
+            match wrong {
+                None => self.pages.finish(feed.sequence, feed.tokens),
+                Some(_) => self.pages.cancel(feed.sequence),
+            }
+        }
+        match wrong {
+            None => Ok(&self.logits),
+            Some(position) => Err(Error::NotFinite { position }),
+        }
+    }
+
+    /// Runs rows through the model, to the logits of those that are wanted.
+    fn forward(&mut self, batch: &Batch, watch: Option<Watch>) {
+        let Shape { vocabulary, ref caches, .. } = *self.model.shape();
         self.logits.resize(batch.wanted.len() * vocabulary, 0.0);
-        let stores = self.pages.all().zip(&batch.rows).map(|(pages, rows)| Store { pages, rows });
+        let mut stores: [Store; CACHES_MAX] = Default::default();
+        for (cache, (store, pages)) in stores.iter_mut().zip(self.pages.all()).enumerate() {
+            *store = Store { pages, rows: batch.tables(cache) };
+        }
         let mut step = Step {
             tokens: &batch.tokens,
             positions: &batch.positions,
-            stores: &mut stores.collect::<Vec<_>>(),
+            stores: &mut stores[..caches.len()],
             wanted: &batch.wanted,
             logits: &mut self.logits,
             watch,
@@ -196,19 +221,13 @@ impl Engine {
         let begin = Instant::now();
         self.model.forward(&mut self.machine, &mut self.scratch, &mut step);
         self.computing += begin.elapsed();
-        let positions = batch.wanted.iter().map(|row| batch.positions[*row]);
-        let mut rows = positions.zip(self.logits.chunks(vocabulary));
-        let wrong = rows.find(|(_, row)| !finite(row)).map(|(position, _)| position);
-        for feed in feeds {
-            match wrong {
-                None => self.pages.finish(feed.sequence, feed.tokens),
-                Some(_) => self.pages.cancel(feed.sequence),
-            }
-        }
-        if let Some(position) = wrong {
-            return Err(Error::NotFinite { position });
-        }
-        Ok(&self.logits)
+    }
+
+    /// The position of the first row whose logits are no numbers.
+    fn not_finite(&self, batch: &Batch) -> Option<usize> {
+        let rows = self.logits.chunks(self.model.shape().vocabulary);
+        let (row, _) = batch.wanted.iter().zip(rows).find(|(_, logits)| !finite(logits))?;
+        Some(batch.positions[*row])
     }
 
     /// Gives sequences the pages of a step.
@@ -353,38 +372,4 @@ impl Engine {
 /// Without a way out in the loop, so that many are looked at together.
 fn finite(row: &[f32]) -> bool {
     row.iter().fold(true, |all, x| all & x.is_finite())
-}
-
-/// The rows of all feeds, one after the other.
-struct Batch<'a> {
-    tokens: Vec<u32>,
-    positions: Vec<usize>,
-    /// For each cache.
-    rows: Vec<Vec<RowTable<'a>>>,
-    wanted: Vec<usize>,
-}
-
-impl<'a> Batch<'a> {
-    fn of(feeds: &'a [Feed], caches: &[Cache]) -> Batch<'a> {
-        let rows = caches.iter().map(|_| Vec::new()).collect();
-        let mut batch = Batch { tokens: vec![], positions: vec![], rows, wanted: vec![] };
-        for feed in feeds {
-            let first = feed.sequence.tokens().len();
-            let positions = first..first + feed.tokens.len();
-            batch.tokens.extend_from_slice(feed.tokens);
-            batch.positions.extend(positions.clone());
-            for (i, (cache, rows)) in caches.iter().zip(&mut batch.rows).enumerate() {
-                let pages = |position| feed.sequence.table(i, cache.keeps, position);
-                let row = |position| RowTable { position, pages: pages(position) };
-                rows.extend(positions.clone().map(row));
-            }
-            let end = batch.tokens.len();
-            match feed.wanted {
-                Wanted::None => {}
-                Wanted::Last => batch.wanted.push(end - 1),
-                Wanted::All => batch.wanted.extend(end - feed.tokens.len()..end),
-            }
-        }
-        batch
-    }
 }

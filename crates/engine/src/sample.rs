@@ -18,6 +18,7 @@ use kernels::portable::angles::ln;
 use turn::{Choice, Sampling};
 
 use crate::draw::uniform;
+use crate::pages::PAGE;
 
 /// Chooses tokens by fixed settings, and keeps the buffers for it.
 pub struct Sampler {
@@ -79,8 +80,9 @@ impl Sampler {
         let Sampling { repetition_penalty, frequency_penalty, presence_penalty, .. } =
             self.settings;
         if repetition_penalty != 1.0 {
-            for (token, _) in self.count(history) {
-                let logit = &mut self.logits[token as usize];
+            self.count(history);
+            for run in self.counts.chunk_by(|a, b| a == b) {
+                let logit = &mut self.logits[run[0] as usize];
                 *logit = match *logit > 0.0 {
                     true => *logit / repetition_penalty,
                     false => *logit * repetition_penalty,
@@ -88,19 +90,21 @@ impl Sampler {
             }
         }
         if frequency_penalty != 0.0 || presence_penalty != 0.0 {
-            for (token, count) in self.count(&history[prompt.min(history.len())..]) {
-                self.logits[token as usize] -= count as f32 * frequency_penalty + presence_penalty;
+            self.count(&history[prompt.min(history.len())..]);
+            for run in self.counts.chunk_by(|a, b| a == b) {
+                let penalty = run.len() as f32 * frequency_penalty + presence_penalty;
+                self.logits[run[0] as usize] -= penalty;
             }
         }
     }
 
-    /// Each token of `tokens` once, with how often it is there.
-    fn count(&mut self, tokens: &[u32]) -> Vec<(u32, u32)> {
+    /// Sorts the tokens of `tokens` that have a logit, so that equal ones stand together.
+    fn count(&mut self, tokens: &[u32]) {
         self.counts.clear();
+        // Page by page, like the sequence.
+        self.counts.reserve(tokens.len().next_multiple_of(PAGE));
         self.counts.extend(tokens.iter().filter(|token| (**token as usize) < self.logits.len()));
         self.counts.sort_unstable();
-        let runs = self.counts.chunk_by(|a, b| a == b);
-        runs.map(|run| (run[0], run.len() as u32)).collect()
     }
 
     /// Steps 3 to 7.

@@ -210,8 +210,9 @@ impl Attention {
             norms.apply(machine, q, k);
         }
         if let Some(growth) = self.with.growth {
-            let factors = step.positions.iter().map(|position| growth.at(*position));
-            machine.scale_rows(q, &factors.collect::<Vec<_>>());
+            scratch.factors.clear();
+            scratch.factors.extend(step.positions.iter().map(|position| growth.at(*position)));
+            machine.scale_rows(q, &scratch.factors);
         }
 
         let (offset, Store { pages, rows }) = (self.seat.offset, &mut step.stores[self.seat.store]);

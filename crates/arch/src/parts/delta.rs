@@ -68,6 +68,8 @@ pub(crate) struct DeltaNet {
     taps: Vec<f32>,
     /// By what a head's state fades, and what is added before.
     fading: (Vec<f32>, Vec<f32>),
+    /// Of queries and keys: weights of norms.
+    lengths: (Vec<f32>, Vec<f32>),
     norm: Vec<f32>,
     heads: DeltaHeads,
     /// Where the last rows of the convolution are kept, and behind them the states.
@@ -93,6 +95,7 @@ impl DeltaNet {
             out: Linear::find(source, (OUT, layer), (h.hidden, values), Bias::No)?,
             taps: taps(source, layer, (channels, with.taps))?,
             fading: fading(source, layer, heads.values)?,
+            lengths: lengths(heads.key_dim),
             norm: {
                 let name = source.tensor_name(NORM, Some(layer), "weight");
                 weight::row(source, &name, heads.value_dim)?
@@ -129,13 +132,9 @@ impl DeltaNet {
         let Store { pages, rows } = &mut step.stores[self.seat.store];
         let last_rows = States { pages, rows, offset: self.seat.offset };
         machine.convolve(&self.taps, last_rows, up, &mut [queries, keys, values]);
-        let dim = heads.key_dim as f32;
-        // A norm that makes the length one, but for the scale of the queries.
-        let lengths = [(queries, 1.0 / dim), (keys, 1.0 / dim.sqrt())];
-        for (heads_of_rows, length) in lengths {
-            let weights = vec![length; heads.key_dim];
-            machine.rms_norm_in_place(heads_of_rows, &weights, LENGTH_EPS / dim);
-        }
+        let eps = LENGTH_EPS / heads.key_dim as f32;
+        machine.rms_norm_in_place(queries, &self.lengths.0, eps);
+        machine.rms_norm_in_place(keys, &self.lengths.1, eps);
         machine.delta_gates(decays, betas, (&self.fading.0, &self.fading.1));
         let x =
             &DeltaRows { queries: &scratch.queries, keys: &scratch.keys, values, decays, betas };
@@ -171,6 +170,11 @@ fn taps(
     };
     let places = (0..taps).flat_map(|tap| (0..channels).map(move |channel| channel * taps + tap));
     Ok(places.map(|place| weights[place]).collect())
+}
+
+/// Weights of norms that make the length of a head one, but for the scale of the queries.
+fn lengths(dim: usize) -> (Vec<f32>, Vec<f32>) {
+    (vec![1.0 / dim as f32; dim], vec![1.0 / (dim as f32).sqrt(); dim])
 }
 
 /// Rates and biases of the heads' decays. Folders have the logarithm of a rate's opposite.

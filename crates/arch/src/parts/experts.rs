@@ -7,7 +7,7 @@ use kernels::{Expert, Machine, Rounding, RoutedProduct, Take};
 
 use super::fused;
 use super::mlp::{self, GatedMlp};
-pub(crate) use super::router::{Groups, Score};
+pub(crate) use super::router::{GroupScores, Groups, Score};
 use crate::hyper::Hyper;
 use crate::source::{Name, Source};
 use crate::weight::{self, Bias, Linear, Weight};
@@ -227,7 +227,8 @@ impl Experts {
         scratch.choices.clear();
         for scores in scratch.scores.chunks_exact_mut(count) {
             let scores = (scores, &self.bias[..]);
-            self.with.score.choose(machine.isa(), scores, each, &mut scratch.choices);
+            let to = (&mut scratch.choices, &mut scratch.group_scores);
+            self.with.score.choose(machine.isa(), scores, each, to);
         }
         if let Some(scales) = &self.scales {
             for (expert, weight) in &mut scratch.choices {

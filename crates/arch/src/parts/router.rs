@@ -27,6 +27,15 @@ pub(crate) struct Groups {
     pub scale: f32,
 }
 
+/// Scores with which a row chooses from groups, kept from row to row.
+#[derive(Default)]
+pub(crate) struct GroupScores {
+    biased: Vec<f32>,
+    /// Of each group the best two together.
+    sums: Vec<f32>,
+    closed: Vec<bool>,
+}
+
 impl Score {
     /// Adds the `each` experts with the largest scores, of equals the lower ones, and their
     /// weights. The scores are spoilt.
@@ -35,13 +44,13 @@ impl Score {
         isa: Isa,
         (scores, bias): (&mut [f32], &[f32]),
         each: usize,
-        choices: &mut Vec<Choice>,
+        (choices, buffers): (&mut Vec<Choice>, &mut GroupScores),
     ) {
         let first = choices.len();
         let largest = isa.largest(scores);
         let total = match self {
             Score::Grouped(groups) => {
-                groups.choose((scores, bias), each, choices);
+                groups.choose((scores, bias), each, (choices, buffers));
                 return groups.weigh(&mut choices[first..]);
             }
             Score::Softmax => Some(isa.sum_of_exps(scores, largest) as f32),
@@ -64,21 +73,29 @@ impl Score {
 }
 
 impl Groups {
-    fn choose(self, (scores, bias): (&mut [f32], &[f32]), each: usize, choices: &mut Vec<Choice>) {
+    fn choose(
+        self,
+        (scores, bias): (&mut [f32], &[f32]),
+        each: usize,
+        (choices, buffers): (&mut Vec<Choice>, &mut GroupScores),
+    ) {
         let of_group = scores.len() / self.count;
+        let GroupScores { biased, sums, closed } = buffers;
         scores.iter_mut().for_each(|score| *score = sigmoid(*score));
-        let mut biased: Vec<f32> =
-            scores.iter().zip(bias).map(|(score, bias)| score + bias).collect();
+        biased.clear();
+        biased.extend(scores.iter().zip(bias).map(|(score, bias)| score + bias));
         if self.open < self.count {
-            let mut sums: Vec<f32> = biased.chunks_exact(of_group).map(best_two).collect();
-            let mut closed = vec![true; self.count];
-            (0..self.open).for_each(|_| closed[take_best(&mut sums).0] = false);
-            for (group, _) in biased.chunks_exact_mut(of_group).zip(closed).filter(|(_, c)| *c) {
+            sums.clear();
+            sums.extend(biased.chunks_exact(of_group).map(best_two));
+            closed.clear();
+            closed.resize(self.count, true);
+            (0..self.open).for_each(|_| closed[take_best(sums).0] = false);
+            for (group, _) in biased.chunks_exact_mut(of_group).zip(closed).filter(|(_, c)| **c) {
                 group.fill(f32::NEG_INFINITY);
             }
         }
         for _ in 0..each {
-            let (expert, _) = take_best(&mut biased);
+            let (expert, _) = take_best(biased);
             choices.push((expert as u32, scores[expert]));
         }
     }
@@ -126,7 +143,8 @@ mod tests {
 
     fn choose(score: Score, scores: &[f32], bias: &[f32], each: usize) -> Vec<Choice> {
         let mut choices = Vec::new();
-        score.choose(Isa::PORTABLE, (&mut scores.to_vec(), bias), each, &mut choices);
+        let to = (&mut choices, &mut GroupScores::default());
+        score.choose(Isa::PORTABLE, (&mut scores.to_vec(), bias), each, to);
         choices
     }
 

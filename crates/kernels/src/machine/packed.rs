@@ -59,16 +59,25 @@ fn is_long(job: &Job) -> bool {
     job.weights.format.group_len() == STRETCH
 }
 
+/// The inputs of some jobs.
+pub(super) struct Inputs<F> {
+    pub of: F,
+    /// How many there may be and rows that each may have, whichever are chosen this time: with
+    /// room for them, the next choice needs no more.
+    pub count: usize,
+    pub rows: usize,
+}
+
 impl Machine {
     /// Computes jobs, each with the input of which it has the number.
     pub(super) fn multiply_packed<'a>(
         &self,
-        inputs: impl Fn(usize) -> Input<'a> + Sync,
+        inputs: &Inputs<impl Fn(usize) -> Input<'a> + Sync>,
         jobs: impl Iterator<Item = Job<'a>> + Clone + Sync,
         scratch: &mut Scratch,
     ) {
-        let Some(plan) = self.plan(&inputs, jobs.clone(), scratch) else { return };
-        self.interleave(&inputs, plan.numbers, scratch);
+        let Some(plan) = self.plan(inputs, jobs.clone(), scratch) else { return };
+        self.interleave(&inputs.of, plan.numbers, scratch);
         let (isa, threads) = (self.isa, self.threads());
         let (of_inputs, words) = (&scratch.inputs, &scratch.words);
         let own = Shared::rows(&mut scratch.threads, 1);
@@ -90,16 +99,17 @@ impl Machine {
     /// Finds out what the jobs need, and makes room for it.
     fn plan<'a>(
         &self,
-        inputs: impl Fn(usize) -> Input<'a>,
+        inputs: &Inputs<impl Fn(usize) -> Input<'a>>,
         jobs: impl Iterator<Item = Job<'a>>,
         scratch: &mut Scratch,
     ) -> Option<Plan> {
         let Scratch { inputs: of_inputs, words, threads } = scratch;
-        let (mut plan, mut most, mut len) = (None, 0, 0);
+        let (mut plan, mut most, mut len) = (None, inputs.rows, 0);
         of_inputs.clear();
+        of_inputs.reserve(inputs.count);
         for job in jobs {
             of_inputs.resize(of_inputs.len().max(job.input + 1), Default::default());
-            let (x, cols) = (inputs(job.input), job.weights.cols);
+            let (x, cols) = ((inputs.of)(job.input), job.weights.cols);
             let Plan { numbers, products } = plan.get_or_insert_default();
             let (n, to) = (x.len(cols), &mut of_inputs[job.input][kind(&job)]);
             most = most.max(n);

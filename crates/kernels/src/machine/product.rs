@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::packed::Inputs;
 use super::shared::Shared;
 #[cfg(target_arch = "x86_64")]
 use super::tiled;
@@ -235,7 +236,11 @@ impl Machine {
         #[cfg(target_arch = "x86_64")]
         self.multiply_tiled(x, jobs.clone().filter(is_tiled), &mut scratch.tiled);
         let packed = jobs.clone().filter(|job| job.weights.packed && !is_tiled(job));
-        self.multiply_packed(|_| Input { x, rows: None }, packed, &mut scratch.packed);
+        if let Some(first) = packed.clone().next() {
+            let rows = x.len() / first.weights.cols;
+            let inputs = &Inputs { of: |_| Input { x, rows: None }, count: 1, rows };
+            self.multiply_packed(inputs, packed, &mut scratch.packed);
+        }
         let unpacked = jobs.filter(|job| !job.weights.packed);
         self.multiply_unpacked(x, unpacked, &mut scratch.unpacked);
     }

@@ -13,6 +13,7 @@
 use std::ops::Range;
 
 use super::Machine;
+use super::packed::Inputs;
 use super::product::{Input, Job, Matrix, Rounding, Scratch, TOGETHER_MAX};
 use super::shared::Shared;
 use crate::isa::per_isa;
@@ -169,9 +170,11 @@ impl Machine {
             |job: &Job| job.weights.packed && !job.is_tiled(isa, routing.of(job.input).len());
         let cols = jobs(first).next().map_or(0, |job| job.weights.cols);
         let input = |expert| routing.input(x, cols, take, expert);
+        let (count, rows) = (routing.experts(), routing.slots() / routing.choices);
+        let inputs = &Inputs { of: input, count, rows };
         let mut scratch = std::mem::take(&mut self.scratch);
         let together = used.clone().flat_map(jobs).filter(by_panels);
-        self.multiply_packed(input, together, &mut scratch.packed);
+        self.multiply_packed(inputs, together, &mut scratch.packed);
         for expert in used {
             let others = jobs(expert).filter(|job| !by_panels(job));
             self.multiply_gathered(input(expert), cols, others, &mut scratch);

@@ -26,6 +26,8 @@ pub fn score((query, weights): (&[f32], &[f32]), keys: &[f32], scale: f32, out: 
 /// Puts the positions of the largest scores in `out`, ascending; of equal scores the first.
 pub fn choose(scores: &[f32], order: &mut Vec<u32>, out: &mut [u32]) {
     order.clear();
+    // Room for the rest of a tile comes with its first position.
+    order.reserve(scores.len().next_multiple_of(TILE));
     order.extend(0..scores.len() as u32);
     if out.len() < order.len() {
         let better =

@@ -38,9 +38,11 @@ pub(super) struct Own {
     sums: Tiles,
     /// Values of a tile, where their rows have to be filled up.
     values: Vec<f32>,
-    /// A tile that had to be put together.
-    together: (Vec<f32>, Vec<f32>),
+    pub together: Together,
 }
+
+/// Keys and values of tiles that had to be put together.
+pub(super) type Together = (Vec<f32>, Vec<f32>);
 
 /// Rows of one sequence whose positions follow each other, and key heads.
 pub(super) struct Bundle {
@@ -116,6 +118,8 @@ impl Job<'_> {
             let (keys, values) = match scattered {
                 true => {
                     let (keys, values) = &mut together;
+                    keys.resize(self.of.tile_lens().0, 0.0);
+                    values.resize(self.of.tile_lens().1, 0.0);
                     // Rows see more and more of a tile, and with a window less and less.
                     let from = self.of.visible(first, tile).start;
                     let visible = from..self.of.visible(rows.end - 1, tile).end;

@@ -24,7 +24,7 @@ use super::Machine;
 use super::shared::Shared;
 use crate::attention::Kernels;
 use crate::portable::attend::{self, TILE, Tile};
-use bundle::{Job, Own};
+use bundle::{Job, Own, Together};
 
 /// The heads of one attention layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,16 +181,19 @@ impl<'a> Attention<'a> {
         self.heads.within || self.chosen.is_some()
     }
 
+    /// Numbers in the keys and in the values of a tile.
+    fn tile_lens(&self) -> (usize, usize) {
+        (self.heads.dim * TILE, self.heads.value_dim * TILE)
+    }
+
     /// Puts together what is seen of a tile: keys by numbers, `(dim, 64)`, and values by positions.
     fn put_together(
         &self,
         (row, tile, key_head): (usize, usize, usize),
         visible: Range<usize>,
-        (keys, values): (&mut Vec<f32>, &mut Vec<f32>),
+        (keys, values): (&mut [f32], &mut [f32]),
     ) {
         let Heads { dim, value_dim, within, .. } = self.heads;
-        keys.resize(dim * TILE, 0.0);
-        values.resize(value_dim * TILE, 0.0);
         let chosen = self.chosen.map(|chosen| &chosen.positions[row * chosen.most..]);
         for lane in visible {
             let place = tile * TILE + lane;
@@ -219,28 +222,29 @@ impl<'a> Attention<'a> {
     }
 
     /// The definition itself: one query head of a row.
-    fn attend_head(&self, row: usize, head: usize, q: &[f32], out: &mut [f32]) {
+    fn attend_head(
+        &self,
+        (row, head): (usize, usize),
+        q: &[f32],
+        together: &mut Together,
+        out: &mut [f32],
+    ) {
         let (key_head, scaling) = (head / self.heads.sharing(), (self.scale, self.sink(head)));
-        if self.is_scattered() {
-            let together = |tile| {
-                let (mut keys, mut values) = (Vec::new(), Vec::new());
-                let visible = self.visible(row, tile);
-                self.put_together((row, tile, key_head), visible, (&mut keys, &mut values));
-                (tile, keys, values)
-            };
-            let tiles: Vec<_> = self.tiles(row).map(together).collect();
-            let tiles = tiles.iter().map(|(tile, keys, values)| Tile {
-                keys,
-                values,
-                visible: self.visible(row, *tile),
-            });
+        let tile = |(tile, (keys, values))| Tile { keys, values, visible: self.visible(row, tile) };
+        if !self.is_scattered() {
+            let tiles = self.tiles(row).map(|i| tile((i, self.tile(row, i, key_head))));
             return attend::attend(q, scaling, tiles, out);
         }
-        let tiles = self.tiles(row).map(|tile| {
-            let (keys, values) = self.tile(row, tile, key_head);
-            Tile { keys, values, visible: self.visible(row, tile) }
-        });
-        attend::attend(q, scaling, tiles, out);
+        let (tiles, (key_len, value_len)) = (self.tiles(row), self.tile_lens());
+        let (keys, values) = together;
+        keys.resize(tiles.len() * key_len, 0.0);
+        values.resize(tiles.len() * value_len, 0.0);
+        let places = keys.chunks_exact_mut(key_len).zip(values.chunks_exact_mut(value_len));
+        for (tile, place) in tiles.clone().zip(places) {
+            self.put_together((row, tile, key_head), self.visible(row, tile), place);
+        }
+        let places = keys.chunks_exact(key_len).zip(values.chunks_exact(value_len));
+        attend::attend(q, scaling, tiles.zip(places).map(tile), out);
     }
 }
 
@@ -253,29 +257,35 @@ impl Machine {
         assert_eq!(out.len(), n * heads.queries * heads.value_dim);
         assert!(of.sinks.is_none_or(|sinks| sinks.len() == heads.queries), "a sink for each head");
         let out = Shared::rows(out, heads.queries * heads.value_dim);
-        let Some(kernels) = Kernels::of(self.isa) else { return self.attend_plainly(q, of, out) };
-        let job = &Job { isa: self.isa, kernels, q, of, out };
         let (threads, mut scratch) = (self.threads(), std::mem::take(&mut self.attention));
         scratch.threads.resize_with(threads, Own::default);
-        if threads > 1 && n * heads.keys < ENOUGH * threads {
-            self.attend_by_tile(job, &mut scratch.threads);
-        } else {
-            self.attend_by_bundle(job, &mut scratch.threads);
+        let own = &mut scratch.threads;
+        let job = |kernels| Job { isa: self.isa, kernels, q, of, out };
+        match Kernels::of(self.isa).map(job) {
+            None => self.attend_plainly(q, of, out, own),
+            Some(job) if threads > 1 && n * heads.keys < ENOUGH * threads => {
+                self.attend_by_tile(&job, own);
+            }
+            Some(job) => self.attend_by_bundle(&job, own),
         }
         self.attention = scratch;
     }
 
     /// Head by head, by the definition.
-    fn attend_plainly(&self, q: &[f32], of: &Attention, out: Shared) {
-        let (n, heads) = (of.rows.len(), of.heads);
+    fn attend_plainly(&self, q: &[f32], of: &Attention, out: Shared, own: &mut [Own]) {
+        let (n, heads, threads) = (of.rows.len(), of.heads, self.threads());
         // Heads outside, rows inside: with a long prompt each thread gets short and long rows.
         let positions: usize = of.rows.iter().map(|row| row.position + 1).sum();
-        self.split(heads.queries * n, positions * heads.queries * heads.dim, &|items| {
-            for (head, row) in items.map(|item| (item / n, item % n)) {
+        let (items, own) = (heads.queries * n, Shared::rows(own, 1));
+        self.share(positions * heads.queries * heads.dim, &|thread| {
+            // SAFETY: each thread has its own.
+            let together = &mut unsafe { own.row(thread) }[0].together;
+            for item in thread * items / threads..(thread + 1) * items / threads {
+                let (head, row) = (item / n, item % n);
                 let q = &q[(row * heads.queries + head) * heads.dim..][..heads.dim];
                 // SAFETY: an output head belongs to one item, and an item to one thread.
                 let out = unsafe { out.part(row, head * heads.value_dim, heads.value_dim) };
-                of.attend_head(row, head, q, out);
+                of.attend_head((row, head), q, together, out);
             }
         });
     }
