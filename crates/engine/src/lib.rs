@@ -16,6 +16,7 @@ mod prefix;
 mod run;
 mod sample;
 mod serve;
+mod shelf;
 mod stop;
 mod worker;
 
@@ -26,4 +27,5 @@ pub use pages::Sequence;
 pub use run::{Engine, Feed, Settings, Wanted};
 pub use sample::{Sampler, best};
 pub use serve::{Job, Listener, Policy, Turns};
+pub use shelf::{Lease, Library, Listed, Room, Shelf, Shelved};
 pub use worker::Worker;

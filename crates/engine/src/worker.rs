@@ -1,21 +1,25 @@
 //! The thread that owns a model and answers its turns.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use text::tokenizer::Tokenizer;
-use turn::{Event, Fault, Finish, Side};
+use turn::{Event, Fault, Finish, Retry, Side};
 
 use crate::Engine;
-use crate::serve::{Job, Policy, Turns};
+use crate::serve::{Job, Listener, Policy, Turns};
 
-/// A model at work.
+/// A model at work. Dropping it cancels its turns, and waits for its thread.
 pub struct Worker {
     orders: Sender<Order>,
-    thread: JoinHandle<()>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    thread_id: ThreadId,
+    alive: Arc<AtomicBool>,
     begun: Instant,
 }
 
@@ -23,6 +27,12 @@ enum Order {
     Turn(Box<Job>),
     /// Ends when all turns have, or when this time has come.
     Stop(Duration),
+}
+
+/// A turn's reply that is told one end and nothing after it, whatever becomes of the turn.
+struct Kept {
+    reply: Listener,
+    is_over: bool,
 }
 
 impl Worker {
@@ -36,16 +46,35 @@ impl Worker {
         policy: Policy,
     ) -> std::io::Result<Worker> {
         let ((orders, received), begun) = (channel(), Instant::now());
-        let work = move || work(engine, &tokenizer, (policy, begun), &received);
+        let alive = Arc::new(AtomicBool::new(true));
+        let is_up = Arc::clone(&alive);
+        let work = move || {
+            let mut turns = Turns::new(engine, &tokenizer, policy).by(move || begun.elapsed());
+            // A panic is a defect of ours, or of the model's file. Its turns end all the same.
+            let worked = catch_unwind(AssertUnwindSafe(|| work(&mut turns, begun, &received)));
+            // Before they end: who then asks again shall find it dead.
+            is_up.store(false, Ordering::Release);
+            if worked.is_err() {
+                turns.fail(&Fault::new(Side::Us, "the model has failed; see the log"));
+            }
+        };
         let thread = std::thread::Builder::new().name("model".to_owned()).spawn(work)?;
-        Ok(Worker { orders, thread, begun })
+        let (thread_id, thread) = (thread.thread().id(), Mutex::new(Some(thread)));
+        Ok(Worker { orders, thread, thread_id, alive, begun })
     }
 
     /// Hands in a turn. Whatever happens, it ends once.
     pub fn submit(&self, job: Job) {
-        if let Err(unsent) = self.orders.send(Order::Turn(Box::new(job))) {
-            refuse(unsent.0);
-        }
+        let mut job = job;
+        let mut kept = Kept { reply: job.reply, is_over: false };
+        job.reply = Box::new(move |event| kept.tell(event));
+        // A turn that does not arrive is dropped, and ends by that.
+        let _ = self.orders.send(Order::Turn(Box::new(job)));
+    }
+
+    /// Whether it answers turns: it has neither been stopped nor panicked.
+    pub fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Acquire)
     }
 
     /// The time by which deadlines are stated.
@@ -54,63 +83,66 @@ impl Worker {
     }
 
     /// Lets the turns end within this time, then cancels what is left.
-    pub fn stop(self, within: Duration) {
+    pub fn stop(&self, within: Duration) {
         let _ = self.orders.send(Order::Stop(self.now().saturating_add(within)));
-        let _ = self.thread.join();
+        // A reply may own the worker, and then ends it on the worker's own thread.
+        if std::thread::current().id() != self.thread_id {
+            let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            thread.take().into_iter().for_each(|thread| _ = thread.join());
+        }
     }
 }
 
-/// Ends a turn for which there is no model any more.
-fn refuse(order: Order) {
-    if let Order::Turn(mut job) = order {
-        let fault = Fault::new(Side::Us, "the model is not running any more");
-        let _ = (job.reply)(Event::Failed(fault));
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop(Duration::ZERO);
     }
 }
 
-fn work(
-    engine: Engine,
-    tokenizer: &Tokenizer,
-    (policy, begun): (Policy, Instant),
-    orders: &Receiver<Order>,
-) {
-    let clock = move || begun.elapsed();
-    let mut turns = Turns::new(engine, tokenizer, policy).by(clock);
+impl Kept {
+    fn tell(&mut self, event: Event) -> ControlFlow<()> {
+        if self.is_over {
+            return ControlFlow::Break(());
+        }
+        let ends = matches!(event, Event::End(..) | Event::Failed(_));
+        // Until it has returned: one that panics is not asked again.
+        self.is_over = true;
+        let flow = (self.reply)(event);
+        self.is_over = ends;
+        flow
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let fault = Fault::new(Side::Us, "the model is not running any more; ask again");
+        let _ = self.tell(Event::Failed(Fault { retry: Retry::Later, ..fault }));
+    }
+}
+
+/// Answers turns until it is told to stop, or nobody is there to ask.
+fn work(turns: &mut Turns, begun: Instant, orders: &Receiver<Order>) {
     let (mut end, mut busy) = (None, false);
-    loop {
+    while busy || end.is_none() {
         // Nothing to do: wait. Otherwise take what has come.
-        let order = match (busy, end) {
-            (false, None) => orders.recv().map_err(|_| TryRecvError::Disconnected),
-            _ => orders.try_recv(),
+        let order = match busy {
+            false => orders.recv().map_err(|_| TryRecvError::Disconnected),
+            true => orders.try_recv(),
         };
         match order {
-            Ok(Order::Stop(at)) => end = Some(at),
-            Ok(order) if end.is_some() => refuse(order),
-            Ok(Order::Turn(job)) => {
+            Ok(Order::Stop(at)) => end = Some(end.map_or(at, |end: Duration| end.min(at))),
+            Ok(Order::Turn(job)) if end.is_none() => {
                 turns.submit(*job);
                 busy = true;
                 continue;
             }
             Err(TryRecvError::Disconnected) => end = end.or(Some(Duration::ZERO)),
-            Err(TryRecvError::Empty) => {}
+            // Nothing has come, or too late.
+            Err(TryRecvError::Empty) | Ok(Order::Turn(_)) => {}
         }
-        if end.is_some_and(|end| clock() >= end) {
+        if end.is_some_and(|end| begun.elapsed() >= end) {
             turns.stop(Finish::Cancelled);
         }
-        // A panic is a defect of ours, or of the model's file. Its turns end all the same.
-        match catch_unwind(AssertUnwindSafe(|| turns.step())) {
-            Ok(more) => busy = more,
-            Err(_) => {
-                let fault = Fault::new(Side::Us, "the model has failed; see the log");
-                turns.fail(&fault);
-                break;
-            }
-        }
-        if !busy && end.is_some() {
-            break;
-        }
-    }
-    while let Ok(order) = orders.try_recv() {
-        refuse(order);
+        busy = turns.step();
     }
 }
