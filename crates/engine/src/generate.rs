@@ -7,6 +7,7 @@ use text::tokenizer::{Decoder, Tokenizer};
 use turn::{Account, Certainty, Event, Finish, Limits, Sampling, Usage};
 
 use crate::pages::PAGE;
+use crate::sample::Row;
 use crate::stop::Stops;
 use crate::{Engine, Error, Feed, Rules, Sampler, Sequence, Wanted};
 
@@ -71,7 +72,7 @@ impl Engine {
         let cached = sequence.tokens().len();
         sequence.plan_mark(mark_of(request.prompt));
         let mut writer = Writer::new(self, tokenizer, (request, cached));
-        let context = self.shape().context;
+        let (context, isa) = (self.shape().context, self.isa());
         let mut go_on = |read| reply(Event::Read(read)).is_continue();
         let rest = &request.prompt[cached..];
         let Some(mut logits) = self.prefill_while(sequence, rest, &mut go_on)? else {
@@ -79,7 +80,8 @@ impl Engine {
             return Ok(());
         };
         let finish = loop {
-            match writer.next(logits, (sequence.tokens(), context), reply) {
+            let row = Row { logits, totals: isa.totals(logits) };
+            match writer.next(row, (sequence.tokens(), context), reply) {
                 Err(finish) => break finish,
                 Ok(token) => {
                     let feed = Feed { sequence, tokens: &[token], wanted: Wanted::Last };
@@ -130,11 +132,11 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Chooses a token by the logits of a sequence's last one, and sends what it adds to the reply;
+    /// Chooses a token by what the model says behind a sequence's last one, and sends what it adds to the reply;
     /// or says why the reply is over.
     pub fn next(
         &mut self,
-        logits: &[f32],
+        row: Row,
         (tokens, context): (&[u32], usize),
         reply: Reply,
     ) -> Result<u32, Finish> {
@@ -148,7 +150,7 @@ impl<'t> Writer<'t> {
         let (history, rules) = ((tokens, self.usage.prompt_tokens), &mut self.rules);
         let forbid =
             |logits: &mut [f32]| rules.as_mut().map_or(Ok(()), |rules| rules.apply(logits));
-        let choice = self.sampler.choose_among(logits, history, forbid);
+        let choice = self.sampler.choose_among(row, history, forbid);
         let choice = choice.map_err(|()| Finish::Form)?;
         let token = choice.token;
         self.usage.generated_tokens += 1;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch};
-use kernels::{Isa, Machine};
+use kernels::{Isa, Machine, Totals};
 
 use crate::batch::Batch;
 use crate::pages::{Pages, Sequence};
@@ -42,6 +42,8 @@ pub struct Engine {
     /// Empty between steps.
     batch: Batch<'static>,
     logits: Vec<f32>,
+    /// Of each row of logits.
+    totals: Vec<Totals>,
     chunk: usize,
     /// Time that the model itself has taken.
     computing: Duration,
@@ -103,6 +105,7 @@ impl Engine {
             room,
             batch,
             logits,
+            totals: Vec::new(),
             chunk,
             computing: Duration::ZERO,
         })
@@ -221,13 +224,15 @@ impl Engine {
         let begin = Instant::now();
         self.model.forward(&mut self.machine, &mut self.scratch, &mut step);
         self.computing += begin.elapsed();
+        self.totals.clear();
+        self.totals.resize(batch.wanted.len(), Totals::default());
+        self.machine.totals(&self.logits, &mut self.totals);
     }
 
     /// The position of the first row whose logits are no numbers.
     fn not_finite(&self, batch: &Batch) -> Option<usize> {
-        let rows = self.logits.chunks(self.model.shape().vocabulary);
-        let (row, _) = batch.wanted.iter().zip(rows).find(|(_, logits)| !finite(logits))?;
-        Some(batch.positions[*row])
+        let row = self.totals.iter().position(|totals| !totals.is_finite)?;
+        Some(batch.positions[batch.wanted[row]])
     }
 
     /// Gives sequences the pages of a step.
@@ -276,14 +281,14 @@ impl Engine {
         self.pages.truncate(&mut sequence, 0);
     }
 
-    /// The logits of the last step, to be given back.
-    pub(crate) fn lend_logits(&mut self) -> Vec<f32> {
-        std::mem::take(&mut self.logits)
+    /// The logits of the last step and their totals, to be given back.
+    pub(crate) fn lend_logits(&mut self) -> (Vec<f32>, Vec<Totals>) {
+        (std::mem::take(&mut self.logits), std::mem::take(&mut self.totals))
     }
 
     /// Takes their memory back.
-    pub(crate) fn take_back_logits(&mut self, logits: Vec<f32>) {
-        self.logits = logits;
+    pub(crate) fn take_back_logits(&mut self, lent: (Vec<f32>, Vec<Totals>)) {
+        (self.logits, self.totals) = lent;
     }
 
     /// Whether each page has as many users as there are references to it, and the memory in use is
@@ -367,9 +372,4 @@ impl Engine {
             None => Ok(()),
         }
     }
-}
-
-/// Without a way out in the loop, so that many are looked at together.
-fn finite(row: &[f32]) -> bool {
-    row.iter().fold(true, |all, x| all & x.is_finite())
 }

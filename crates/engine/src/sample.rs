@@ -13,8 +13,8 @@
 use std::cmp::Ordering;
 use std::convert::Infallible;
 
-use kernels::Isa;
 use kernels::portable::angles::ln;
+use kernels::{Isa, Totals};
 use turn::{Choice, Sampling};
 
 use crate::draw::uniform;
@@ -27,6 +27,13 @@ pub struct Sampler {
     logits: Vec<f32>,
     counts: Vec<u32>,
     candidates: Vec<Candidate>,
+}
+
+/// What the model says of the next token.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub logits: &'a [f32],
+    pub totals: Totals,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,16 +53,18 @@ impl Sampler {
     /// are finite: a model that gives others has failed before.
     pub fn choose(&mut self, logits: &[f32], history: &[u32], prompt: usize) -> Choice {
         let nothing = |_: &mut [f32]| Ok::<_, Infallible>(());
-        self.choose_among(logits, (history, prompt), nothing).unwrap_or_else(|never| match never {})
+        let row = Row { logits, totals: self.isa.totals(logits) };
+        self.choose_among(row, (history, prompt), nothing).unwrap_or_else(|never| match never {})
     }
 
     /// The same where `forbid` makes the logits of some tokens −∞, or finds that it is all of them.
     pub(crate) fn choose_among<E>(
         &mut self,
-        logits: &[f32],
+        row: Row,
         (history, prompt): (&[u32], usize),
         forbid: impl FnOnce(&mut [f32]) -> Result<(), E>,
     ) -> Result<Choice, E> {
+        let Row { logits, totals } = row;
         self.logits.clear();
         self.logits.extend_from_slice(logits);
         self.adjust(history, prompt);
@@ -65,7 +74,7 @@ impl Sampler {
         } else {
             self.draw(history.len() as u64)
         };
-        let logprobs = LogProbs::of(logits, self.isa);
+        let logprobs = LogProbs { logits, largest: totals.largest, log_total: ln(totals.exps) };
         let top = self.top(logits).into_iter().map(|token| (token, logprobs.at(token)));
         Ok(Choice { token, logprob: logprobs.at(token), top: top.collect() })
     }
@@ -217,12 +226,6 @@ struct LogProbs<'a> {
 }
 
 impl LogProbs<'_> {
-    fn of(logits: &[f32], isa: Isa) -> LogProbs<'_> {
-        let largest = isa.largest(logits);
-        let total = isa.sum_of_exps(logits, largest);
-        LogProbs { logits, largest, log_total: ln(total) }
-    }
-
     fn at(&self, token: u32) -> f32 {
         (f64::from(self.logits[token as usize] - self.largest) - self.log_total) as f32
     }

@@ -19,6 +19,7 @@ use crate::generate::{Writer, mark_of};
 use crate::guess::Guesser;
 use crate::masks::Masks;
 use crate::pages::MARKS;
+use crate::sample::Row;
 use crate::{Engine, Error, Feed, Request, Rules, Sequence, Wanted};
 
 /// How many turns at once, and how much of them in a step.
@@ -333,8 +334,9 @@ impl<'t> Turns<'t> {
     /// Lets every turn of a step choose its next token, or tells how much of its prompt is read.
     fn take(&mut self, shares: &[Share]) {
         let (context, vocabulary) = (self.engine.shape().context, self.engine.shape().vocabulary);
-        let all = self.engine.lend_logits();
-        let mut logits = &all[..];
+        let lent = self.engine.lend_logits();
+        let rows = lent.0.chunks_exact(vocabulary).zip(&lent.1);
+        let mut rows = rows.map(|(logits, totals)| Row { logits, totals: *totals });
         let mut over = Vec::new();
         for (i, share) in shares.iter().enumerate().filter(|(_, share)| share.rows > 0) {
             let active = &mut self.active[i];
@@ -342,7 +344,7 @@ impl<'t> Turns<'t> {
             let read = Event::Read(active.sequence.tokens().len());
             if reading && (active.job.reply)(read).is_break() {
                 over.push((i, Finish::Cancelled));
-                logits = &logits[if share.wants() { vocabulary } else { 0 }..];
+                rows.by_ref().take(usize::from(share.wants())).for_each(drop);
                 continue;
             }
             if !share.wants() {
@@ -351,14 +353,14 @@ impl<'t> Turns<'t> {
             if reading {
                 self.engine.keep(&active.sequence);
             }
-            let rows = if reading { 1 } else { share.rows };
-            let (own, others) = logits.split_at(rows * vocabulary);
-            logits = others;
+            let mut own = rows.by_ref().take(if reading { 1 } else { share.rows });
             let now = (self.clock)().saturating_sub(active.job.asked);
             active.times.first.get_or_insert(now);
-            if let Err(finish) = active.write(own.chunks_exact(vocabulary), context) {
+            if let Err(finish) = active.write(&mut own, context) {
                 over.push((i, finish));
             }
+            // Those behind a wrong guess say nothing.
+            own.for_each(drop);
             if !reading {
                 let end = active.sequence.tokens().len() - share.rows;
                 let again = self.engine.settle(&mut active.sequence, (end, active.certain));
@@ -366,7 +368,7 @@ impl<'t> Turns<'t> {
                 active.next.splice(..0, again);
             }
         }
-        self.engine.take_back_logits(all);
+        self.engine.take_back_logits(lent);
         for (i, finish) in over.into_iter().rev() {
             let active = self.active.remove(i);
             self.end(active, finish);
@@ -433,16 +435,16 @@ impl Active<'_> {
     /// Chooses the next token by the logits of the last row, or of each row whose guess was right.
     fn write<'a>(
         &mut self,
-        logits: impl Iterator<Item = &'a [f32]>,
+        rows: impl Iterator<Item = Row<'a>>,
         context: usize,
     ) -> Result<(), Finish> {
         let tokens = self.sequence.tokens();
         let guesses = self.next.split_off(self.next.len().min(self.again + 1));
         let first = tokens.len() - guesses.len();
         let (mut right, mut chosen) = (0, Ok(0));
-        for (i, logits) in logits.skip(self.again).enumerate() {
+        for (i, row) in rows.skip(self.again).enumerate() {
             self.certain = first + i;
-            chosen = self.writer.next(logits, (&tokens[..first + i], context), &mut self.job.reply);
+            chosen = self.writer.next(row, (&tokens[..first + i], context), &mut self.job.reply);
             right = i;
             if chosen.ok() != guesses.get(i).copied() || i == guesses.len() {
                 break;

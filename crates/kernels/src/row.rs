@@ -2,11 +2,12 @@
 
 use crate::Isa;
 use crate::isa::per_isa;
-use crate::portable::row;
+use crate::portable::row::{self, Totals};
 
 per_isa!(largest = row::largest; (x: &[f32], out: &mut f32));
 per_isa!(exp_each = row::exp_each; (x: &mut [f32], less: f32));
 per_isa!(sum_of_exps = row::sum_of_exps; (x: &[f32], less: f32, out: &mut f64));
+per_isa!(totals = row::totals; (x: &[f32], out: &mut Totals));
 
 impl Isa {
     /// The largest number of a row; −∞ of none.
@@ -19,6 +20,13 @@ impl Isa {
     /// `x = exp(x − less)`, element by element.
     pub fn exp_each(self, x: &mut [f32], less: f32) {
         exp_each(self, x, less);
+    }
+
+    /// What choosing from a row needs to know of all of it.
+    pub fn totals(self, x: &[f32]) -> Totals {
+        let mut out = Totals::default();
+        totals(self, x, &mut out);
+        out
     }
 
     /// Σ exp(x − less) in f64.
@@ -42,13 +50,20 @@ mod tests {
                 let mut exps = x.clone();
                 isa.exp_each(&mut exps, largest);
                 let bits: Vec<u32> = exps.iter().map(|x| x.to_bits()).collect();
-                (isa.largest(&x), isa.sum_of_exps(&x, largest).to_bits(), bits)
+                let totals = isa.totals(&x);
+                let sum = isa.sum_of_exps(&x, largest);
+                assert_eq!(totals, Totals { largest: isa.largest(&x), exps: sum, is_finite: true });
+                (totals.largest, sum.to_bits(), bits)
             };
             let want = all(Isa::PORTABLE);
             assert_eq!(want.0, largest);
             let exact: f64 = x.iter().map(|x| f64::from(x - largest).exp()).sum();
             assert!((f64::from_bits(want.1) - exact).abs() <= 1e-6 * exact, "{len}");
             for isa in Isa::available() {
+                for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                    let wrong = [&x[..], &[wrong, 1.0]].concat();
+                    assert!(!isa.totals(&wrong).is_finite, "{len} numbers, {}", isa.name());
+                }
                 assert!(all(isa) == want, "{len} numbers, {}", isa.name());
             }
         }

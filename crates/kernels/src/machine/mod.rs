@@ -24,6 +24,7 @@ pub use routed::{Choice, Expert, Experts, RoutedProduct, Routing, Take};
 
 use std::ops::Range;
 
+use crate::Totals;
 use crate::isa::per_isa;
 use crate::portable::math::Gate;
 use crate::portable::rope::Pairing;
@@ -170,6 +171,17 @@ impl Machine {
         self.each_row(n, len, &|i| {
             // SAFETY: each row is visited by one thread.
             unsafe { x.row(i) }.iter_mut().for_each(|x| *x *= factors[i]);
+        });
+    }
+
+    /// The totals of each row of logits.
+    pub fn totals(&self, logits: &[f32], out: &mut [Totals]) {
+        let len = logits.len() / out.len().max(1);
+        let (isa, n, out) = (self.isa, out.len(), Shared::rows(out, 1));
+        self.each_row(n, len, &|i| {
+            // SAFETY: each row is visited by one thread.
+            let out = unsafe { out.row(i) };
+            out[0] = isa.totals(&logits[i * len..][..len]);
         });
     }
 

@@ -47,6 +47,26 @@ pub fn sum_of_exps(x: &[f32], less: f32, out: &mut f64) {
     *out = lanes[0];
 }
 
+/// What choosing from a row needs to know of all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// The largest number.
+    pub largest: f32,
+    /// Σ exp(x − largest) in f64.
+    pub exps: f64,
+    /// Whether all are finite.
+    pub is_finite: bool,
+}
+
+/// The totals of a row.
+#[inline(always)]
+pub fn totals(x: &[f32], out: &mut Totals) {
+    // Without a way out in the loop, so that many are looked at together.
+    out.is_finite = x.iter().fold(true, |all, x| all & x.is_finite());
+    largest(x, &mut out.largest);
+    sum_of_exps(x, out.largest, &mut out.exps);
+}
+
 /// `out = fma(factor, x, out)`, element by element.
 #[inline(always)]
 pub fn add_scaled(out: &mut [f32], x: &[f32], factor: f32) {
