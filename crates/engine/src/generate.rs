@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use text::reply::{Part, Reader};
 use text::tokenizer::{Decoder, Tokenizer};
-use turn::{Account, Certainty, Event, Finish, Limits, Sampling, Usage};
+use turn::{Account, Certainty, Choice, Event, Finish, Limits, Sampling, Usage};
 
 use crate::pages::PAGE;
 use crate::sample::Row;
@@ -48,6 +48,8 @@ pub(crate) struct Writer<'t> {
     ends: &'t [u32],
     usage: Usage,
     limit: usize,
+    /// What was chosen ahead of time.
+    chosen: Option<Result<Choice, Finish>>,
     said: Vec<u32>,
     certainty: Certainty,
 }
@@ -127,19 +129,14 @@ impl<'t> Writer<'t> {
                 generated_tokens: 0,
             },
             limit: request.limits.tokens.unwrap_or(usize::MAX),
+            chosen: None,
             said: Vec::new(),
             certainty: Certainty::default(),
         }
     }
 
-    /// Chooses a token by what the model says behind a sequence's last one, and sends what it adds to the reply;
-    /// or says why the reply is over.
-    pub fn next(
-        &mut self,
-        row: Row,
-        (tokens, context): (&[u32], usize),
-        reply: Reply,
-    ) -> Result<u32, Finish> {
+    /// Chooses a token by what the model says behind these tokens, or says why there is none.
+    pub fn choose(&mut self, row: Row, tokens: &[u32]) -> Result<Choice, Finish> {
         if self.usage.generated_tokens >= self.limit {
             return Err(Finish::Length);
         }
@@ -150,8 +147,25 @@ impl<'t> Writer<'t> {
         let (history, rules) = ((tokens, self.usage.prompt_tokens), &mut self.rules);
         let forbid =
             |logits: &mut [f32]| rules.as_mut().map_or(Ok(()), |rules| rules.apply(logits));
-        let choice = self.sampler.choose_among(row, history, forbid);
-        let choice = choice.map_err(|()| Finish::Form)?;
+        self.sampler.choose_among(row, history, forbid).map_err(|()| Finish::Form)
+    }
+
+    /// The same ahead of time: `next` will find it.
+    pub fn choose_ahead(&mut self, row: Row, tokens: &[u32]) {
+        self.chosen = Some(self.choose(row, tokens));
+    }
+
+    /// Chooses a token, and sends what it adds to the reply; or says why the reply is over.
+    pub fn next(
+        &mut self,
+        row: Row,
+        (tokens, context): (&[u32], usize),
+        reply: Reply,
+    ) -> Result<u32, Finish> {
+        let choice = match self.chosen.take() {
+            Some(chosen) => chosen?,
+            None => self.choose(row, tokens)?,
+        };
         let token = choice.token;
         self.usage.generated_tokens += 1;
         self.said.push(token);

@@ -281,6 +281,11 @@ impl Engine {
         self.pages.truncate(&mut sequence, 0);
     }
 
+    /// Does something with each item, on all threads of the model.
+    pub(crate) fn for_each<T: Send>(&self, items: &mut [T], work: &(dyn Fn(&mut T) + Sync)) {
+        self.machine.for_each(items, work);
+    }
+
     /// The logits of the last step and their totals, to be given back.
     pub(crate) fn lend_logits(&mut self) -> (Vec<f32>, Vec<Totals>) {
         (std::mem::take(&mut self.logits), std::mem::take(&mut self.totals))

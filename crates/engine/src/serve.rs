@@ -331,12 +331,31 @@ impl<'t> Turns<'t> {
         self.active.iter().map(share).collect()
     }
 
-    /// Lets every turn of a step choose its next token, or tells how much of its prompt is read.
+    /// Chooses the next token of every turn that wants one, on all threads.
+    fn choose<'a>(&mut self, shares: &[Share], rows: impl Iterator<Item = Row<'a>>) {
+        let mut rows = rows;
+        let mut turns = Vec::with_capacity(shares.len());
+        for (active, share) in self.active.iter_mut().zip(shares).filter(|(_, s)| s.wants()) {
+            let Active { writer, sequence, next, again, .. } = active;
+            // Of several rows the first that was not there before.
+            let before = if next.is_empty() { 0 } else { *again };
+            let own = if next.is_empty() { 1 } else { share.rows };
+            let tokens = &sequence.tokens()[..sequence.tokens().len() - (own - before - 1)];
+            let mut own = rows.by_ref().take(own).skip(before);
+            turns.extend(own.next().map(|row| (writer, row, tokens)));
+            own.for_each(drop);
+        }
+        self.engine
+            .for_each(&mut turns, &|(writer, row, tokens)| writer.choose_ahead(*row, tokens));
+    }
+
+    /// Lets every turn of a step take its next token, or tells how much of its prompt is read.
     fn take(&mut self, shares: &[Share]) {
         let (context, vocabulary) = (self.engine.shape().context, self.engine.shape().vocabulary);
         let lent = self.engine.lend_logits();
         let rows = lent.0.chunks_exact(vocabulary).zip(&lent.1);
         let mut rows = rows.map(|(logits, totals)| Row { logits, totals: *totals });
+        self.choose(shares, rows.clone());
         let mut over = Vec::new();
         for (i, share) in shares.iter().enumerate().filter(|(_, share)| share.rows > 0) {
             let active = &mut self.active[i];

@@ -150,8 +150,10 @@ fn load(path: &Path, seconds: u64) {
             turns.submit(job);
             asked += 1;
         }
-        if users.random.below(10) == 0 {
-            let i = users.gone.len() - 1 - users.random.below(users.gone.len().min(20));
+        let before = users.gone.len().saturating_sub(20);
+        users.gone.drain(..before);
+        if users.random.below(10) == 0 && !users.gone.is_empty() {
+            let i = users.random.below(users.gone.len());
             users.gone[i].store(true, Ordering::Relaxed);
         }
         turns.step();

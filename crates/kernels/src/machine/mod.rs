@@ -174,6 +174,17 @@ impl Machine {
         });
     }
 
+    /// Does something with each item, on all threads when there are enough items.
+    pub fn for_each<T: Send>(&self, items: &mut [T], work: &(dyn Fn(&mut T) + Sync)) {
+        let (n, items) = (items.len(), Shared::rows(items, 1));
+        self.split(n, WORTH_SPLITTING, &|run| {
+            for i in run {
+                // SAFETY: each item is visited by one thread.
+                work(&mut unsafe { items.row(i) }[0]);
+            }
+        });
+    }
+
     /// The totals of each row of logits.
     pub fn totals(&self, logits: &[f32], out: &mut [Totals]) {
         let len = logits.len() / out.len().max(1);
