@@ -11,6 +11,7 @@ mod error;
 mod generate;
 mod guess;
 mod masks;
+mod order;
 mod pages;
 mod prefix;
 mod run;

@@ -10,14 +10,14 @@
 //!
 //! Ties go to the lower token. Log probabilities are those of the model, before step 1.
 
-use std::cmp::Ordering;
 use std::convert::Infallible;
 
 use kernels::portable::angles::ln;
-use kernels::{Isa, Totals};
+use kernels::{Above, Isa, Totals};
 use turn::{Choice, Sampling};
 
 use crate::draw::uniform;
+use crate::order::{Order, Window};
 use crate::pages::PAGE;
 
 /// Chooses tokens by fixed settings, and keeps the buffers for it.
@@ -26,7 +26,7 @@ pub struct Sampler {
     isa: Isa,
     logits: Vec<f32>,
     counts: Vec<u32>,
-    candidates: Vec<Candidate>,
+    window: Window,
 }
 
 /// What the model says of the next token.
@@ -36,17 +36,10 @@ pub(crate) struct Row<'a> {
     pub totals: Totals,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Candidate {
-    token: u32,
-    /// Logit at first, then its exponential relative to the largest.
-    weight: f32,
-}
-
 impl Sampler {
     /// A sampler with these settings. The instruction set changes its speed only.
     pub fn new(settings: Sampling, isa: Isa) -> Sampler {
-        Sampler { settings, isa, logits: vec![], counts: vec![], candidates: vec![] }
+        Sampler { settings, isa, logits: vec![], counts: vec![], window: Window::default() }
     }
 
     /// Chooses the token that follows `history`, of which the first `prompt` were given. The logits
@@ -75,8 +68,8 @@ impl Sampler {
             self.draw(history.len() as u64)
         };
         let logprobs = LogProbs { logits, largest: totals.largest, log_total: ln(totals.exps) };
-        let top = self.top(logits).into_iter().map(|token| (token, logprobs.at(token)));
-        Ok(Choice { token, logprob: logprobs.at(token), top: top.collect() })
+        let top = self.top(&logprobs);
+        Ok(Choice { token, logprob: logprobs.at(token), top })
     }
 
     /// Steps 1 and 2.
@@ -128,88 +121,52 @@ impl Sampler {
             *logit /= temperature;
         }
         self.isa.exp_each(&mut self.logits, largest);
-        let weights = self.logits.iter().enumerate();
-        self.candidates.clear();
-        self.candidates.extend(
-            weights.map(|(token, weight)| Candidate { token: token as u32, weight: *weight }),
-        );
-        let kept = self.keep();
-        let candidates = &self.candidates[..kept];
-        let total: f64 = candidates.iter().map(|c| f64::from(c.weight)).sum();
-        let mut left = uniform(self.settings.seed, position) * total;
-        let drawn = candidates.iter().find(|c| {
-            left -= f64::from(c.weight);
-            left < 0.0
-        });
-        // Rounding may leave a crumb at the end of the walk; it belongs to the last candidate.
-        drawn.or(candidates.last()).map_or(0, |candidate| candidate.token)
+        let mut order = Order::new(&self.logits, (self.isa, LIKELY), &mut self.window);
+        let kept = keep(&self.settings, &mut order);
+        let drawn = uniform(self.settings.seed, position) * kept.sum;
+        // Rounding may leave a crumb at the end of the walk; it belongs to the last one kept.
+        let place = order.place(&|sum| sum.sum > drawn || sum.count >= kept.count);
+        place.map_or(0, |(candidate, _)| candidate.token)
     }
 
-    /// Steps 4 to 6: sorts the candidates that stay to the front and returns how many they are.
-    fn keep(&mut self) -> usize {
-        let Sampling { top_k, top_p, min_p, .. } = self.settings;
-        let mut kept = self.candidates.len();
-        if top_k > 0 {
-            kept = kept.min(top_k);
-        }
-        let total: f64 = match kept == self.candidates.len() {
-            true => self.candidates.iter().map(|c| f64::from(c.weight)).sum(),
-            false => {
-                sort_front(&mut self.candidates, kept);
-                self.candidates[..kept].iter().map(|c| f64::from(c.weight)).sum()
-            }
-        };
-        kept = self.keep_mass(kept, f64::from(top_p) * total);
-        let floor = min_p * self.candidates.first().map_or(0.0, |c| c.weight);
-        // None without weight, or the crumb of a draw could fall to one that a bias took away.
-        self.candidates[..kept].partition_point(|c| c.weight >= floor && c.weight > 0.0).max(1)
-    }
-
-    /// Sorts as many of the first `len` candidates as reach `mass` together; returns their number.
-    fn keep_mass(&mut self, len: usize, mass: f64) -> usize {
-        // Most often a few candidates have nearly all the mass; sorting all would cost more than
-        // the model's step does.
-        let mut sorted = 256.min(len);
-        loop {
-            sort_front(&mut self.candidates, sorted);
-            let mut left = mass;
-            for (i, candidate) in self.candidates[..sorted].iter().enumerate() {
-                left -= f64::from(candidate.weight);
-                if left <= 0.0 {
-                    return i + 1;
-                }
-            }
-            if sorted == len {
-                return len;
-            }
-            sorted = (sorted * 8).min(len);
-        }
-    }
-
-    fn top(&mut self, logits: &[f32]) -> Vec<u32> {
-        let count = self.settings.top_logprobs.min(logits.len());
+    /// The most probable tokens, with their log probabilities.
+    fn top(&mut self, logprobs: &LogProbs) -> Vec<(u32, f32)> {
+        let count = self.settings.top_logprobs.min(logprobs.logits.len());
         if count == 0 {
             return Vec::new();
         }
-        self.candidates.clear();
-        self.candidates.extend(
-            logits.iter().enumerate().map(|(i, x)| Candidate { token: i as u32, weight: *x }),
-        );
-        sort_front(&mut self.candidates, count);
-        self.candidates[..count].iter().map(|candidate| candidate.token).collect()
+        let likely = (self.isa, logprobs.largest - LIKELY_LOG);
+        let first = Order::new(logprobs.logits, likely, &mut self.window).first(count);
+        first.iter().map(|candidate| (candidate.token, logprobs.at(candidate.token))).collect()
     }
 }
 
-/// Brings the `len` first candidates in order to the front: heavier ones first, then lower tokens.
-fn sort_front(candidates: &mut [Candidate], len: usize) {
-    if len < candidates.len() {
-        candidates.select_nth_unstable_by(len, by_weight);
-    }
-    candidates[..len].sort_unstable_by(by_weight);
-}
+/// Weights that are smaller are seldom wanted, and so are logits that are further below the best.
+const LIKELY: f32 = 1.0 / 1024.0;
+const LIKELY_LOG: f32 = 7.0;
 
-fn by_weight(a: &Candidate, b: &Candidate) -> Ordering {
-    b.weight.total_cmp(&a.weight).then(a.token.cmp(&b.token))
+/// Steps 4 to 6: how many weights stay, and their sum.
+fn keep(settings: &Sampling, order: &mut Order) -> Above {
+    let Sampling { top_k, top_p, min_p, .. } = *settings;
+    // None without weight, or the crumb of a draw could fall to one that a bias took away.
+    let mut kept = order.above(f32::from_bits(1));
+    let mut up_to = |kept: &mut Above, reached: &dyn Fn(Above) -> bool| {
+        let place = order.place(reached);
+        *kept = place.map_or(*kept, |(_, sum)| sum);
+    };
+    if (1..kept.count).contains(&top_k) {
+        up_to(&mut kept, &|sum| sum.count >= top_k);
+    }
+    if top_p < 1.0 {
+        let (mass, all) = (f64::from(top_p) * kept.sum, kept.count);
+        up_to(&mut kept, &|sum| sum.sum >= mass || sum.count >= all);
+    }
+    if min_p > 0.0 {
+        let largest = order.place(&|_| true).map_or(0.0, |(first, _)| first.weight);
+        let above = order.above(min_p * largest);
+        kept = if above.count < kept.count { above } else { kept };
+    }
+    kept
 }
 
 /// The token with the largest logit; of equals the lowest.

@@ -34,4 +34,4 @@ pub use machine::{
     Take,
 };
 pub use panels::{ROWS as PANEL_ROWS, packed_len};
-pub use portable::row::Totals;
+pub use portable::row::{Above, Totals};

@@ -2,11 +2,13 @@
 
 use crate::Isa;
 use crate::isa::per_isa;
-use crate::portable::row::{self, Totals};
+use crate::portable::row::{self, Above, Totals};
 
 per_isa!(largest = row::largest; (x: &[f32], out: &mut f32));
 per_isa!(exp_each = row::exp_each; (x: &mut [f32], less: f32));
 per_isa!(sum_of_exps = row::sum_of_exps; (x: &[f32], less: f32, out: &mut f64));
+per_isa!(above = row::above; (x: &[f32], least: f32, out: &mut Above));
+per_isa!(between = row::between; (x: &[f32], range: (f32, f32), out: &mut Vec<u32>));
 per_isa!(totals = row::totals; (x: &[f32], out: &mut Totals));
 
 impl Isa {
@@ -27,6 +29,18 @@ impl Isa {
         let mut out = Totals::default();
         totals(self, x, &mut out);
         out
+    }
+
+    /// The numbers of a row that are at least `least`.
+    pub fn above(self, x: &[f32], least: f32) -> Above {
+        let mut out = Above::default();
+        above(self, x, least, &mut out);
+        out
+    }
+
+    /// Adds the places of the numbers that are at least the one and less than the other.
+    pub fn between(self, x: &[f32], range: (f32, f32), out: &mut Vec<u32>) {
+        between(self, x, range, out);
     }
 
     /// Σ exp(x − less) in f64.
@@ -53,10 +67,18 @@ mod tests {
                 let totals = isa.totals(&x);
                 let sum = isa.sum_of_exps(&x, largest);
                 assert_eq!(totals, Totals { largest: isa.largest(&x), exps: sum, is_finite: true });
-                (totals.largest, sum.to_bits(), bits)
+                let (above, mut places) = (isa.above(&x, -2.0), Vec::new());
+                isa.between(&x, (-2.0, 3.0), &mut places);
+                (totals.largest, sum.to_bits(), bits, (above.count, above.sum.to_bits()), places)
             };
             let want = all(Isa::PORTABLE);
             assert_eq!(want.0, largest);
+            let (above, below_3) = (|x: &&f32| **x >= -2.0, |i: &u32| x[*i as usize] < 3.0);
+            assert_eq!(want.3.0, x.iter().filter(above).count());
+            let sum: f64 = x.iter().filter(above).map(|x| f64::from(*x)).sum();
+            assert!((f64::from_bits(want.3.1) - sum).abs() <= 1e-9 * len as f64);
+            let places = (0..len as u32).filter(|i| above(&&x[*i as usize]) && below_3(i));
+            assert!(places.eq(want.4.iter().copied()));
             let exact: f64 = x.iter().map(|x| f64::from(x - largest).exp()).sum();
             assert!((f64::from_bits(want.1) - exact).abs() <= 1e-6 * exact, "{len}");
             for isa in Isa::available() {

@@ -38,6 +38,7 @@ const PREFIX: &str = "crates/engine/src/prefix.rs";
 const FORMS: &[&str] = &["--package", "engine", "--test", "forms"];
 const CONSTRAIN: &str = "crates/engine/src/constrain.rs";
 const STORED: &str = "crates/arch/src/stored.rs";
+const ORDER: &str = "crates/engine/src/order.rs";
 const SAMPLE: &str = "crates/engine/src/sample.rs";
 
 /// One expected value of each family of golden files. Paths are from `golden/`.
@@ -612,7 +613,16 @@ pub const SOURCES: &[Mutation] = &[
         ("if tokens.is_empty() {", "if false {"),
     ),
     line(SAMPLING, "greedy-ties", SAMPLE, ("logits.iter().position(", "logits.iter().rposition(")),
-    line(SAMPLING, "order-of-equals", SAMPLE, ("a.token.cmp(&b.token)", "b.token.cmp(&a.token)")),
+    line(SAMPLING, "order-of-equals", ORDER, ("a.token.cmp(&b.token)", "b.token.cmp(&a.token)")),
+    line(
+        SAMPLING,
+        "window-of-another-place",
+        ORDER,
+        (
+            "if !reached(self.window.with) || reached(self.window.before) {",
+            "if self.window.with.count == 0 {",
+        ),
+    ),
     line(
         SAMPLING,
         "draw-words",

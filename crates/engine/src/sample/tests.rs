@@ -92,14 +92,21 @@ fn log_probabilities_are_the_models_own() {
     }
 }
 
-#[test]
-fn a_wide_flat_distribution_is_sorted_far_enough() {
-    let logits: Vec<f32> = (0..5000).map(|i| -(i as f32) * 1e-6).collect();
-    let settings = Sampling { top_p: 0.5, ..open() };
+/// How many tokens stay of these logits.
+fn kept(settings: Sampling, logits: &[f32]) -> usize {
     let mut sampler = Sampler::new(settings, Isa::best());
-    sampler.choose(&logits, &[], 0);
-    let tokens: Vec<u32> = sampler.candidates[..2496].iter().map(|c| c.token).collect();
-    assert_eq!(tokens, (0..2496).collect::<Vec<u32>>());
+    sampler.choose(logits, &[], 0);
+    let order = &mut Order::new(&sampler.logits, (Isa::best(), LIKELY), &mut sampler.window);
+    keep(&sampler.settings, order).count
+}
+
+#[test]
+fn a_wide_flat_distribution_is_cut_where_it_must() {
+    let logits: Vec<f32> = (0..5000).map(|i| -(i as f32) * 1e-6).collect();
+    // Σ (1 − i·1e-6) up to 2496 is just less than half of all.
+    assert_eq!(kept(Sampling { top_p: 0.5, ..open() }, &logits), 2497);
+    assert_eq!(kept(Sampling { top_k: 1234, ..open() }, &logits), 1234);
+    assert_eq!(kept(open(), &logits), 5000);
 }
 
 #[test]
@@ -120,7 +127,5 @@ fn settings_at_the_edge_still_choose() {
 #[test]
 fn a_token_that_a_bias_takes_away_is_no_candidate() {
     let logit_bias = [1, 2, 3].map(|token| (token, f32::NEG_INFINITY)).to_vec();
-    let mut sampler = Sampler::new(Sampling { logit_bias, ..open() }, Isa::best());
-    sampler.choose(&LOGITS, &[], 0);
-    assert_eq!(sampler.keep(), 3, "of six");
+    assert_eq!(kept(Sampling { logit_bias, ..open() }, &LOGITS), 3, "of six");
 }

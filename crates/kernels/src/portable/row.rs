@@ -67,6 +67,54 @@ pub fn totals(x: &[f32], out: &mut Totals) {
     sum_of_exps(x, out.largest, &mut out.exps);
 }
 
+/// The numbers of a row from some least one on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Above {
+    /// How many they are.
+    pub count: usize,
+    /// Their sum in f64.
+    pub sum: f64,
+}
+
+/// The numbers that are at least `least`: element i belongs to lane i mod 16, ascending, then the
+/// tree.
+#[inline(always)]
+pub fn above(x: &[f32], least: f32, out: &mut Above) {
+    let (mut sums, mut counts) = ([0.0_f64; LANES], [0_u32; LANES]);
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for x in whole {
+        for lane in 0..LANES {
+            sums[lane] += f64::from(if x[lane] >= least { x[lane] } else { 0.0 });
+            counts[lane] += u32::from(x[lane] >= least);
+        }
+    }
+    for (lane, x) in rest.iter().enumerate().filter(|(_, x)| **x >= least) {
+        sums[lane] += f64::from(*x);
+        counts[lane] += 1;
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+        width /= 2;
+    }
+    *out = Above { count: counts.iter().map(|count| *count as usize).sum(), sum: sums[0] };
+}
+
+/// Adds the places of the numbers that are at least `least` and less than `most`.
+#[inline(always)]
+pub fn between(x: &[f32], (least, most): (f32, f32), out: &mut Vec<u32>) {
+    let is_in = |x: f32| x >= least && x < most;
+    for (i, x) in x.chunks(4 * LANES).enumerate() {
+        // Without a way out in the loop, so that many are looked at together.
+        if x.iter().fold(false, |any, x| any | is_in(*x)) {
+            let places = x.iter().enumerate().filter(|(_, x)| is_in(**x));
+            out.extend(places.map(|(lane, _)| (i * 4 * LANES + lane) as u32));
+        }
+    }
+}
+
 /// `out = fma(factor, x, out)`, element by element.
 #[inline(always)]
 pub fn add_scaled(out: &mut [f32], x: &[f32], factor: f32) {
