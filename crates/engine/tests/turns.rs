@@ -3,16 +3,17 @@
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use engine::{Engine, Job, Policy, Settings, Turns, Worker};
+use engine::{Engine, Forms, Job, Policy, Settings, Turns, Worker};
+use serde_json::{Map, Value, json};
 use testkit::golden;
 use text::reply::Reader;
 use text::tokenizer::Tokenizer;
-use turn::{Account, Event, Finish, Limits, Sampling};
+use turn::{Account, Event, Finish, Form, Limits, Sampling};
 
 /// Tokens with their log probabilities as bits, and how many of the prompt were there.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,27 +76,20 @@ fn words(seed: usize, len: usize) -> Vec<u32> {
 #[test]
 fn strangers_and_prefixes_change_no_bit() {
     let tokenizer = tokenizer();
-    for model in [
-        "models/llama",
-        "models/mistral",
-        "models/qwen2",
-        "models/qwen3",
-        "models/qwen3-moe",
-        "models/qwen3_5",
-        "models/qwen3_5-moe",
-        "models/gpt-oss-mxfp4",
-        "models/gemma3",
-        "models/gemma4-shared",
-        "models/llama4",
-        "models/deepseek-v3",
-        "models/deepseek-v3.2",
-        "quant/dense.Q4_K_M.gguf",
-        "quant/dense.Q8_0.gguf",
-    ] {
+    let tiny = std::fs::read_dir(golden("models")).unwrap();
+    let tiny =
+        tiny.map(|entry| entry.unwrap().path()).filter(|path| path.join("config.json").exists());
+    let mut tiny: Vec<PathBuf> = tiny.collect();
+    tiny.extend(["quant/dense.Q4_K_M.gguf", "quant/dense.Q8_0.gguf"].map(golden));
+    assert!(tiny.len() >= 20, "every family");
+    for path in tiny {
+        let model = path.display();
         let policy = Policy { together: 17, rows: 96, rows_beside: 40, ..Policy::default() };
         let prompt = words(0, 150);
         let alone = {
-            let mut turns = Turns::new(open(&golden(model)), &tokenizer, policy);
+            // Nothing kept from anybody, and nothing guessed.
+            let policy = Policy { guess: false, ..policy };
+            let mut turns = Turns::new(open(&path), &tokenizer, policy);
             let (job, said) = job(&prompt, 30, 7);
             turns.submit(job);
             run(&mut turns);
@@ -103,7 +97,7 @@ fn strangers_and_prefixes_change_no_bit() {
             assert_eq!((said.tokens.len(), said.cached), (30, 0), "{model}");
             said
         };
-        let mut turns = Turns::new(open(&golden(model)), &tokenizer, policy);
+        let mut turns = Turns::new(open(&path), &tokenizer, policy);
         // Cold, warm, and as the next turn of a conversation that somebody else has had.
         for round in 0..3 {
             for stranger in 0..16 {
@@ -120,6 +114,37 @@ fn strangers_and_prefixes_change_no_bit() {
             assert_eq!(said.tokens, alone.tokens, "{model} in round {round}");
             assert!(round == 0 || said.cached >= 64, "{model}: {} cached", said.cached);
         }
+    }
+}
+
+/// What a form demands is guessed, many tokens at once: in models that keep all, a window, a state.
+#[test]
+fn guesses_change_no_bit() {
+    let tokenizer = tokenizer();
+    let forms = Forms::new(&tokenizer).unwrap();
+    let names = ["name_of_the_customer", "number_of_the_invoice", "international_code"];
+    let properties: Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!({ "type": "boolean" }))).collect();
+    let schema = json!({
+        "type": "object", "properties": properties, "required": names, "additionalProperties": false
+    });
+    for model in ["models/qwen3", "models/gemma3", "models/qwen3_5", "models/deepseek-v3.2"] {
+        let [without, with] = [false, true].map(|guess| {
+            let policy = Policy { guess, ..Policy::default() };
+            let mut turns = Turns::new(open(&golden(model)), &tokenizer, policy);
+            let rules = forms.compile(&Form::Schema(schema.clone()).into(), &Reader::plain());
+            let (job, said) = job(&words(3, 90), 300, 5);
+            turns.submit(Job { rules: Some(rules.unwrap()), ..job });
+            let mut steps = 0;
+            while turns.step() {
+                steps += 1;
+            }
+            let said = said.lock().unwrap().clone();
+            assert_eq!(said.end, Some(Finish::End), "{model}");
+            (said.tokens, steps)
+        });
+        assert_eq!(with.0, without.0, "{model}");
+        assert!(with.1 < without.1, "{model}: {} steps, {} without guesses", with.1, without.1);
     }
 }
 
