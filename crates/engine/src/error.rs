@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use turn::{Fault, Side};
+use turn::{Fault, Kind, Side};
 
 /// Why a step or a turn could not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +64,11 @@ impl std::error::Error for Error {}
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
-        let side = match error {
-            Error::NotFinite { .. } => Side::Us,
-            _ => Side::Caller,
+        let (side, kind) = match error {
+            Error::NotFinite { .. } => (Side::Us, Kind::Plain),
+            Error::ContextFull { .. } => (Side::Caller, Kind::TooLong),
+            _ => (Side::Caller, Kind::Plain),
         };
-        Fault::new(side, error.to_string())
+        Fault { kind, ..Fault::new(side, error.to_string()) }
     }
 }

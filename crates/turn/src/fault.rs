@@ -20,9 +20,25 @@ pub enum Retry {
     Later,
 }
 
+/// What kind of fault it is, where clients tell them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Its side says all.
+    #[default]
+    Plain,
+    /// What was asked for is not there.
+    Missing,
+    /// The prompt does not fit into the model's context.
+    TooLong,
+    /// It will be there in a later version.
+    NotYet,
+}
+
 /// Whose side, whether to retry, and what the client may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// What kind it is.
+    pub kind: Kind,
     /// Whose side it is on.
     pub side: Side,
     /// Whether asking again may help.
@@ -34,7 +50,7 @@ pub struct Fault {
 impl Fault {
     /// A fault that stays one however often it is retried.
     pub fn new(side: Side, message: impl Into<String>) -> Fault {
-        Fault { side, retry: Retry::No, message: message.into() }
+        Fault { kind: Kind::Plain, side, retry: Retry::No, message: message.into() }
     }
 }
 

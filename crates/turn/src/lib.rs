@@ -7,9 +7,12 @@ mod demand;
 mod event;
 mod fault;
 mod sampling;
+#[allow(clippy::module_inception)] // The crate is named after it.
+mod turn;
 
 pub use account::{Account, Certainty, Times};
 pub use demand::{Calls, Demand, Form, Tool};
 pub use event::{Choice, Event, Finish, Usage};
-pub use fault::{Fault, Retry, Side};
+pub use fault::{Fault, Kind, Retry, Side};
 pub use sampling::{Limits, Sampling};
+pub use turn::{Chat, Prompt, Turn, Wishes};
