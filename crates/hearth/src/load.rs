@@ -4,11 +4,11 @@ use std::path::Path;
 
 use arch::Source;
 use engine::{Engine, Settings};
+use flow::{Language, Reading};
 use kernels::Isa;
-use serde_json::{Map, Value};
-use text::reply::Reader;
-use text::template::{DateTime, Inputs, Template};
-use text::tokenizer::{Encode, Tokenizer};
+use serde_json::Value;
+use text::tokenizer::Tokenizer;
+use turn::{Chat, Prompt};
 
 use crate::failure::Failure;
 use crate::flags::MachineFlags;
@@ -55,14 +55,7 @@ pub fn engine(path: &Path, source: &Source, settings: Settings) -> Result<Engine
 /// A model that can be talked to.
 pub struct Ready {
     pub engine: Engine,
-    pub tokenizer: Tokenizer,
-    pub template: Option<Template>,
-}
-
-/// What a model is to continue, and how its reply is to be read.
-pub struct Prompt {
-    pub ids: Vec<u32>,
-    pub reader: Reader,
+    pub language: Language,
 }
 
 /// Opens everything that an answer needs; for a `raw` prompt that is no template.
@@ -70,14 +63,16 @@ pub fn ready(path: &Path, flags: &MachineFlags, raw: bool) -> Result<Ready, Fail
     let settings = settings(flags)?;
     let source = source(path)?;
     let tokenizer = tokenizer(path, &source)?;
-    let template = if raw { None } else { template(path, &tokenizer)? };
+    let template = if raw { None } else { tokenizer.chat_template().map(str::to_owned) };
+    let language = Language::with_template(tokenizer, template)
+        .map_err(|error| Failure::model(path, error, "--raw works without a template."))?;
     let engine = engine(path, &source, settings)?;
-    let (tokens, vocabulary) = (tokenizer.len(), engine.shape().vocabulary);
+    let (tokens, vocabulary) = (language.tokenizer().len(), engine.shape().vocabulary);
     if tokens > vocabulary {
         let why = format!("its tokenizer has {tokens} tokens, but its weights only {vocabulary}");
         return Err(Failure::model(path, why, "Tokenizer and weights are of different models."));
     }
-    Ok(Ready { engine, tokenizer, template })
+    Ok(Ready { engine, language })
 }
 
 /// The tokenizer that belongs to a model.
@@ -89,46 +84,18 @@ pub fn tokenizer(path: &Path, source: &Source) -> Result<Tokenizer, Failure> {
     found.map_err(|error| Failure::model(path, error, "`hearth logits` works without a tokenizer."))
 }
 
-/// The chat template that belongs to a model, if it has one.
-fn template(path: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>, Failure> {
-    let compiled = tokenizer.chat_template().map(Template::compile).transpose();
-    compiled.map_err(|error| Failure::model(path, error, "--raw works without a template."))
-}
-
 impl Ready {
     /// A text that is to be continued as it is.
-    pub fn raw(&self, text: &str) -> Prompt {
-        let ids = self.tokenizer.encode(text, Encode { markup: true, add_special: true });
-        Prompt { ids, reader: Reader::plain() }
+    pub fn raw(&self, text: &str) -> Result<Reading, Failure> {
+        self.read(&Prompt::Text(text.to_owned()))
     }
 
     /// A conversation, as the model's template writes it.
-    pub fn chat(&self, messages: &[Value]) -> Result<Prompt, Failure> {
-        let Some(template) = &self.template else {
-            return Err(Failure::Request("the model has no chat template".to_owned()));
-        };
-        let token = |id: Option<u32>| id.map_or(Value::Null, |id| self.tokenizer.piece(id).into());
-        let mut variables = Map::new();
-        variables.insert("bos_token".to_owned(), token(self.tokenizer.bos()));
-        variables.insert("eos_token".to_owned(), token(self.tokenizer.eos()));
-        let inputs = Inputs {
-            messages: Value::Array(messages.to_vec()),
-            tools: None,
-            documents: None,
-            add_generation_prompt: true,
-            variables,
-            now: now(),
-        };
-        let text = template.render(&inputs).map_err(|error| Failure::Request(error.to_string()))?;
-        // The template has written the special tokens itself.
-        let ids = self.tokenizer.encode(&text, Encode { markup: true, add_special: false });
-        let source = self.tokenizer.chat_template().unwrap_or_default();
-        Ok(Prompt { ids, reader: Reader::new(source, &text) })
+    pub fn chat(&self, messages: &[Value]) -> Result<Reading, Failure> {
+        self.read(&Prompt::Chat(Chat { messages: messages.to_vec(), ..Chat::default() }))
     }
-}
 
-/// The time for templates that state a date, in UTC.
-fn now() -> DateTime {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    DateTime::from_unix(since.map_or(0, |since| since.as_secs()))
+    fn read(&self, prompt: &Prompt) -> Result<Reading, Failure> {
+        Ok(self.language.read(prompt, &[], flow::now())?)
+    }
 }

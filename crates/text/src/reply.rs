@@ -115,6 +115,11 @@ impl Reader {
         self
     }
 
+    /// Whether it tells calls of tools from the answer.
+    pub fn reads_calls(&self) -> bool {
+        self.style == Style::Harmony || self.calls.is_some()
+    }
+
     /// A reader that takes all for the answer.
     pub fn plain() -> Reader {
         Reader::new("", "")

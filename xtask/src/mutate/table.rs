@@ -323,7 +323,7 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "attend-tiles-descend",
         ATTENTION_OF_MACHINE,
-        ("self.tiles(row).map(|tile|", "self.tiles(row).rev().map(|tile|"),
+        ("self.tiles(row).map(|i|", "self.tiles(row).rev().map(|i|"),
     ),
     line(
         PARITY,

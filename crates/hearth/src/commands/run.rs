@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use engine::{Request, Sequence};
+use flow::Reading;
 use serde_json::{Value, json};
 use turn::{Event, Finish, Limits, Sampling, Usage};
 
@@ -12,7 +13,7 @@ use super::chat;
 use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::interrupt;
-use crate::load::{self, Prompt, Ready};
+use crate::load::{self, Ready};
 use crate::output::{Speeds, note, visible};
 
 pub fn run(flags: &Flags) -> Result<(), Failure> {
@@ -53,12 +54,12 @@ fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
     Ok((!prompt.is_empty()).then_some(prompt))
 }
 
-fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Prompt, Failure> {
-    if flags.raw || model.template.is_none() {
+fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Reading, Failure> {
+    if flags.raw || !model.language.has_template() {
         if !flags.raw {
             note("the model has no chat template; the prompt is continued as it is");
         }
-        return Ok(model.raw(prompt));
+        return model.raw(prompt);
     }
     let mut messages: Vec<Value> = Vec::new();
     messages.extend(flags.system.iter().map(|text| json!({ "role": "system", "content": text })));
@@ -81,14 +82,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// As a message of the conversation. Templates know reasoning by one of two names, and decide
-    /// what they keep of it.
+    /// As a message of the conversation. Templates decide what they keep of the reasoning.
     pub fn message(&self) -> Value {
         let mut message = json!({ "role": "assistant", "content": self.text });
         if !self.reasoning.is_empty() {
-            for name in ["reasoning_content", "thinking"] {
-                message[name] = self.reasoning.as_str().into();
-            }
+            message["reasoning_content"] = self.reasoning.as_str().into();
         }
         message
     }
@@ -100,7 +98,7 @@ impl Asking {
         &mut self,
         model: &mut Ready,
         sequence: &mut Sequence,
-        prompt: &Prompt,
+        prompt: &Reading,
     ) -> Result<Answer, Failure> {
         let (prompt, reader) = (&prompt.ids, &prompt.reader);
         let (sampling, limits) = (&self.sampling, &self.limits);
@@ -108,7 +106,7 @@ impl Asking {
         let mut shown = Shown::new();
         let _answering = interrupt::Answering::begin();
         let mut reply = |event| shown.take(event);
-        model.engine.answer(&model.tokenizer, sequence, &request, &mut reply)?;
+        model.engine.answer(model.language.tokenizer(), sequence, &request, &mut reply)?;
         shown.finish(self.verbose)
     }
 }

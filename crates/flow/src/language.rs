@@ -1,0 +1,144 @@
+//! How a model is spoken to: its tokens, its template, and how its replies are read.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use text::reply::Reader;
+use text::template::{DateTime, Inputs, Template, unify_reasoning};
+use text::tokenizer::{Encode, Tokenizer};
+use turn::{Chat, Fault, Kind, Prompt, Side, Tool};
+
+/// Marks with which families ask for what belongs into a gap: before the text, in the place of the
+/// gap, and behind all.
+const GAPS: [[&str; 3]; 5] = [
+    ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"],
+    ["<fim_prefix>", "<fim_suffix>", "<fim_middle>"],
+    ["<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"],
+    ["<fim-prefix>", "<fim-suffix>", "<fim-middle>"],
+    ["▁<PRE>", "▁<SUF>", "▁<MID>"],
+];
+
+/// The language of a model.
+pub struct Language {
+    tokenizer: Arc<Tokenizer>,
+    /// With its source, which shows how replies are marked.
+    template: Option<(Template, String)>,
+}
+
+/// What a model reads, and how its reply is to be read.
+pub struct Reading {
+    /// The tokens.
+    pub ids: Vec<u32>,
+    /// Tells reasoning, calls and the answer apart.
+    pub reader: Reader,
+}
+
+impl Language {
+    /// With the template that comes with the tokenizer, if one does.
+    ///
+    /// # Errors
+    /// When it is no template.
+    pub fn new(tokenizer: Tokenizer) -> Result<Language, text::template::Error> {
+        let source = tokenizer.chat_template().map(str::to_owned);
+        Language::with_template(tokenizer, source)
+    }
+
+    /// With this template, or with none.
+    ///
+    /// # Errors
+    /// When it is no template.
+    pub fn with_template(
+        tokenizer: Tokenizer,
+        source: Option<String>,
+    ) -> Result<Language, text::template::Error> {
+        let compiled = |source: String| Ok((Template::compile(&source)?, source));
+        let template = source.map(compiled).transpose()?;
+        Ok(Language { tokenizer: Arc::new(tokenizer), template })
+    }
+
+    /// The tokens.
+    pub fn tokenizer(&self) -> &Arc<Tokenizer> {
+        &self.tokenizer
+    }
+
+    /// Whether it knows conversations.
+    pub fn has_template(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// What the model reads when it is asked this.
+    ///
+    /// # Errors
+    /// When it cannot be asked this: it knows no conversations, no tools or no gaps, or its
+    /// template refuses.
+    pub fn read(&self, prompt: &Prompt, tools: &[Tool], now: DateTime) -> Result<Reading, Fault> {
+        match prompt {
+            Prompt::Chat(chat) => self.chat(chat, tools, now),
+            Prompt::Text(text) => {
+                let ids = self.tokenizer.encode(text, Encode { markup: true, add_special: true });
+                Ok(Reading { ids, reader: Reader::plain() })
+            }
+            Prompt::Tokens(ids) => Ok(Reading { ids: ids.clone(), reader: Reader::plain() }),
+            Prompt::Gap { before, after } => self.gap(before, after),
+        }
+    }
+
+    fn chat(&self, chat: &Chat, tools: &[Tool], now: DateTime) -> Result<Reading, Fault> {
+        let Some((template, source)) = &self.template else {
+            return Err(caller("the model has no chat template"));
+        };
+        let inputs = self.inputs(chat, now);
+        let text = template.render(&inputs).map_err(|error| caller(error.to_string()))?;
+        let mut reader = Reader::new(source, &text);
+        if !chat.tools.is_empty() {
+            reader = reader.offering(source, tools);
+            if !reader.reads_calls() {
+                return Err(caller("the model's template knows no calls of tools"));
+            }
+        }
+        // The template has written the special tokens itself.
+        let ids = self.tokenizer.encode(&text, Encode { markup: true, add_special: false });
+        Ok(Reading { ids, reader })
+    }
+
+    fn inputs(&self, chat: &Chat, now: DateTime) -> Inputs {
+        let token = |id: Option<u32>| id.map_or(Value::Null, |id| self.tokenizer.piece(id).into());
+        let mut variables = Map::new();
+        variables.insert("bos_token".to_owned(), token(self.tokenizer.bos()));
+        variables.insert("eos_token".to_owned(), token(self.tokenizer.eos()));
+        variables.extend(chat.variables.clone());
+        let mut messages = Value::Array(chat.messages.clone());
+        unify_reasoning(&mut messages);
+        Inputs {
+            messages,
+            tools: (!chat.tools.is_empty()).then(|| Value::Array(chat.tools.clone())),
+            documents: None,
+            add_generation_prompt: true,
+            variables,
+            now,
+        }
+    }
+
+    /// Both sides of a gap, between the family's marks.
+    fn gap(&self, before: &str, after: &str) -> Result<Reading, Fault> {
+        let known = |marks: &[&str; 3]| {
+            let [first, gap, last] = marks.map(|mark| self.tokenizer.id_of(mark));
+            Some([first?, gap?, last?])
+        };
+        let Some([first, gap, last]) = GAPS.iter().find_map(known) else {
+            return Err(caller("the model cannot fill a gap: it has no marks for it"));
+        };
+        let plain = Encode { markup: false, add_special: false };
+        let mut ids: Vec<u32> = Vec::new();
+        ids.extend(self.tokenizer.bos().filter(|_| self.tokenizer.adds_bos()));
+        for (mark, text) in [(first, before), (gap, after), (last, "")] {
+            ids.push(mark);
+            ids.extend(self.tokenizer.encode(text, plain));
+        }
+        Ok(Reading { ids, reader: Reader::plain() })
+    }
+}
+
+fn caller(message: impl Into<String>) -> Fault {
+    Fault { kind: Kind::Plain, ..Fault::new(Side::Caller, message) }
+}

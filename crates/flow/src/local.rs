@@ -1,0 +1,96 @@
+//! A model of this house that answers turns.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use engine::{Engine, Forms, Job, Listener, Policy, Rules, Shelved, Worker};
+use text::reply::Reader;
+use text::template::DateTime;
+use turn::{Calls, Demand, Event, Fault, Sampling, Turn};
+
+use crate::{Language, Reading};
+
+/// A model at work, with all that a turn needs of it.
+pub struct Local {
+    worker: Worker,
+    language: Arc<Language>,
+    /// Made when the first turn needs it: it looks at the whole vocabulary.
+    forms: OnceLock<Result<Forms, Fault>>,
+    /// What the model's maker recommends.
+    sampling: Sampling,
+}
+
+impl Local {
+    /// Sets a model to work. Settings that a turn does not state are those of `sampling`.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        engine: Engine,
+        language: Arc<Language>,
+        (policy, sampling): (Policy, Sampling),
+    ) -> std::io::Result<Local> {
+        let worker = Worker::start(engine, Arc::clone(language.tokenizer()), policy)?;
+        Ok(Local { worker, language, forms: OnceLock::new(), sampling })
+    }
+
+    /// How it is spoken to.
+    pub fn language(&self) -> &Language {
+        &self.language
+    }
+
+    /// Begins a turn. Whatever happens, the listener is told one end. A template is rendered and
+    /// forms are compiled here, which takes its time.
+    pub fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {
+        let mut listener = listener;
+        match self.prepare(&turn) {
+            Ok((reading, sampling, rules)) => self.worker.submit(Job {
+                prompt: reading.ids,
+                sampling,
+                limits: turn.limits,
+                reader: reading.reader,
+                rules,
+                asked: self.worker.now(),
+                deadline: None,
+                gone,
+                reply: listener,
+            }),
+            Err(fault) => _ = listener(Event::Failed(fault)),
+        }
+    }
+
+    fn prepare(&self, turn: &Turn) -> Result<(Reading, Sampling, Option<Rules>), Fault> {
+        let sampling = turn.wishes.over(self.sampling.clone());
+        sampling.check()?;
+        let reading = self.language.read(&turn.prompt, &turn.demand.tools, now())?;
+        let rules = self.rules(&turn.demand, &reading.reader)?;
+        Ok((reading, sampling, rules))
+    }
+
+    /// The form of the reply, where one is demanded.
+    fn rules(&self, demand: &Demand, reader: &Reader) -> Result<Option<Rules>, Fault> {
+        if demand.answer.is_none() && demand.calls == Calls::None {
+            return Ok(None);
+        }
+        let forms = self.forms.get_or_init(|| Forms::new(self.language.tokenizer()));
+        let forms = forms.as_ref().map_err(Clone::clone)?;
+        forms.compile(demand, reader).map(Some)
+    }
+}
+
+impl Shelved for Local {
+    fn is_alive(&self) -> bool {
+        self.worker.is_alive()
+    }
+
+    fn stop(&self, within: Duration) {
+        self.worker.stop(within);
+    }
+}
+
+/// The time for templates that state a date, in UTC.
+pub fn now() -> DateTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    DateTime::from_unix(since.map_or(0, |since| since.as_secs()))
+}

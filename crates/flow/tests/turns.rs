@@ -1,0 +1,161 @@
+//! From what a client asks to the events that answer it, with a tiny model.
+#![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use engine::{Engine, Policy, Settings};
+use flow::{Language, Local};
+use serde_json::{Value, json};
+use testkit::golden;
+use text::template::DateTime;
+use text::tokenizer::Tokenizer;
+use turn::{
+    Calls, Chat, Demand, Event, Fault, Form, Limits, Prompt, Sampling, Side, Tool, Turn, Wishes,
+};
+
+const TEMPLATE: &str = "{% for m in messages %}[{{ m.role }}]{{ m.content }}\n{% endfor %}\
+    {% if tools %}<tool_call>{\"name\": , \"arguments\": }</tool_call>{% endif %}\
+    {% if who %}{{ who }}{% endif %}[assistant]";
+
+fn language(template: Option<&str>) -> Language {
+    let tokenizer = Tokenizer::from_folder(&golden("models/qwen3")).unwrap();
+    Language::with_template(tokenizer, template.map(str::to_owned)).unwrap()
+}
+
+fn local() -> Local {
+    let source = arch::Source::open(&golden("models/qwen3")).unwrap();
+    let engine = Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap();
+    let language = Arc::new(language(Some(TEMPLATE)));
+    Local::start(engine, language, (Policy::default(), Sampling::greedy())).unwrap()
+}
+
+fn chat(messages: Value) -> Prompt {
+    let Value::Array(messages) = messages else { panic!("a list") };
+    Prompt::Chat(Chat { messages, ..Chat::default() })
+}
+
+fn turn(prompt: Prompt) -> Turn {
+    Turn {
+        model: "tiny".to_owned(),
+        prompt,
+        wishes: Wishes::default(),
+        limits: Limits { tokens: Some(8), stop: vec![] },
+        demand: Demand::default(),
+        keep: None,
+    }
+}
+
+/// All that a turn is told.
+fn ask(local: &Local, turn: Turn) -> Vec<Event> {
+    let (send, events) = channel();
+    let listener = move |event| {
+        send.send(event).unwrap();
+        ControlFlow::Continue(())
+    };
+    local.begin(turn, Arc::default(), Box::new(listener));
+    events.iter().collect()
+}
+
+fn fault(events: &[Event]) -> &Fault {
+    match events {
+        [Event::Failed(fault)] => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn conversations_texts_and_tokens_are_answered() {
+    let local = local();
+    let tokenizer = local.language().tokenizer();
+    let hello = chat(json!([{ "role": "user", "content": "Hi" }]));
+    for (prompt, text) in [
+        (hello, "[user]Hi\n[assistant]"),
+        (Prompt::Text("Hi".to_owned()), "Hi"),
+        (Prompt::Tokens(vec![7, 8, 9]), ""),
+    ] {
+        let events = ask(&local, turn(prompt));
+        let Some(Event::End(account)) = events.last() else { panic!("{events:?}") };
+        assert_eq!(account.reply.len(), 8);
+        assert_eq!(account.sampling, Sampling::greedy(), "the model's, where nothing is stated");
+        if !text.is_empty() {
+            assert!(tokenizer.decode(&account.prompt, false).ends_with(text));
+        }
+    }
+}
+
+#[test]
+fn what_a_turn_states_counts() {
+    let mut asked = turn(chat(json!([{ "role": "user", "content": "Hi" }])));
+    asked.wishes = Wishes { temperature: Some(0.5), seed: Some(3), ..Wishes::default() };
+    let Prompt::Chat(chat) = &mut asked.prompt else { panic!("a conversation") };
+    chat.variables.insert("who".to_owned(), "Ann".into());
+    let local = local();
+    let events = ask(&local, asked);
+    let Some(Event::End(account)) = events.last() else { panic!("{events:?}") };
+    let (temperature, seed) = (account.sampling.temperature, account.sampling.seed);
+    assert_eq!((temperature, seed, account.sampling.top_p), (0.5, 3, 1.0));
+    let prompt = local.language().tokenizer().decode(&account.prompt, false);
+    assert!(prompt.ends_with("Ann[assistant]"), "{prompt}");
+}
+
+#[test]
+fn forms_and_calls_are_kept() {
+    let local = local();
+    let mut asked = turn(Prompt::Text("Is it?".to_owned()));
+    asked.limits.tokens = Some(50);
+    asked.demand = Form::Choice(vec!["yes".to_owned(), "no".to_owned()]).into();
+    let events = ask(&local, asked.clone());
+    let said: String = events
+        .iter()
+        .filter_map(|event| if let Event::Text(text) = event { Some(&text[..]) } else { None })
+        .collect();
+    assert!(["yes", "no"].contains(&&*said), "{said}");
+
+    let schema = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+    let tools = vec![Tool { name: "now".to_owned(), parameters: schema }];
+    asked.demand = Demand { calls: Calls::Must, tools, ..Demand::default() };
+    asked.prompt = Prompt::Chat(Chat {
+        messages: vec![json!({ "role": "user", "content": "When?" })],
+        tools: vec![json!({ "type": "function", "function": { "name": "now" } })],
+        ..Chat::default()
+    });
+    let events = ask(&local, asked);
+    assert!(events.contains(&Event::Call("now".to_owned())), "{events:?}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused() {
+    let local = local();
+    let mut wrong = turn(Prompt::Text("Hi".to_owned()));
+    wrong.wishes.top_p = Some(1.5);
+    assert!(fault(&ask(&local, wrong)).message.contains("top_p"));
+
+    let mut wrong = turn(Prompt::Text("Hi".to_owned()));
+    wrong.demand = Form::Schema(json!({ "not": {} })).into();
+    let events = ask(&local, wrong);
+    assert_eq!(fault(&events).side, Side::Caller);
+
+    let events = ask(&local, turn(Prompt::Text("word ".repeat(2000))));
+    assert_eq!(fault(&events).kind, turn::Kind::TooLong);
+    let gap = Prompt::Gap { before: "a".to_owned(), after: "b".to_owned() };
+    assert!(fault(&ask(&local, turn(gap))).message.contains("gap"));
+}
+
+#[test]
+fn a_model_without_conversations_or_tools_says_so() {
+    let now = || DateTime::from_unix(0);
+    let hello = chat(json!([{ "role": "user", "content": "Hi" }]));
+    let refused = |language: &Language, prompt: &Prompt| match language.read(prompt, &[], now()) {
+        Err(fault) => fault.message,
+        Ok(_) => panic!("it is answered"),
+    };
+    assert!(refused(&language(None), &hello).contains("no chat template"));
+    let Prompt::Chat(mut chat) = hello else { panic!("a conversation") };
+    chat.tools = vec![json!({ "type": "function", "function": { "name": "now" } })];
+    let toolless = language(Some("{{ messages[0].content }}"));
+    assert!(refused(&toolless, &Prompt::Chat(chat.clone())).contains("no calls"));
+    let grumpy = language(Some("{{ raise_exception('only one question') }}"));
+    assert!(refused(&grumpy, &Prompt::Chat(chat)).contains("only one question"));
+}
