@@ -5,6 +5,8 @@
 //! keep finds room, so that none has to be put aside later. The clock may be another than the
 //! world's.
 
+mod active;
+
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -12,15 +14,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use text::reply::Reader;
-use text::tokenizer::{Encode, Tokenizer};
+use text::tokenizer::Tokenizer;
 use turn::{Account, Event, Fault, Finish, Limits, Retry, Sampling, Side, Times};
+
+use active::{Active, Share};
 
 use crate::generate::{Writer, mark_of};
 use crate::guess::Guesser;
 use crate::masks::Masks;
 use crate::pages::MARKS;
 use crate::sample::Row;
-use crate::{Engine, Error, Feed, Request, Rules, Sequence, Wanted};
+use crate::{Engine, Error, Feed, Request, Rules, Wanted};
 
 /// How many turns at once, and how much of them in a step.
 #[derive(Clone, Copy, Debug)]
@@ -67,25 +71,6 @@ pub struct Job {
     pub reply: Listener,
 }
 
-/// A turn that is read or written.
-struct Active<'t> {
-    job: Job,
-    sequence: Sequence,
-    writer: Writer<'t>,
-    /// What is fed next, when the prompt has been read: tokens that a wrong guess made necessary
-    /// again, the last token, and guesses of what follows.
-    next: Vec<u32>,
-    again: usize,
-    guesser: Guesser,
-    /// Whether the guesses are those of the form.
-    forced: bool,
-    /// Tokens of the sequence that stay, whatever was guessed behind them.
-    certain: usize,
-    /// Bytes that it may come to keep.
-    room: u64,
-    times: Times,
-}
-
 /// All turns of one model.
 pub struct Turns<'t> {
     engine: Engine,
@@ -99,13 +84,6 @@ pub struct Turns<'t> {
 
 /// Rows of a step that cost little more than one, because weights are read for them once.
 const ROWS_ANYWAY: usize = 12;
-
-/// What a turn gets in a step.
-#[derive(Clone, Copy)]
-struct Share {
-    rows: usize,
-    wanted: Wanted,
-}
 
 impl<'t> Turns<'t> {
     /// No turns yet. Time begins now.
@@ -422,62 +400,6 @@ impl<'t> Turns<'t> {
     }
 }
 
-impl Active<'_> {
-    /// Guesses what follows on the next token: what the form demands, or what was there before.
-    /// A step that makes up for a wrong guess has none.
-    fn guess(&mut self, tokenizer: &Tokenizer, most: usize) {
-        let [token] = self.next[..] else { return };
-        let plain = Encode { markup: false, add_special: false };
-        let forced = self.writer.forced(|text| tokenizer.encode(text, plain));
-        let forced = &forced[..forced.len().min(most)];
-        let forced = self.writer.allowed(forced);
-        self.forced = !forced.is_empty();
-        if self.forced {
-            self.next.extend_from_slice(forced);
-        } else {
-            let seen = self.guesser.guess(self.sequence.tokens(), token, most);
-            self.next.extend_from_slice(self.writer.allowed(seen));
-        }
-    }
-
-    /// Its part of a step: more of the prompt, or the next token and guesses.
-    fn feed(&mut self, share: Share) -> Feed<'_> {
-        let Active { job, sequence, next, .. } = self;
-        let read = sequence.tokens().len();
-        let tokens = match next.is_empty() {
-            true => &job.prompt[read..read + share.rows],
-            false => next,
-        };
-        Feed { sequence, tokens, wanted: share.wanted }
-    }
-
-    /// Chooses the next token by the logits of the last row, or of each row whose guess was right.
-    fn write<'a>(
-        &mut self,
-        rows: impl Iterator<Item = Row<'a>>,
-        context: usize,
-    ) -> Result<(), Finish> {
-        let tokens = self.sequence.tokens();
-        let guesses = self.next.split_off(self.next.len().min(self.again + 1));
-        let first = tokens.len() - guesses.len();
-        let (mut right, mut chosen) = (0, Ok(0));
-        for (i, row) in rows.skip(self.again).enumerate() {
-            self.certain = first + i;
-            chosen = self.writer.next(row, (&tokens[..first + i], context), &mut self.job.reply);
-            right = i;
-            if chosen.ok() != guesses.get(i).copied() || i == guesses.len() {
-                break;
-            }
-        }
-        if !guesses.is_empty() && !self.forced {
-            self.guesser.learn(guesses.len(), right);
-        }
-        self.next.clear();
-        self.next.push(chosen?);
-        Ok(())
-    }
-}
-
 /// Receives the events of a turn, in a thread of the engine's.
 pub type Listener = Box<dyn FnMut(Event) -> ControlFlow<()> + Send>;
 
@@ -497,12 +419,6 @@ impl Job {
     fn longest(&self, context: usize) -> usize {
         let reply = self.limits.tokens.unwrap_or(context);
         self.prompt.len().saturating_add(reply).min(context)
-    }
-}
-
-impl Share {
-    fn wants(self) -> bool {
-        self.rows > 0 && self.wanted != Wanted::None
     }
 }
 

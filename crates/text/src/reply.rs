@@ -14,6 +14,7 @@
 
 mod calls;
 mod form;
+mod kinds;
 mod values;
 
 use std::sync::Arc;

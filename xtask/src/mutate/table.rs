@@ -568,7 +568,7 @@ pub const SOURCES: &[Mutation] = &[
     line(
         &["--package", "text", "--lib", "reply"],
         "schema-not-asked",
-        "crates/text/src/reply/values.rs",
+        "crates/text/src/reply/kinds.rs",
         ("if !admits(own, root, kind_of(&value), 0)", "if false"),
     ),
     line(

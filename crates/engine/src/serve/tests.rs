@@ -9,7 +9,7 @@ use kernels::{Isa, Machine};
 use testkit::golden;
 
 use super::*;
-use crate::Settings;
+use crate::{Sequence, Settings};
 
 const VOCABULARY: usize = 320;
 const WINDOW: usize = 100;

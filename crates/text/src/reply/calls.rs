@@ -17,7 +17,8 @@ use serde_json::{Map, Value};
 use turn::Tool;
 
 use super::Part;
-use super::values::{END as PARAMETER_END, QUOTE, Way, parameter};
+use super::kinds::parameter;
+use super::values::{END as PARAMETER_END, QUOTE, Way};
 
 /// How a family writes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

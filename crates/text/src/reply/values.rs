@@ -11,6 +11,7 @@
 use serde_json::{Map, Value};
 
 use super::form::{json_rule, literal};
+use super::kinds::{DEEPEST, apart, meant};
 
 /// How a family writes values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +25,6 @@ pub(super) struct Unwritten {
     pub at: String,
     pub why: String,
 }
-
-/// References deeper than this go in a circle.
-const DEEPEST: usize = 24;
 
 /// Ends a parameter.
 pub(super) const END: &str = "</parameter>";
@@ -406,131 +404,5 @@ fn outside_of_classes(regex: &str) -> String {
     outside
 }
 
-/// The schema that is meant where this one only refers to it.
-fn meant<'a>(schema: &'a Value, root: &'a Value) -> Option<&'a Value> {
-    let mut meant = schema;
-    for _ in 0..DEEPEST {
-        let Some(to) = meant.get("$ref") else { return Some(meant) };
-        meant = root.pointer(to.as_str()?.strip_prefix('#')?)?;
-    }
-    None
-}
-
-/// The name of a value's kind in schemas.
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        // -0 and 1e2 are whole numbers too.
-        Value::Number(number) if number.as_f64().is_some_and(|x| x.fract() == 0.0) => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
-/// Whether a value of this kind may be valid by what the schema says about kinds.
-fn admits(schema: &Value, root: &Value, kind: &str, depth: usize) -> bool {
-    let Some(Value::Object(schema)) = meant(schema, root) else { return true };
-    if depth > DEEPEST {
-        return true;
-    }
-    let same = |name: &str| name == kind || name == "number" && kind == "integer";
-    let by_kind = match schema.get("type") {
-        Some(Value::String(name)) => same(name),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(same),
-        _ => true,
-    };
-    let by_value = match (schema.get("enum"), schema.get("const")) {
-        (Some(Value::Array(values)), _) => values.iter().any(|value| same(kind_of(value))),
-        (_, Some(value)) => same(kind_of(value)),
-        _ => true,
-    };
-    let by_branch = ["anyOf", "oneOf"].iter().all(|key| {
-        let branches = schema.get(*key).and_then(Value::as_array);
-        branches.is_none_or(|all| all.iter().any(|one| admits(one, root, kind, depth + 1)))
-    });
-    by_kind && by_value && by_branch
-}
-
-/// Whether no value can be valid by two of these.
-fn apart(branches: &[Value], root: &Value) -> bool {
-    let kinds = ["null", "boolean", "integer", "number", "string", "array", "object"];
-    kinds
-        .iter()
-        .all(|kind| branches.iter().filter(|branch| admits(branch, root, kind, 0)).count() <= 1)
-}
-
-/// What a model wrote as a parameter without quotes: a text, or JSON where the schema has it.
-pub(super) fn parameter(text: &str, name: &str, schema: Option<&Value>) -> Value {
-    let value = match serde_json::from_str(text.trim()) {
-        Ok(Value::String(_)) | Err(_) => return Value::from(text),
-        Ok(value) => value,
-    };
-    let own =
-        schema.and_then(|root| Some((meant(root, root)?.get("properties")?.get(name)?, root)));
-    match own {
-        Some((own, root)) if !admits(own, root, kind_of(&value), 0) => Value::from(text),
-        _ => value,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn patterns_of_whole_texts() {
-        for (pattern, regex) in [
-            ("^a+$", Some("(a+)")),
-            ("a|b", Some("(?s:.)*(a|b)(?s:.)*")),
-            ("^(a|b)", Some("((a|b))(?s:.)*")),
-            ("[^$|]\\$$", Some("(?s:.)*([^$|]\\$)")),
-            ("a\\$", Some("(?s:.)*(a\\$)(?s:.)*")),
-            ("^a|b$", None),
-            ("(^a)b", None),
-        ] {
-            assert_eq!(whole(pattern).as_deref(), regex, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn the_schema_says_whether_a_parameter_is_text() {
-        let schema = json!({
-            "properties": {
-                "text": { "type": "string" },
-                "maybe": { "anyOf": [{ "$ref": "#/$defs/t" }, { "type": "null" }] },
-                "count": { "type": "integer" }, "code": { "enum": ["1", "2"] }, "any": {}
-            },
-            "$defs": { "t": { "type": "string" } }
-        });
-        for (name, text, value) in [
-            ("text", "5", json!("5")),
-            ("text", "\"quoted\"", json!("\"quoted\"")),
-            ("text", "null", json!("null")),
-            ("maybe", "5", json!("5")),
-            ("maybe", "null", json!(null)),
-            ("count", "5", json!(5)),
-            ("count", "-0", json!(-0.0)),
-            ("count", "five", json!("five")),
-            ("code", "1", json!("1")),
-            ("any", "[1]", json!([1])),
-            ("unknown", "1.5", json!(1.5)),
-        ] {
-            assert_eq!(parameter(text, name, Some(&schema)), value, "{name}: {text}");
-        }
-    }
-
-    #[test]
-    fn what_may_hold_twice_is_not_one_of() {
-        let kinds = |kinds: &[&str]| -> Vec<Value> {
-            kinds.iter().map(|kind| json!({ "type": kind })).collect()
-        };
-        assert!(apart(&kinds(&["string", "null", "integer"]), &Value::Null));
-        assert!(!apart(&kinds(&["number", "integer"]), &Value::Null));
-        assert!(!apart(&[json!({}), json!({ "type": "null" })], &Value::Null));
-    }
-}
+mod tests;
