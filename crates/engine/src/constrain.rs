@@ -105,13 +105,17 @@ impl Forms {
 
     /// The place of what cannot be kept, and why.
     fn reason(&self, demand: &Demand) -> Option<String> {
+        /// Parts of a schema that are looked at one by one.
+        const PARTS: usize = 200;
+        let mut left = PARTS;
         let of_answer = match &demand.answer {
-            Some(Form::Schema(schema)) => self.culprit(schema, schema, "#", 0),
+            Some(Form::Schema(schema)) => self.culprit((schema, schema), "#", &mut left),
             _ => None,
         };
         let of_tool = |tool: &Tool| {
             let schema = &tool.parameters;
-            self.culprit(schema, schema, &format!("tool {:?}, parameters", tool.name), 0)
+            let at = format!("tool {:?}, parameters", tool.name);
+            self.culprit((schema, schema), &at, &mut left)
         };
         let offered = match demand.calls {
             Calls::None => &[],
@@ -120,17 +124,20 @@ impl Forms {
         of_answer.or_else(|| offered.iter().find_map(of_tool))
     }
 
-    /// The innermost part of a schema that fails by itself.
-    fn culprit(&self, schema: &Value, root: &Value, at: &str, depth: usize) -> Option<String> {
-        /// Schemas that are deeper are named as a whole.
-        const DEEPEST: usize = 16;
+    /// The innermost part of a schema that fails by itself, as far as so many are looked at.
+    fn culprit(
+        &self,
+        (schema, root): (&Value, &Value),
+        at: &str,
+        left: &mut usize,
+    ) -> Option<String> {
+        *left = left.checked_sub(1)?;
         let alone = with_definitions(schema, root);
         let grammar = TopLevelGrammar::from_json_schema(without_idle_space(&alone));
         let error = self.matcher(grammar).err()?;
-        let parts = if depth < DEEPEST { parts(schema) } else { Vec::new() };
-        let mut inner = parts.into_iter();
-        let within = inner
-            .find_map(|(key, part)| self.culprit(part, root, &format!("{at}/{key}"), depth + 1));
+        let within = parts(schema)
+            .into_iter()
+            .find_map(|(key, part)| self.culprit((part, root), &format!("{at}/{key}"), left));
         Some(within.unwrap_or_else(|| format!("{at}: {}", error.trim())))
     }
 }

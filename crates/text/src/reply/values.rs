@@ -54,7 +54,12 @@ pub(super) struct Values<'a> {
     rules: &'a mut Vec<String>,
     /// Keys on the way to what is being written.
     at: Vec<String>,
+    /// Values that may still be written: references can make many of few.
+    left: usize,
 }
+
+/// No honest tool has more values to write.
+const MOST: usize = 5000;
 
 impl<'a> Values<'a> {
     pub fn new(
@@ -64,7 +69,7 @@ impl<'a> Values<'a> {
         rules: &'a mut Vec<String>,
     ) -> Values<'a> {
         let quote = id_of(QUOTE).map_or_else(|| literal(QUOTE), |id| format!("<[{id}]>"));
-        Values { way, root, quote, rules, at: Vec::new() }
+        Values { way, root, quote, rules, at: Vec::new(), left: MOST }
     }
 
     /// A rule for all arguments.
@@ -179,6 +184,10 @@ impl<'a> Values<'a> {
     /// A value and, in tags, the end of its parameter.
     fn value(&mut self, schema: &'a Value) -> Result<String, Unwritten> {
         let schema = self.resolve(schema)?;
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            return self.unwritten("it has too many values");
+        }
         let Some(object) = schema.as_object() else {
             return self.any();
         };
