@@ -1,0 +1,33 @@
+//! The door: what clients send over HTTP becomes a [`turn::Turn`], and the events that answer it
+//! become what the client's dialect expects.
+//!
+//! A dialect is a folder. It *decodes* a body to what was asked, a pure function, and *encodes* the
+//! events of a reply, a state machine without clocks or sockets. HTTP between them only moves
+//! bytes: `stream.rs` carries events from a model's thread to a connection, and `server.rs` has the
+//! table of routes. Models are reached through the trait [`House`] alone.
+
+mod asked;
+mod fields;
+mod house;
+mod ids;
+mod json;
+pub mod openai;
+mod refusal;
+mod server;
+mod stream;
+
+pub use asked::{Asked, Manner};
+pub use house::{House, Listener, ModelCard};
+pub use refusal::Refusal;
+pub use server::{Options, Route, Scope, router, routes};
+
+/// Decodes any bytes in every dialect, for the fuzzer.
+#[doc(hidden)]
+pub fn probe(data: &[u8]) {
+    // Any outcome will do, as long as there is one.
+    for decode in [openai::decode_chat, openai::decode_completion] {
+        if let Ok(asked) = decode(data) {
+            assert!(!asked.turns(0).is_empty(), "something was asked");
+        }
+    }
+}
