@@ -42,10 +42,13 @@ impl Asked {
     /// The turns, those of a prompt beside each other. The replies of one prompt differ by their
     /// seeds; where none was stated they count from `seed`, so that a turn always has one and can
     /// be shown again.
-    pub fn turns(&self, seed: u64) -> Vec<Turn> {
+    ///
+    /// A prompt may be megabytes long, so each turn is made when it is asked for.
+    pub fn turns(&self, seed: u64) -> impl Iterator<Item = Turn> {
         let seed = self.wishes.seed.unwrap_or(seed);
-        let seeds = || (0..self.copies as u64).map(|copy| seed.wrapping_add(copy));
-        let each = self.prompts.iter().flat_map(|prompt| seeds().map(move |seed| (prompt, seed)));
+        let seeds = move || (0..self.copies as u64).map(move |copy| seed.wrapping_add(copy));
+        let each =
+            self.prompts.iter().flat_map(move |prompt| seeds().map(move |seed| (prompt, seed)));
         let turn = |(prompt, seed): (&Prompt, u64)| Turn {
             model: self.model.clone(),
             prompt: prompt.clone(),
@@ -54,6 +57,6 @@ impl Asked {
             demand: self.demand.clone(),
             keep: self.keep,
         };
-        each.map(turn).collect()
+        each.map(turn)
     }
 }

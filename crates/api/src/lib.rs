@@ -20,14 +20,3 @@ pub use asked::{Asked, Manner};
 pub use house::{House, Listener, ModelCard};
 pub use refusal::Refusal;
 pub use server::{Options, Route, Scope, router, routes};
-
-/// Decodes any bytes in every dialect, for the fuzzer.
-#[doc(hidden)]
-pub fn probe(data: &[u8]) {
-    // Any outcome will do, as long as there is one.
-    for decode in [openai::decode_chat, openai::decode_completion] {
-        if let Ok(asked) = decode(data) {
-            assert!(!asked.turns(0).is_empty(), "something was asked");
-        }
-    }
-}

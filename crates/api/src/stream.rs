@@ -59,11 +59,12 @@ impl Drop for Heard {
 
 impl Heard {
     /// Begins turns.
-    pub fn begin(house: &dyn House, turns: Vec<Turn>) -> Heard {
+    pub fn begin(house: &dyn House, turns: impl Iterator<Item = Turn>) -> Heard {
         let (sender, events) = mpsc::channel(WAITING);
         let (gone, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let open = turns.len();
-        for (at, turn) in turns.into_iter().enumerate() {
+        let mut open = 0;
+        for (at, turn) in turns.enumerate() {
+            open += 1;
             let (sender, late) = (sender.clone(), Arc::clone(&late));
             let listener: Listener = Box::new(move |event| match sender.try_send((at, event)) {
                 Ok(()) => ControlFlow::Continue(()),

@@ -24,7 +24,7 @@ fn complete(more: &Value) -> Result<Asked, Refusal> {
 }
 
 fn turn(more: &Value) -> Turn {
-    chat(more).unwrap().turns(7).remove(0)
+    chat(more).unwrap().turns(7).next().unwrap()
 }
 
 fn conversation(more: &Value) -> Chat {
@@ -61,7 +61,7 @@ fn the_least_that_can_be_asked() {
     let asked = chat(&json!({})).unwrap();
     assert_eq!((asked.model.as_str(), asked.copies, asked.ignored.len()), ("m", 1, 0));
     assert_eq!(asked.manner, api::Manner::default());
-    let turn = asked.turns(7).remove(0);
+    let turn = asked.turns(7).next().unwrap();
     assert_eq!(
         (turn.wishes.seed, turn.wishes.temperature, turn.limits.tokens),
         (Some(7), None, None)
@@ -95,8 +95,8 @@ fn settings_are_honoured() {
 #[test]
 fn copies_differ_by_their_seeds() {
     let seeds = |more: &Value| {
-        let turns = chat(more).unwrap().turns(7);
-        turns.iter().map(|turn| turn.wishes.seed.unwrap()).collect::<Vec<_>>()
+        let asked = chat(more).unwrap();
+        asked.turns(7).map(|turn| turn.wishes.seed.unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(seeds(&json!({ "n": 3 })), [7, 8, 9]);
     assert_eq!(seeds(&json!({ "n": 2, "seed": u64::MAX })), [u64::MAX, 0]);
@@ -216,17 +216,17 @@ fn what_changes_nothing_is_noted() {
     let asked = chat(&json!({
         "user": "u", "metadata": { "a": "b" }, "store": false, "service_tier": "auto",
         "safety_identifier": "s", "prompt_cache_key": "k", "prediction": {}, "verbosity": "medium",
-        "stream_options": { "include_usage": true },
+        "parallel_tool_calls": true, "stream_options": { "include_usage": true },
         "messages": [{ "role": "user", "content": "x", "cache_control": {}, "annotations": [] }],
     }));
     let ignored = asked.unwrap().ignored;
     for name in "user metadata store service_tier safety_identifier prompt_cache_key prediction \
-        verbosity stream_options cache_control"
+        verbosity parallel_tool_calls stream_options cache_control"
         .split_whitespace()
     {
         assert!(ignored.iter().any(|known| known == name), "{name}: {ignored:?}");
     }
-    assert_eq!(ignored.len(), 10, "{ignored:?}");
+    assert_eq!(ignored.len(), 11, "{ignored:?}");
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn completions_take_each_kind_of_prompt() {
     let asked = complete(&json!({ "prompt": ["a", "b"], "n": 2, "best_of": 2, "logprobs": 0 }));
     let asked = asked.unwrap();
     assert_eq!(
-        (asked.turns(0).len(), asked.manner.logprobs, asked.limits.tokens),
+        (asked.turns(0).count(), asked.manner.logprobs, asked.limits.tokens),
         (4, true, Some(16))
     );
     refused(
@@ -415,6 +415,21 @@ fn rich_bodies_are_sound() {
     assert!(decode_chat(chat.as_bytes()).is_ok() && decode_completion(complete.as_bytes()).is_ok());
 }
 
+/// The fuzzer's seeds; their names say which are refused.
+#[test]
+fn the_corpus_is_decoded_or_refused() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/openai");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap()).collect();
+    assert!(files.len() > 10, "only {} bodies", files.len());
+    for file in files {
+        let (name, data) = (file.file_name(), std::fs::read(file.path()).unwrap());
+        let is_sound = decode_chat(&data).is_ok() || decode_completion(&data).is_ok();
+        let should = !name.to_string_lossy().starts_with("refused");
+        assert_eq!(is_sound, should, "{}", name.display());
+        api::openai::probe(&data);
+    }
+}
+
 proptest! {
     #[test]
     fn damaged_bodies_never_panic(
@@ -426,7 +441,7 @@ proptest! {
             let at = at.index(body.len());
             let end = (at + with.len().max(1)).min(body.len());
             body.splice(at..end, with.clone());
-            api::probe(&body);
+            api::openai::probe(&body);
         }
     }
 
@@ -440,7 +455,7 @@ proptest! {
             let colons: Vec<_> = body.match_indices(':').map(|(at, _)| at + 1).collect();
             let begin = colons[at.index(colons.len())];
             let end = body[begin..].find([',', '}', ']']).map_or(body.len(), |end| begin + end);
-            api::probe(format!("{}{value}{}", &body[..begin], &body[end..]).as_bytes());
+            api::openai::probe(format!("{}{value}{}", &body[..begin], &body[end..]).as_bytes());
         }
     }
 }

@@ -333,6 +333,7 @@ fn models_and_places_without_a_route() {
     }
     let absent = ask(address, "GET", "/v1/models/absent", "");
     assert_eq!((absent.status, &absent.json()["error"]["code"]), (404, &json!("model_not_found")));
+    assert_eq!(ask(address, "GET", "/v1/models/%ff", "").json()["error"]["param"], "model");
     let head = ask(address, "HEAD", "/v1/models", "");
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     assert_eq!(ask(address, "GET", "/health", "").status, 200);

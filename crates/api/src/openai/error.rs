@@ -76,7 +76,7 @@ pub fn body(fault: &Fault, field: Option<&str>) -> Value {
     };
     let (code, usual) = match (fault.kind, fault.retry) {
         (Kind::Missing, _) => (Some("model_not_found"), Some("model")),
-        (Kind::TooLong, _) => (Some("context_length_exceeded"), Some("messages")),
+        (Kind::TooLong, _) => (Some("context_length_exceeded"), None),
         (Kind::NotYet, _) => (Some("not_implemented"), None),
         (Kind::Plain, Retry::Later) => (Some("overloaded"), None),
         (Kind::Plain, Retry::No) => (None, None),

@@ -149,5 +149,16 @@ fn name_ignored(response: &mut Response, ignored: &[String]) {
     }
 }
 
+/// Decodes any bytes, for the fuzzer.
+#[doc(hidden)]
+pub fn probe(data: &[u8]) {
+    // Any outcome will do, as long as there is one.
+    for decode in [decode_chat, decode_completion] {
+        if let Ok(asked) = decode(data) {
+            assert!(asked.turns(0).next().is_some(), "something was asked");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! `/v1/models`: which models there are.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,9 +17,13 @@ pub async fn list(State(server): State<Shared>) -> Response {
     reply(StatusCode::OK, json!({ "object": "list", "data": data }).to_string())
 }
 
+/// What stands behind the slash.
+type Name = Result<Path<String>, PathRejection>;
+
 /// One of them; its name may have slashes.
-pub async fn one(State(server): State<Shared>, id: Path<String>) -> Result<Response, Refused> {
-    let Path(id) = id;
+pub async fn one(State(server): State<Shared>, id: Name) -> Result<Response, Refused> {
+    // No name has bytes that are no text.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     match server.house.models().iter().find(|model| model.id == id) {
         Some(model) => Ok(reply(StatusCode::OK, card(model).to_string())),
         None => {

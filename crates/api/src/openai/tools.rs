@@ -36,16 +36,20 @@ enum Choice {
 }
 
 /// Reads `tools`, `tool_choice` and `parallel_tool_calls`. With `formed` the answer has a form.
-pub fn offer(fields: &mut Fields, formed: bool) -> Result<Offer, Refusal> {
+pub fn offer(
+    fields: &mut Fields,
+    formed: bool,
+    ignored: &mut Vec<String>,
+) -> Result<Offer, Refusal> {
     let tools = tools(fields)?;
     let choice = choice(fields)?;
     let several = fields.flag("parallel_tool_calls")?;
     if tools.is_empty() && !matches!(choice, Choice::None | Choice::Auto) {
         return Err(fields.refusal("tool_choice", "asks for a call, but there are no `tools`"));
     }
-    // Held to a form, a reply that may not call cannot; else nothing holds a model back from
-    // calling what it was shown, so nothing is shown.
+    // Where none may be called the model is shown none: it would only be tempted.
     if tools.is_empty() || matches!(choice, Choice::None) {
+        ignored.extend(several.map(|_| "parallel_tool_calls".to_owned()));
         return Ok(Offer { shown: Vec::new(), demand: Demand::default() });
     }
     // A model that may call is left alone unless something is promised about its calls: that they
