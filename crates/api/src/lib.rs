@@ -19,4 +19,4 @@ mod stream;
 pub use asked::{Asked, Manner};
 pub use house::{House, Listener, ModelCard};
 pub use refusal::Refusal;
-pub use server::{Options, Route, Scope, router, routes};
+pub use server::{Options, Route, Scope, router, routes, serve};

@@ -123,6 +123,13 @@ fn endless(
 
 /// A server with this house, for as long as the test runs.
 fn serve(house: &Arc<Stage>) -> SocketAddr {
+    serve_until(house, std::future::pending()).0
+}
+
+fn serve_until(
+    house: &Arc<Stage>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> (SocketAddr, thread::JoinHandle<()>) {
     let options = Options {
         body_limit: 1 << 20,
         patience: Duration::from_secs(5),
@@ -130,15 +137,15 @@ fn serve(house: &Arc<Stage>) -> SocketAddr {
     };
     let house: Arc<dyn House> = Arc::clone(house) as Arc<dyn House>;
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let server = thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             sender.send(socket.local_addr().unwrap()).unwrap();
-            axum::serve(socket, api::router(house, options)).await.unwrap();
+            api::serve(socket, api::router(house, options), stop).await.unwrap();
         });
     });
-    receiver.recv().unwrap()
+    (receiver.recv().unwrap(), server)
 }
 
 fn request(method: &str, path: &str, body: &str) -> String {
@@ -353,4 +360,21 @@ fn every_route_is_reached_by_its_method() {
         let status = ask(address, route.method.as_str(), &path, "{}").status;
         assert!(![404, 405].contains(&status), "{} {path}: {status}", route.method);
     }
+}
+
+#[test]
+fn a_server_that_stops_ends_its_replies_first() {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let house = Arc::new(Stage::default());
+    let (address, server) = serve_until(&house, async { _ = stopped.await });
+    let client = thread::spawn(move || {
+        ask(address, "POST", CHAT, &chat("slow", &json!({ "stream": true }))).body
+    });
+    while house.turns.lock().unwrap().is_empty() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    stop.send(()).unwrap();
+    assert!(client.join().unwrap().ends_with("data: [DONE]\n\n"));
+    server.join().unwrap();
+    assert!(TcpStream::connect(address).is_err());
 }
