@@ -24,7 +24,7 @@ const ALL: &[&str] = &["*"];
 /// decided may know nothing.
 const CRATES: [Crate; 18] = [
     may("crates/hearth", ALL),
-    may("crates/api", &[]),
+    may("crates/api", &["turn"]),
     may("crates/flow", &["engine", "text", "turn"]),
     may("crates/guard", &[]),
     may("crates/rag", &[]),

@@ -1,0 +1,22 @@
+//! The door: what clients send over HTTP becomes a [`turn::Turn`], and the events that answer it
+//! become what the client's dialect expects.
+//!
+//! A dialect is a folder. It *decodes* a body to what was asked, a pure function, and *encodes* the
+//! events of a reply, a state machine without clocks or sockets. HTTP between them only moves
+//! bytes: `stream.rs` carries events from a model's thread to a connection, and `server.rs` has the
+//! table of routes. Models are reached through the trait [`House`] alone.
+
+mod asked;
+mod fields;
+mod house;
+mod ids;
+mod json;
+pub mod openai;
+mod refusal;
+mod server;
+mod stream;
+
+pub use asked::{Asked, Manner};
+pub use house::{House, Listener, ModelCard};
+pub use refusal::Refusal;
+pub use server::{Options, Route, Scope, router, routes, serve};

@@ -1,0 +1,142 @@
+//! `/v1/chat/completions`: from a body to what was asked.
+//!
+//! Every field of OpenAI's reference is honoured, refused by name, or noted as ignored where it
+//! cannot change the answer. So are the fields that clients of local servers add.
+
+use serde_json::{Map, Value};
+use turn::{Chat, Prompt, Wishes};
+
+use super::{form, messages, settings, tools};
+use crate::fields::Fields;
+use crate::{Asked, Manner, Refusal};
+
+/// Alternatives that may be reported with each token.
+const ALTERNATIVES: i64 = 20;
+/// Fields that OpenAI's reference has and hearth does not, with what to do instead.
+const REFUSED: [(&str, &str); 4] = [
+    ("functions", "is not served; use `tools`"),
+    ("function_call", "is not served; use `tool_choice`"),
+    ("audio", "is not served: replies are text"),
+    ("web_search_options", "is not served: this server does not search the web"),
+];
+
+/// Decodes a body.
+///
+/// # Errors
+/// The first field that is wrong, unknown or not served.
+pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
+    let mut fields = Fields::of_body(body)?;
+    let model = model(&mut fields)?;
+    refuse(&mut fields)?;
+    let mut ignored = settings::idle(&mut fields)?;
+    idle(&mut fields, &mut ignored)?;
+    let answer = form::form(&mut fields)?;
+    let mut offer = tools::offer(&mut fields, answer.is_some(), &mut ignored)?;
+    offer.demand.answer = answer;
+    let messages = messages::messages(&mut fields, &mut ignored)?;
+    let chat = Chat { messages, tools: offer.shown, variables: variables(&mut fields)? };
+    let tokens = tokens(&mut fields)?;
+    let manner = settings::manner(&mut fields, &mut ignored)?;
+    let (logprobs, top_logprobs) = logprobs(&mut fields)?;
+    let wishes = Wishes { top_logprobs, ..settings::wishes(&mut fields)? };
+    let asked = Asked {
+        model,
+        prompts: vec![Prompt::Chat(chat)],
+        copies: fields.count("n", 1..=settings::COPIES)?.unwrap_or(1),
+        wishes,
+        limits: settings::limits(&mut fields, tokens)?,
+        demand: offer.demand,
+        keep: settings::keep(&mut fields)?,
+        manner: Manner { logprobs, ..manner },
+        ignored,
+    };
+    fields.finish()?;
+    Ok(asked)
+}
+
+/// The name of the model that is asked.
+pub fn model(fields: &mut Fields) -> Result<String, Refusal> {
+    let name = fields.string("model")?;
+    match fields.need("model", name)? {
+        name if name.is_empty() => Err(fields.refusal("model", "must not be empty")),
+        name => Ok(name),
+    }
+}
+
+fn refuse(fields: &mut Fields) -> Result<(), Refusal> {
+    match REFUSED.iter().find(|(name, _)| fields.has(name)) {
+        Some((name, what)) => Err(fields.refusal(name, what)),
+        None => Ok(()),
+    }
+}
+
+/// Fields that change nothing with the values that ask for nothing.
+fn idle(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<(), Refusal> {
+    // It says what the answer will probably be, to have it sooner; hearth guesses by itself.
+    fields.ignore("prediction", ignored);
+    match fields.string("verbosity")?.as_deref() {
+        None => {}
+        Some("medium") => ignored.push("verbosity".to_owned()),
+        Some(_) => return Err(fields.refusal("verbosity", "must be `medium`")),
+    }
+    for (path, kind) in fields.list("modalities")?.unwrap_or_default() {
+        if kind != "text" {
+            return Err(Refusal::of(path, "must be `text`: replies are text"));
+        }
+    }
+    Ok(())
+}
+
+/// Both names mean the same.
+fn tokens(fields: &mut Fields) -> Result<Option<usize>, Refusal> {
+    let old = fields.count("max_tokens", 1..=i64::MAX)?;
+    let new = fields.count("max_completion_tokens", 1..=i64::MAX)?;
+    match (old, new) {
+        (Some(old), Some(new)) if old != new => {
+            Err(fields
+                .refusal("max_tokens", "and `max_completion_tokens` are both given, and differ"))
+        }
+        _ => Ok(new.or(old)),
+    }
+}
+
+fn logprobs(fields: &mut Fields) -> Result<(bool, Option<usize>), Refusal> {
+    let wanted = fields.flag("logprobs")?.unwrap_or(false);
+    let top = fields.count("top_logprobs", 0..=ALTERNATIVES)?;
+    match top {
+        Some(top) if top > 0 && !wanted => {
+            Err(fields.refusal("top_logprobs", "needs `logprobs` to be true"))
+        }
+        _ => Ok((wanted, top.filter(|_| wanted))),
+    }
+}
+
+/// Variables of the template. What `chat_template_kwargs` says is said more exactly.
+fn variables(fields: &mut Fields) -> Result<Map<String, Value>, Refusal> {
+    let mut variables = Map::new();
+    let mut stated = effort(fields, "reasoning_effort")?;
+    if let Some(mut reasoning) = fields.object("reasoning")? {
+        let inner = effort(&mut reasoning, "effort")?;
+        stated = stated.or(inner);
+        reasoning.finish()?;
+    }
+    match stated.as_deref() {
+        None => {}
+        Some("none") => _ = variables.insert("enable_thinking".to_owned(), false.into()),
+        Some(effort) => _ = variables.insert("reasoning_effort".to_owned(), effort.into()),
+    }
+    if let Some(given) = fields.object("chat_template_kwargs")? {
+        variables.extend(given.rest());
+    }
+    Ok(variables)
+}
+
+fn effort(fields: &mut Fields, name: &str) -> Result<Option<String>, Refusal> {
+    const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+    match fields.string(name)? {
+        Some(effort) if !EFFORTS.contains(&effort.as_str()) => {
+            Err(fields.refusal(name, &format!("must be one of {}", EFFORTS.join(", "))))
+        }
+        effort => Ok(effort),
+    }
+}

@@ -1,0 +1,93 @@
+//! `/v1/completions`: a text goes on, without a template. From a body to what was asked.
+
+use serde_json::Value;
+use turn::{Demand, Prompt, Wishes};
+
+use super::{chat, form, settings};
+use crate::fields::Fields;
+use crate::{Asked, Manner, Refusal};
+
+/// Tokens of a reply where nothing is said; the reference says so.
+const TOKENS: usize = 16;
+/// Alternatives that may be reported with each token.
+const ALTERNATIVES: i64 = 5;
+/// Replies to one request.
+const REPLIES: usize = 128;
+
+/// Decodes a body.
+///
+/// # Errors
+/// The first field that is wrong, unknown or not served.
+pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
+    let mut fields = Fields::of_body(body)?;
+    let model = chat::model(&mut fields)?;
+    let mut ignored = settings::idle(&mut fields)?;
+    let copies = copies(&mut fields)?;
+    let prompts = prompts(&mut fields)?;
+    if prompts.len() * copies > REPLIES {
+        let what = format!("asks for more than {REPLIES} replies");
+        return Err(fields.refusal("prompt", &what));
+    }
+    if fields.flag("echo")? == Some(true) {
+        return Err(fields.refusal("echo", "cannot be true: the prompt is not said again"));
+    }
+    let tokens = fields.count("max_tokens", 1..=i64::MAX)?.unwrap_or(TOKENS);
+    let manner = settings::manner(&mut fields, &mut ignored)?;
+    let top_logprobs = fields.count("logprobs", 0..=ALTERNATIVES)?;
+    let answer = form::form(&mut fields)?;
+    let asked = Asked {
+        model,
+        prompts,
+        copies,
+        wishes: Wishes { top_logprobs, ..settings::wishes(&mut fields)? },
+        limits: settings::limits(&mut fields, Some(tokens))?,
+        demand: Demand { answer, ..Demand::default() },
+        keep: settings::keep(&mut fields)?,
+        manner: Manner { logprobs: top_logprobs.is_some(), ..manner },
+        ignored,
+    };
+    fields.finish()?;
+    Ok(asked)
+}
+
+/// The best of as many as are shown are all of them.
+fn copies(fields: &mut Fields) -> Result<usize, Refusal> {
+    let copies = fields.count("n", 1..=settings::COPIES)?.unwrap_or(1);
+    match fields.count("best_of", 1..=i64::MAX)? {
+        Some(best) if best != copies => Err(fields.refusal("best_of", "must be the same as `n`")),
+        _ => Ok(copies),
+    }
+}
+
+/// One prompt or a list, each as a text or as tokens.
+fn prompts(fields: &mut Fields) -> Result<Vec<Prompt>, Refusal> {
+    let suffix = fields.string("suffix")?.filter(|suffix| !suffix.is_empty());
+    let prompt = fields.take("prompt");
+    let prompts = match fields.need("prompt", prompt)? {
+        Value::Array(items) if !items.iter().all(Value::is_number) => items,
+        one => vec![one],
+    };
+    let mut read = Vec::new();
+    for prompt in prompts {
+        read.push(match (prompt, &suffix) {
+            (Value::String(text), None) => Prompt::Text(text),
+            (Value::String(before), Some(after)) => Prompt::Gap { before, after: after.clone() },
+            (Value::Array(_), Some(_)) => {
+                return Err(fields.refusal("suffix", "needs a `prompt` that is text"));
+            }
+            (Value::Array(items), None) => Prompt::Tokens(tokens(fields, &items)?),
+            _ => return Err(wrong(fields)),
+        });
+    }
+    Ok(read)
+}
+
+fn tokens(fields: &Fields, items: &[Value]) -> Result<Vec<u32>, Refusal> {
+    let token = |item: &Value| item.as_u64().and_then(|token| u32::try_from(token).ok());
+    let tokens: Option<Vec<u32>> = items.iter().map(token).collect();
+    tokens.filter(|tokens| !tokens.is_empty()).ok_or_else(|| wrong(fields))
+}
+
+fn wrong(fields: &Fields) -> Refusal {
+    fields.refusal("prompt", "must be a text, tokens, or a list of either")
+}

@@ -1,0 +1,186 @@
+//! What both ways of asking have in common: how tokens are chosen, when to stop, how to reply.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use turn::{Limits, Wishes};
+
+use crate::fields::Fields;
+use crate::{Manner, Refusal};
+
+/// Replies to one prompt.
+pub const COPIES: i64 = 16;
+/// Stop strings; each is looked for in all that is said.
+const STOPS: usize = 64;
+/// They cannot change an answer: bookkeeping, and hints for caches and clouds.
+const IDLE: [&str; 6] = [
+    "metadata",
+    "user",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "cache_prompt",
+];
+
+/// How tokens are to be chosen. Log probabilities are the business of each way of asking.
+pub fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
+    Ok(Wishes {
+        temperature: fields.number("temperature", 0.0..=2.0)?,
+        top_k: top_k(fields)?,
+        top_p: fields.number("top_p", 0.0..=1.0)?,
+        min_p: fields.number("min_p", 0.0..=1.0)?,
+        repetition_penalty: fields.number("repetition_penalty", 0.01..=100.0)?,
+        frequency_penalty: fields.number("frequency_penalty", -2.0..=2.0)?,
+        presence_penalty: fields.number("presence_penalty", -2.0..=2.0)?,
+        logit_bias: logit_bias(fields)?,
+        seed: seed(fields)?,
+        top_logprobs: None,
+    })
+}
+
+/// vLLM's clients write -1 for all.
+fn top_k(fields: &mut Fields) -> Result<Option<usize>, Refusal> {
+    let count = fields.whole("top_k", -1..=i64::from(u32::MAX))?;
+    Ok(count.map(|count| usize::try_from(count).unwrap_or(0)))
+}
+
+/// Any number of 64 bits; a negative one is taken for its bits.
+fn seed(fields: &mut Fields) -> Result<Option<u64>, Refusal> {
+    let Some(value) = fields.take("seed") else { return Ok(None) };
+    let bits = value.as_u64().or_else(|| value.as_i64().map(i64::cast_unsigned));
+    bits.map(Some).ok_or_else(|| fields.refusal("seed", "must be a whole number of 64 bits"))
+}
+
+fn logit_bias(fields: &mut Fields) -> Result<Option<Vec<(u32, f32)>>, Refusal> {
+    let Some(object) = fields.object("logit_bias")? else { return Ok(None) };
+    let what = "must map token ids to numbers between -100 and 100";
+    let mut biases = Vec::new();
+    for (token, bias) in object.rest() {
+        let bias = bias.as_f64().filter(|bias| (-100.0..=100.0).contains(bias));
+        match (token.parse(), bias) {
+            (Ok(token), Some(bias)) => biases.push((token, bias as f32)),
+            _ => return Err(fields.refusal("logit_bias", what)),
+        }
+    }
+    Ok(Some(biases))
+}
+
+/// The strings that end a reply, and the limit of tokens that the caller has read.
+pub fn limits(fields: &mut Fields, tokens: Option<usize>) -> Result<Limits, Refusal> {
+    let stop = match fields.take("stop") {
+        None => Vec::new(),
+        Some(Value::Array(items)) => items,
+        Some(one) => vec![one],
+    };
+    if stop.len() > STOPS {
+        return Err(fields.refusal("stop", &format!("has more than {STOPS} strings")));
+    }
+    let text = |item| match item {
+        Value::String(text) if !text.is_empty() => Ok(text),
+        _ => Err(fields.refusal("stop", "must be a string or a list of strings, none empty")),
+    };
+    let stop = stop.into_iter().map(text).collect::<Result<_, _>>()?;
+    Ok(Limits { tokens, stop })
+}
+
+/// Whether the reply is streamed, and what its stream ends with.
+pub fn manner(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Manner, Refusal> {
+    let streamed = fields.flag("stream")?.unwrap_or(false);
+    let mut manner = Manner { streamed, ..Manner::default() };
+    if let Some(mut options) = fields.object("stream_options")? {
+        manner.with_usage = options.flag("include_usage")?.unwrap_or(false) && streamed;
+        // Padding against eavesdroppers on the length of pieces.
+        options.ignore("include_obfuscation", ignored);
+        options.finish()?;
+        if !streamed {
+            ignored.push("stream_options".to_owned());
+        }
+    }
+    Ok(manner)
+}
+
+/// Notes the fields that cannot change an answer.
+pub fn idle(fields: &mut Fields) -> Result<Vec<String>, Refusal> {
+    let mut ignored = Vec::new();
+    for name in IDLE {
+        fields.ignore(name, &mut ignored);
+    }
+    match fields.flag("store")? {
+        Some(true) => return Err(fields.refusal("store", "cannot be true: replies are not kept")),
+        Some(false) => ignored.push("store".to_owned()),
+        None => {}
+    }
+    match fields.string("service_tier")?.as_deref() {
+        None => {}
+        Some("auto" | "default") => ignored.push("service_tier".to_owned()),
+        Some(_) => {
+            return Err(fields.refusal("service_tier", "must be `auto` or `default`: there is one"));
+        }
+    }
+    Ok(ignored)
+}
+
+/// How long the model is to be kept: `keep_alive` as Ollama's clients write it, or `ttl` in
+/// seconds as LM Studio's do.
+pub fn keep(fields: &mut Fields) -> Result<Option<Option<Duration>>, Refusal> {
+    let ttl = fields.whole("ttl", 0..=i64::from(u32::MAX))?;
+    let Some(value) = fields.take("keep_alive") else {
+        return Ok(ttl.map(|seconds| Some(Duration::from_secs(seconds.cast_unsigned()))));
+    };
+    if ttl.is_some() {
+        return Err(fields.refusal("ttl", "says the same as `keep_alive`; give one of them"));
+    }
+    let seconds = match &value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => seconds(text),
+        _ => None,
+    };
+    let what = "must be seconds, or a duration such as `5m`; a negative one is for ever";
+    let seconds = seconds.ok_or_else(|| fields.refusal("keep_alive", what))?;
+    // What is too long for a clock is for ever, too.
+    Ok(Some(Duration::try_from_secs_f64(seconds).ok()))
+}
+
+/// The seconds of a duration such as `1h30m`, `-1` or `250ms`.
+fn seconds(text: &str) -> Option<f64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text),
+    };
+    if let Ok(plain) = rest.parse::<u32>() {
+        return Some(sign * f64::from(plain));
+    }
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        let unit = rest[digits..].find(|c: char| c.is_ascii_digit() || c == '.');
+        let end = unit.map_or(rest.len(), |unit| digits + unit);
+        sum += number * unit_seconds(&rest[digits..end])?;
+        rest = &rest[end..];
+    }
+    text.ends_with(|c: char| c.is_ascii_alphabetic()).then_some(sign * sum)
+}
+
+fn unit_seconds(unit: &str) -> Option<f64> {
+    let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86400.0)];
+    units.iter().find(|(name, _)| *name == unit).map(|(_, seconds)| *seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let minutes = |text| seconds(text).map(|seconds| seconds / 60.0);
+        assert_eq!(minutes("5m"), Some(5.0));
+        assert_eq!(minutes("1h30m"), Some(90.0));
+        assert_eq!(minutes("90"), Some(1.5));
+        assert_eq!(minutes("-1"), Some(-1.0 / 60.0));
+        assert_eq!(minutes("1.5h"), Some(90.0));
+        for text in ["", "-", "m", "5x", "5m3", ".", "é", "5é"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+}

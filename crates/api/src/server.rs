@@ -1,0 +1,159 @@
+//! The table of routes, and what all of them share: limits, request ids, replies where no route is.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+use crate::House;
+use crate::ids::Ids;
+use crate::openai;
+
+/// What a server is told besides its house.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes that the body of a request may have.
+    pub body_limit: usize,
+    /// How long a stream waits for its first event before its header is sent. Until then a fault is
+    /// a status; after it, an event.
+    pub patience: Duration,
+    /// The silence after which a stream says that it is alive.
+    pub keep_alive: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            body_limit: 16 << 20,
+            patience: Duration::from_secs(15),
+            keep_alive: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What a key must be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Needs no key.
+    Anyone,
+    /// Sees which models there are.
+    List,
+    /// Asks models.
+    Ask,
+}
+
+/// A row of the table of routes.
+pub struct Route {
+    /// GET answers HEAD as well.
+    pub method: Method,
+    /// As axum writes it.
+    pub path: &'static str,
+    /// What a key must be good for.
+    pub scope: Scope,
+    handler: MethodRouter<Shared>,
+}
+
+/// What handlers share.
+pub struct Server {
+    pub house: Arc<dyn House>,
+    pub options: Options,
+    pub ids: Ids,
+}
+
+/// Held by each handler.
+pub type Shared = Arc<Server>;
+
+impl Route {
+    pub(crate) fn get<H, T>(path: &'static str, scope: Scope, handler: H) -> Route
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        Route { method: Method::GET, path, scope, handler: get(handler) }
+    }
+
+    pub(crate) fn post<H, T>(path: &'static str, scope: Scope, handler: H) -> Route
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        Route { method: Method::POST, path, scope, handler: post(handler) }
+    }
+}
+
+/// All routes. There are no others.
+pub fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        Route::get("/health", Scope::Anyone, health),
+        Route::get("/ready", Scope::Anyone, ready),
+    ];
+    routes.extend(openai::routes());
+    routes
+}
+
+/// A router of all routes to a house.
+pub fn router(house: Arc<dyn House>, options: Options) -> Router {
+    let body_limit = options.body_limit;
+    let server = Arc::new(Server { house, options, ids: Ids::default() });
+    let router = routes()
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler));
+    router
+        .fallback(openai::no_route)
+        .method_not_allowed_fallback(openai::no_method)
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(from_fn_with_state(Arc::clone(&server), name_request))
+        .with_state(server)
+}
+
+/// Serves a router on a socket until `stop` is over. Replies that have begun go on to their end.
+///
+/// # Errors
+/// What the socket says.
+pub async fn serve(
+    socket: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    // Pieces of a stream are small, and must not wait until the one before has been acknowledged.
+    let socket = socket.tap_io(|connection| _ = connection.set_nodelay(true));
+    axum::serve(socket, router).with_graceful_shutdown(stop).await
+}
+
+/// Every reply has an id to ask about.
+async fn name_request(State(server): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(id) = HeaderValue::from_str(&server.ids.name("req_")) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    response
+}
+
+/// The process runs.
+async fn health() -> Response {
+    json(StatusCode::OK, r#"{"status":"ok"}"#.to_owned())
+}
+
+/// Turns are answered.
+async fn ready(State(server): State<Shared>) -> Response {
+    match server.house.is_ready() {
+        true => json(StatusCode::OK, r#"{"status":"ready"}"#.to_owned()),
+        false => json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"not ready"}"#.to_owned()),
+    }
+}
+
+/// A reply of JSON.
+pub fn json(status: StatusCode, text: String) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    (status, [(HeaderName::from_static("content-type"), kind)], Body::from(text)).into_response()
+}

@@ -1,0 +1,380 @@
+//! The whole way over a socket, to a house that plays.
+
+#![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use api::{House, Listener, ModelCard, Options};
+use serde_json::{Value, json};
+use turn::{
+    Account, Choice, Event, Fault, Finish, Kind, Limits, Prompt, Retry, Sampling, Side, Turn, Usage,
+};
+
+/// What it does follows from the name of the model.
+#[derive(Default)]
+struct Stage {
+    /// The turns that were begun.
+    turns: Mutex<Vec<Turn>>,
+    /// Told the reason why an endless turn ended.
+    ended: Mutex<Option<mpsc::Sender<&'static str>>>,
+}
+
+impl House for Stage {
+    fn models(&self) -> Vec<ModelCard> {
+        let card = |id: &str| ModelCard { id: id.to_owned(), created: 5, context: 64 };
+        vec![card("echo"), card("org/name:tag")]
+    }
+
+    fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {
+        self.turns.lock().unwrap().push(turn.clone());
+        let ended = self.ended.lock().unwrap().clone();
+        thread::spawn(move || play(&turn, &gone, listener, ended.as_ref()));
+    }
+
+    fn bytes_of(&self, _: &str, token: u32) -> Vec<u8> {
+        vec![token as u8]
+    }
+
+    fn fingerprint(&self, model: &str) -> String {
+        format!("fp-{model}")
+    }
+
+    fn is_ready(&self) -> bool {
+        false
+    }
+}
+
+fn play(
+    turn: &Turn,
+    gone: &AtomicBool,
+    mut tell: Listener,
+    ended: Option<&mpsc::Sender<&'static str>>,
+) {
+    let fault = |kind: Kind| Fault { kind, ..Fault::new(Side::Caller, "no") };
+    let _ = match turn.model.as_str() {
+        "echo" => echo(turn, &mut tell),
+        "missing" => tell(Event::Failed(fault(Kind::Missing))),
+        "long" => tell(Event::Failed(fault(Kind::TooLong))),
+        "later" => tell(Event::Failed(fault(Kind::NotYet))),
+        "plain" => tell(Event::Failed(fault(Kind::Plain))),
+        "ours" => tell(Event::Failed(Fault::new(Side::Us, "no"))),
+        "full" => {
+            tell(Event::Failed(Fault { retry: Retry::Later, ..Fault::new(Side::Us, "full") }))
+        }
+        "breaks" => {
+            let _ = tell(Event::Text("a".to_owned()));
+            tell(Event::Failed(Fault::new(Side::Us, "broken")))
+        }
+        "vanishes" => tell(Event::Text("a".to_owned())),
+        "slow" => {
+            let _ = tell(Event::Read(1));
+            thread::sleep(Duration::from_millis(300));
+            echo(turn, &mut tell)
+        }
+        "cancelled" => tell(end(Finish::Cancelled)),
+        "endless" => endless(gone, &mut tell, ended),
+        other => panic!("{other}"),
+    };
+}
+
+fn echo(turn: &Turn, tell: &mut Listener) -> ControlFlow<()> {
+    let text = match &turn.prompt {
+        Prompt::Chat(chat) => chat.messages[0]["content"].as_str().unwrap_or("").to_owned(),
+        other => format!("{other:?}"),
+    };
+    for word in text.split_inclusive(' ') {
+        let token = u32::from(word.as_bytes()[0]);
+        tell(Event::Token(Choice { token, logprob: -1.0, top: Vec::new() }))?;
+        tell(Event::Text(word.to_owned()))?;
+    }
+    tell(end(Finish::End))
+}
+
+fn end(finish: Finish) -> Event {
+    let account = Account::new(Vec::new(), Sampling::default(), Limits::default());
+    let usage = Usage { prompt_tokens: 3, cached_tokens: 1, generated_tokens: 2 };
+    Event::End(Box::new(Account { finish, usage, ..account }))
+}
+
+/// Talks until nobody listens, and says how it noticed.
+fn endless(
+    gone: &AtomicBool,
+    tell: &mut Listener,
+    ended: Option<&mpsc::Sender<&'static str>>,
+) -> ControlFlow<()> {
+    let reason = loop {
+        if gone.load(Ordering::Acquire) {
+            break "gone";
+        }
+        if tell(Event::Text("word ".repeat(200))).is_break() {
+            break "break";
+        }
+        thread::sleep(Duration::from_micros(100));
+    };
+    let _ = ended.map(|ended| ended.send(reason));
+    ControlFlow::Break(())
+}
+
+/// A server with this house, for as long as the test runs.
+fn serve(house: &Arc<Stage>) -> SocketAddr {
+    serve_until(house, std::future::pending()).0
+}
+
+fn serve_until(
+    house: &Arc<Stage>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> (SocketAddr, thread::JoinHandle<()>) {
+    let options = Options {
+        body_limit: 1 << 20,
+        patience: Duration::from_secs(5),
+        keep_alive: Duration::from_millis(100),
+    };
+    let house: Arc<dyn House> = Arc::clone(house) as Arc<dyn House>;
+    let (sender, receiver) = mpsc::channel();
+    let server = thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(socket.local_addr().unwrap()).unwrap();
+            api::serve(socket, api::router(house, options), stop).await.unwrap();
+        });
+    });
+    (receiver.recv().unwrap(), server)
+}
+
+fn request(method: &str, path: &str, body: &str) -> String {
+    let length = format!("content-length: {}", body.len());
+    let headers = format!("host: x\r\nconnection: close\r\n{length}");
+    format!("{method} {path} HTTP/1.1\r\n{headers}\r\n\r\n{body}")
+}
+
+struct Reply {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        self.body.parse().unwrap()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.headers.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Reply {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(request(method, path, body).as_bytes()).unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).unwrap();
+    let (headers, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+    let chunked = headers.contains("transfer-encoding: chunked");
+    let body = if chunked { joined(body) } else { body.to_owned() };
+    Reply { status, headers: headers.to_owned(), body }
+}
+
+/// The chunks of a body put together.
+fn joined(mut rest: &str) -> String {
+    let mut body = String::new();
+    loop {
+        let (size, after) = rest.split_once("\r\n").unwrap();
+        match usize::from_str_radix(size, 16).unwrap() {
+            0 => return body,
+            size => {
+                body.push_str(&after[..size]);
+                rest = &after[size + 2..];
+            }
+        }
+    }
+}
+
+fn chat(model: &str, more: &Value) -> String {
+    let messages = json!([{ "role": "user", "content": "Oh my hat" }]);
+    let mut body = json!({ "model": model, "messages": messages });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body.to_string()
+}
+
+const CHAT: &str = "/v1/chat/completions";
+
+#[test]
+fn whole_replies_and_streams() {
+    let house = Arc::new(Stage::default());
+    let address = serve(&house);
+    let reply = ask(address, "POST", CHAT, &chat("echo", &json!({ "seed": 4, "user": "u" })));
+    assert_eq!((reply.status, reply.header("x-hearth-ignored")), (200, Some("user")));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let json = reply.json();
+    assert_eq!(json["choices"][0]["message"]["content"], "Oh my hat");
+    assert_eq!((&json["model"], &json["system_fingerprint"]), (&json!("echo"), &json!("fp-echo")));
+    assert!(json["id"].as_str().unwrap().starts_with("chatcmpl-"));
+    assert_eq!(house.turns.lock().unwrap()[0].wishes.seed, Some(4));
+    let reply = ask(address, "POST", CHAT, &chat("echo", &json!({ "stream": true })));
+    assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+    assert!(reply.body.ends_with("data: [DONE]\n\n"), "{}", reply.body);
+    assert_eq!(reply.body.matches(r#""role":"assistant""#).count(), 1);
+    assert!(house.turns.lock().unwrap()[1].wishes.seed.is_some());
+}
+
+#[test]
+fn several_choices_and_completions() {
+    let house = Arc::new(Stage::default());
+    let address = serve(&house);
+    let json = ask(address, "POST", CHAT, &chat("echo", &json!({ "n": 3, "seed": 1 }))).json();
+    assert_eq!(json["choices"].as_array().unwrap().len(), 3);
+    let usage = &json["usage"];
+    assert_eq!((&usage["prompt_tokens"], &usage["completion_tokens"]), (&json!(3), &json!(6)));
+    let body = json!({ "model": "echo", "prompt": ["a", "b"], "logprobs": 1 }).to_string();
+    let json = ask(address, "POST", "/v1/completions", &body).json();
+    assert_eq!(json["object"], "text_completion");
+    assert_eq!(json["choices"][1]["text"], r#"Text("b")"#);
+    assert_eq!(json["choices"][1]["logprobs"]["tokens"], json!(["T"]));
+    assert_eq!(json["usage"]["prompt_tokens"], 6);
+}
+
+#[test]
+fn faults_before_the_first_event_are_statuses() {
+    let address = serve(&Arc::new(Stage::default()));
+    let cases = [
+        ("missing", 404, json!("model_not_found")),
+        ("long", 400, json!("context_length_exceeded")),
+        ("later", 501, json!("not_implemented")),
+        ("plain", 400, Value::Null),
+        ("ours", 500, Value::Null),
+        ("full", 503, json!("overloaded")),
+        ("cancelled", 503, json!("overloaded")),
+    ];
+    for (model, status, code) in cases {
+        for stream in [false, true] {
+            let reply = ask(address, "POST", CHAT, &chat(model, &json!({ "stream": stream })));
+            assert_eq!(reply.status, status, "{model}");
+            assert_eq!(reply.json()["error"]["code"], code, "{model}");
+            assert_eq!(reply.header("retry-after").is_some(), status == 503, "{model}");
+            assert!(reply.header("x-request-id").unwrap().starts_with("req_"));
+        }
+    }
+    let reply = ask(address, "POST", CHAT, &chat("echo", &json!({ "temprature": 1 })));
+    assert_eq!((reply.status, &reply.json()["error"]["param"]), (400, &json!("temprature")));
+    let reply = ask(address, "POST", CHAT, &"x".repeat(2 << 20));
+    assert_eq!((reply.status, &reply.json()["error"]["param"]), (413, &Value::Null));
+}
+
+#[test]
+fn faults_in_a_stream_are_events_without_done() {
+    let address = serve(&Arc::new(Stage::default()));
+    for model in ["breaks", "vanishes"] {
+        let reply = ask(address, "POST", CHAT, &chat(model, &json!({ "stream": true })));
+        assert_eq!(reply.status, 200);
+        let last = reply.body.trim_end().rsplit("\n\n").next().unwrap();
+        assert!(last.starts_with(r#"data: {"error":{"message":"#), "{last}");
+        assert!(!reply.body.contains("[DONE]"));
+        assert_eq!(ask(address, "POST", CHAT, &chat(model, &json!({}))).status, 500);
+    }
+}
+
+#[test]
+fn a_silent_stream_is_kept_alive() {
+    let address = serve(&Arc::new(Stage::default()));
+    let reply = ask(address, "POST", CHAT, &chat("slow", &json!({ "stream": true })));
+    assert!(reply.body.starts_with(": "), "{}", reply.body);
+    assert!(reply.body.ends_with("data: [DONE]\n\n"));
+}
+
+/// Why an endless turn ended that was asked with this body, after a client did this.
+fn ended(body: &str, client: impl FnOnce(TcpStream)) -> &'static str {
+    let (sender, receiver) = mpsc::channel();
+    let house = Arc::new(Stage { ended: Mutex::new(Some(sender)), ..Stage::default() });
+    let address = serve(&house);
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(request("POST", CHAT, body).as_bytes()).unwrap();
+    let begun = Instant::now();
+    while house.turns.lock().unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the turn does not begin");
+        thread::sleep(Duration::from_millis(5));
+    }
+    client(socket);
+    receiver.recv_timeout(Duration::from_secs(60)).expect("the turn ends")
+}
+
+#[test]
+fn a_client_that_hangs_up_ends_its_turn() {
+    let reason = ended(&chat("endless", &json!({ "stream": true })), |socket| {
+        let mut line = String::new();
+        BufReader::new(socket).read_line(&mut line).unwrap();
+        assert_eq!(line, "HTTP/1.1 200 OK\r\n");
+    });
+    assert!(["gone", "break"].contains(&reason));
+    // Nobody has read anything yet, and the reply would come as a whole.
+    let reason = ended(&chat("endless", &json!({})), drop);
+    assert!(["gone", "break"].contains(&reason));
+}
+
+#[test]
+fn a_client_that_does_not_read_loses_its_turn() {
+    let mut kept = None;
+    let reason = ended(&chat("endless", &json!({ "stream": true })), |socket| kept = Some(socket));
+    assert_eq!(reason, "break");
+    let mut rest = Vec::new();
+    kept.unwrap().read_to_end(&mut rest).unwrap();
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(rest.contains("not read as fast as it was written") && !rest.contains("[DONE]"));
+}
+
+#[test]
+fn models_and_places_without_a_route() {
+    let address = serve(&Arc::new(Stage::default()));
+    let list = ask(address, "GET", "/v1/models", "").json();
+    assert_eq!((&list["object"], &list["data"][0]["id"]), (&json!("list"), &json!("echo")));
+    for path in ["/v1/models/org/name:tag", "/v1/models/org%2Fname:tag"] {
+        assert_eq!(ask(address, "GET", path, "").json()["id"], "org/name:tag");
+    }
+    let absent = ask(address, "GET", "/v1/models/absent", "");
+    assert_eq!((absent.status, &absent.json()["error"]["code"]), (404, &json!("model_not_found")));
+    assert_eq!(ask(address, "GET", "/v1/models/%ff", "").json()["error"]["param"], "model");
+    let head = ask(address, "HEAD", "/v1/models", "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(ask(address, "GET", "/health", "").status, 200);
+    assert_eq!(ask(address, "GET", "/ready", "").status, 503);
+    for (method, path, status) in [("POST", "/v1/nothing", 404), ("GET", CHAT, 405)] {
+        let reply = ask(address, method, path, "");
+        assert_eq!(reply.status, status);
+        assert!(reply.json()["error"]["message"].is_string());
+    }
+}
+
+#[test]
+fn every_route_is_reached_by_its_method() {
+    let address = serve(&Arc::new(Stage::default()));
+    for route in api::routes() {
+        let path = route.path.replace("{*id}", "echo");
+        let status = ask(address, route.method.as_str(), &path, "{}").status;
+        assert!(![404, 405].contains(&status), "{} {path}: {status}", route.method);
+    }
+}
+
+#[test]
+fn a_server_that_stops_ends_its_replies_first() {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let house = Arc::new(Stage::default());
+    let (address, server) = serve_until(&house, async { _ = stopped.await });
+    let client = thread::spawn(move || {
+        ask(address, "POST", CHAT, &chat("slow", &json!({ "stream": true }))).body
+    });
+    while house.turns.lock().unwrap().is_empty() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    stop.send(()).unwrap();
+    assert!(client.join().unwrap().ends_with("data: [DONE]\n\n"));
+    server.join().unwrap();
+    assert!(TcpStream::connect(address).is_err());
+}
