@@ -7,16 +7,19 @@
 //! table of routes. Models are reached through the trait [`House`] alone.
 
 mod asked;
+mod door;
 mod fields;
 mod house;
 mod ids;
 mod json;
+mod neighbours;
 pub mod openai;
 mod refusal;
 mod server;
 mod stream;
 
 pub use asked::{Asked, Manner};
+pub use door::Door;
 pub use house::{House, Listener, ModelCard};
 pub use refusal::Refusal;
-pub use server::{Options, Route, Scope, router, routes, serve};
+pub use server::{Options, Route, Scope, router, routes};

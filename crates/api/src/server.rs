@@ -1,6 +1,5 @@
 //! The table of routes, and what all of them share: limits, request ids, replies where no route is.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +8,13 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
 
 use crate::House;
 use crate::ids::Ids;
+use crate::neighbours;
 use crate::openai;
 
 /// What a server is told besides its house.
@@ -112,22 +110,9 @@ pub fn router(house: Arc<dyn House>, options: Options) -> Router {
         .fallback(openai::no_route)
         .method_not_allowed_fallback(openai::no_method)
         .layer(DefaultBodyLimit::max(body_limit))
+        .layer(from_fn(neighbours::only))
         .layer(from_fn_with_state(Arc::clone(&server), name_request))
         .with_state(server)
-}
-
-/// Serves a router on a socket until `stop` is over. Replies that have begun go on to their end.
-///
-/// # Errors
-/// What the socket says.
-pub async fn serve(
-    socket: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    // Pieces of a stream are small, and must not wait until the one before has been acknowledged.
-    let socket = socket.tap_io(|connection| _ = connection.set_nodelay(true));
-    axum::serve(socket, router).with_graceful_shutdown(stop).await
 }
 
 /// Every reply has an id to ask about.
@@ -141,7 +126,7 @@ async fn name_request(State(server): State<Shared>, request: Request, next: Next
 
 /// The process runs.
 async fn health() -> Response {
-    json(StatusCode::OK, r#"{"status":"ok"}"#.to_owned())
+    json(StatusCode::OK, r#"{"status":"ok","server":"hearth"}"#.to_owned())
 }
 
 /// Turns are answered.

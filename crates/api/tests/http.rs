@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{House, Listener, ModelCard, Options};
+use api::{Door, House, Listener, ModelCard, Options};
 use serde_json::{Value, json};
 use turn::{
     Account, Choice, Event, Fault, Finish, Kind, Limits, Prompt, Retry, Sampling, Side, Turn, Usage,
@@ -140,9 +140,9 @@ fn serve_until(
     let server = thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            sender.send(socket.local_addr().unwrap()).unwrap();
-            api::serve(socket, api::router(house, options), stop).await.unwrap();
+            let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
+            sender.send(door.address().unwrap()).unwrap();
+            door.serve(api::router(house, options), stop).await.unwrap();
         });
     });
     (receiver.recv().unwrap(), server)
@@ -150,7 +150,7 @@ fn serve_until(
 
 fn request(method: &str, path: &str, body: &str) -> String {
     let length = format!("content-length: {}", body.len());
-    let headers = format!("host: x\r\nconnection: close\r\n{length}");
+    let headers = format!("host: localhost\r\nconnection: close\r\n{length}");
     format!("{method} {path} HTTP/1.1\r\n{headers}\r\n\r\n{body}")
 }
 
@@ -377,4 +377,42 @@ fn a_server_that_stops_ends_its_replies_first() {
     assert!(client.join().unwrap().ends_with("data: [DONE]\n\n"));
     server.join().unwrap();
     assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_second_one_at_the_same_address_hears_who_is_there() {
+    let address = serve(&Arc::new(Stage::default()));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let refused = runtime.block_on(Door::open(address)).err().unwrap();
+    assert!(refused.to_string().contains("another hearth"), "{refused}");
+    // Who says nothing is no hearth.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = runtime.block_on(Door::open(other.local_addr().unwrap())).err().unwrap();
+    assert!(refused.to_string().contains("another program"), "{refused}");
+}
+
+/// Another name in Host, or a page of another site: a browser that was led astray.
+#[test]
+fn foreign_pages_are_refused() {
+    let address = serve(&Arc::new(Stage::default()));
+    let ask = |method: &str, headers: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "{method} /v1/models HTTP/1.1\r\nconnection: close\r\n{headers}\r\n")
+            .unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        said.to_lowercase()
+    };
+    assert!(ask("GET", "host: evil.example\r\n").starts_with("http/1.1 403"));
+    for origin in ["https://evil.example", "null"] {
+        let said = ask("GET", &format!("host: localhost\r\norigin: {origin}\r\n"));
+        assert!(said.starts_with("http/1.1 403") && !said.contains("allow-origin"), "{said}");
+    }
+    let page = "host: localhost\r\norigin: http://localhost:3000\r\n";
+    let said = ask("GET", page);
+    assert!(said.starts_with("http/1.1 200"), "{said}");
+    assert!(said.contains("access-control-allow-origin: http://localhost:3000"), "{said}");
+    let wish = "access-control-request-method: POST\r\naccess-control-request-headers: x-a\r\n";
+    let said = ask("OPTIONS", &format!("{page}{wish}"));
+    assert!(said.starts_with("http/1.1 204") && said.contains("allow-headers: x-a"), "{said}");
 }

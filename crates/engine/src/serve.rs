@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use arch::Shape;
 use text::reply::Reader;
 use text::tokenizer::Tokenizer;
 use turn::{Account, Event, Fault, Finish, Limits, Retry, Sampling, Side, Times};
@@ -46,6 +47,13 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Policy {
         Policy { together: 16, waiting: 256, rows: 512, rows_beside: 64, reply: 4096, guess: true }
+    }
+}
+
+impl Policy {
+    /// Bytes that the longest turn of a model may come to keep.
+    pub fn room(&self, shape: &Shape) -> u64 {
+        shape.room(shape.context, self.rows, MARKS + 1)
     }
 }
 

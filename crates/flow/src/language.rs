@@ -61,6 +61,18 @@ impl Language {
         &self.tokenizer
     }
 
+    /// The bytes that a token adds to a text; none for a mark of reasoning or of a call.
+    pub fn bytes_of(&self, token: u32) -> &[u8] {
+        let piece = self.tokenizer.piece(token);
+        let is_mark = |(_, source): &(Template, String)| {
+            Reader::new(source, "").offering(source, &[]).marks().contains(&piece)
+        };
+        match self.tokenizer.is_markup(token) || self.template.as_ref().is_some_and(is_mark) {
+            true => &[],
+            false => self.tokenizer.bytes_of(token),
+        }
+    }
+
     /// Whether it knows conversations.
     pub fn has_template(&self) -> bool {
         self.template.is_some()

@@ -86,10 +86,29 @@ impl From<engine::Error> for Failure {
     }
 }
 
+impl From<Failure> for turn::Fault {
+    fn from(failure: Failure) -> turn::Fault {
+        let message = match failure {
+            Failure::Model(message, way_out) => format!("{message}. {way_out}"),
+            Failure::Machine(message) | Failure::Request(message) => message,
+            Failure::NobodyReads | Failure::Interrupted => "it was interrupted".to_owned(),
+        };
+        turn::Fault::new(turn::Side::Us, message.trim())
+    }
+}
+
 impl From<turn::Fault> for Failure {
     fn from(fault: turn::Fault) -> Failure {
         Failure::Request(fault.message)
     }
+}
+
+/// A server goes on after a panic: the turns of one model have ended, and it is loaded anew.
+pub fn outlive_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        note(&format!("a defect in hearth itself: {panic}"));
+        note("please report it; the server goes on");
+    }));
 }
 
 /// Makes a panic one message that asks for a report, with a backtrace only if that is asked for.

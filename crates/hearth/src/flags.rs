@@ -16,6 +16,8 @@ pub struct Flags {
 pub enum Command {
     /// Ask a model, or chat with it
     Run(Run),
+    /// Answer the clients of OpenAI's interface, with one model or several
+    Serve(Serve),
     /// Show what is in a model file
     Show(Show),
     /// Write the logits of given tokens, to compare with a reference
@@ -95,6 +97,31 @@ pub struct SamplingFlags {
     /// Stop before this text; may be repeated
     #[arg(long, value_name = "TEXT")]
     pub stop: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// GGUF files or Hugging Face folders, each PATH or NAME=PATH; the first is loaded at once
+    #[arg(required = true, value_name = "MODEL")]
+    pub models: Vec<String>,
+    /// Where to listen, on this machine only
+    #[arg(long, default_value_t = 11435, env = "HEARTH_PORT", value_name = "N")]
+    pub port: u16,
+    /// Answers that are written at once; more wait
+    #[arg(long, default_value_t = 16, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub parallel: u16,
+    /// Memory for what a model keeps of conversations [default: half of what is free]
+    #[arg(long, value_name = "GIB")]
+    pub cache: Option<f32>,
+    /// Unload a model that nobody has asked for so long [default: never]
+    #[arg(long, value_name = "SECONDS")]
+    pub keep_alive: Option<u64>,
+    /// How long what was asked may go on after Ctrl-C
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub drain: u64,
+    #[command(flatten)]
+    pub machine: MachineFlags,
 }
 
 #[derive(Args)]

@@ -5,9 +5,11 @@
 mod commands;
 mod failure;
 mod flags;
+mod house;
 mod interrupt;
 mod load;
 mod memory;
+mod models;
 mod output;
 
 use std::process::ExitCode;

@@ -67,6 +67,11 @@ fn status(fault: &Fault) -> StatusCode {
     }
 }
 
+/// The same for a fault that concerns no field.
+pub fn fault_body(fault: &Fault) -> Value {
+    body(fault, None)
+}
+
 /// The object that clients look for, in a body or in the middle of a stream.
 pub fn body(fault: &Fault, field: Option<&str>) -> Value {
     let kind = match status(fault) {

@@ -25,7 +25,7 @@ use tokio::time::timeout;
 
 pub use chat::decode as decode_chat;
 pub use completions::decode as decode_completion;
-pub(crate) use error::{no_method, no_route};
+pub(crate) use error::{fault_body, no_method, no_route};
 
 use crate::server::{Route, Scope, Shared, json};
 use crate::stream::{self, Heard, Told};

@@ -5,6 +5,7 @@ mod chat;
 mod greet;
 mod logits;
 mod run;
+mod serve;
 mod show;
 
 use crate::failure::Failure;
@@ -15,6 +16,7 @@ pub fn call(command: Option<Command>) -> Result<(), Failure> {
     match command {
         None => greet::greet(),
         Some(Command::Run(flags)) => run::run(&flags),
+        Some(Command::Serve(flags)) => serve::serve(&flags),
         Some(Command::Show(flags)) => show::show(&flags),
         Some(Command::Logits(flags)) => logits::logits(&flags),
         Some(Command::Bench(flags)) => bench::bench(&flags),

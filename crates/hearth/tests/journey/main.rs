@@ -5,6 +5,7 @@ mod bench;
 mod bits;
 mod errors;
 mod run;
+mod serve;
 mod show;
 
 use std::path::{Path, PathBuf};

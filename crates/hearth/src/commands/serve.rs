@@ -1,0 +1,129 @@
+//! `hearth serve`: models behind an address, for the clients that people have.
+
+use core::net::{Ipv4Addr, SocketAddr};
+use std::io::{Write, stdout};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Door, Options};
+use engine::{Policy, Room};
+use tokio::runtime::Runtime;
+
+use crate::failure::Failure;
+use crate::flags::Serve as Flags;
+use crate::house::{House, Running};
+use crate::models::Model;
+use crate::{failure, load, memory, output};
+
+/// How long who asks for a model waits for others to make room.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub fn serve(flags: &Flags) -> Result<(), Failure> {
+    failure::outlive_panics();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, flags.port));
+    let models = models(flags)?;
+    let running = running(flags, &models)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // Before models are loaded: who cannot listen should hear it at once.
+    let door = runtime.block_on(Door::open(address)).map_err(|error| {
+        let way_out = "--port chooses another address";
+        Failure::Machine(format!("cannot listen on {address}: {error}; {way_out}"))
+    })?;
+    let bytes = memory::available().unwrap_or(u64::MAX);
+    let room = Room { bytes, patience: PATIENCE };
+    let house = House::new(Arc::clone(&models), running, (room, runtime.handle().clone()))?;
+    house.warm(&models[0].name)?;
+    greet(door.address()?, &models, running)?;
+    listen(&runtime, door, &house, Duration::from_secs(flags.drain))
+}
+
+/// The models, no two of one name.
+fn models(flags: &Flags) -> Result<Arc<[Model]>, Failure> {
+    let mut models =
+        flags.models.iter().map(|given| Model::open(given)).collect::<Result<Vec<_>, _>>()?;
+    let first = models.first().map(|model| model.name.clone());
+    models.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(twice) = models.windows(2).find(|two| two[0].name == two[1].name) {
+        let message = format!("two models are called {}; name them: NAME=PATH", twice[0].name);
+        return Err(Failure::Request(message));
+    }
+    // The one that was named first is brought into memory.
+    let at = models.iter().position(|model| Some(&model.name) == first.as_ref()).unwrap_or(0);
+    models.rotate_left(at);
+    Ok(models.into())
+}
+
+fn running(flags: &Flags, models: &[Model]) -> Result<Running, Failure> {
+    let together = usize::from(flags.parallel);
+    let policy = Policy { together, ..Policy::default() };
+    let longest = models.iter().map(|model| model.longest).max().unwrap_or(0);
+    let weights = models.iter().map(|model| model.weights).max().unwrap_or(0);
+    // Half of what the weights leave, if so much is needed at all.
+    let free = memory::available().map_or(u64::MAX, |free| free.saturating_sub(weights) / 2);
+    let kept = flags.cache.map_or_else(
+        || longest.saturating_mul(together as u64).min(free),
+        |gib| (f64::from(gib) * f64::from(1 << 30)) as u64,
+    );
+    let keep = flags.keep_alive.map(Duration::from_secs);
+    Ok(Running { settings: load::settings(&flags.machine)?, policy, kept, keep })
+}
+
+/// Says where it listens, what can be asked, how, and what is not protected.
+fn greet(address: SocketAddr, models: &[Model], running: Running) -> Result<(), Failure> {
+    let mut out = stdout();
+    writeln!(out, "hearth listens on http://{address}\n")?;
+    let width = models.iter().map(|model| model.name.len()).max().unwrap_or(0).max(5);
+    writeln!(out, "  {:<width$}  {:>9}  {:>9}", "model", "context", "weights")?;
+    for model in models {
+        let weights = output::size(model.weights);
+        writeln!(out, "  {:<width$}  {:>9}  {weights:>9}", model.name, model.context)?;
+    }
+    let (name, kept) = (&models[0].name, output::size(running.kept));
+    let together = running.policy.together;
+    writeln!(out, "\n  {together} answers at once, {kept} for what is kept of conversations\n")?;
+    let body =
+        format!(r#"{{"model": "{name}", "messages": [{{"role": "user", "content": "Hello"}}]}}"#);
+    writeln!(out, "  curl http://{address}/v1/chat/completions -d '{body}'")?;
+    writeln!(out, "  openai.OpenAI(base_url=\"http://{address}/v1\", api_key=\"none\")\n")?;
+    writeln!(
+        out,
+        "There are no keys: every program on this machine may ask. No other machine can."
+    )?;
+    Ok(out.flush()?)
+}
+
+/// Answers until it is told to stop.
+fn listen(runtime: &Runtime, door: Door, house: &House, drain: Duration) -> Result<(), Failure> {
+    let router = api::router(Arc::new(house.clone()), Options::default());
+    let stopping = house.clone();
+    let told = async move {
+        asked_to_stop().await;
+        output::note("finishing what was asked; once more ends it at once");
+        // Turns end within this time, and their connections with them.
+        tokio::task::spawn_blocking(move || stopping.stop(drain));
+        tokio::spawn(async {
+            asked_to_stop().await;
+            std::process::exit(130);
+        });
+    };
+    runtime.block_on(door.serve(router, told))?;
+    house.stop(drain);
+    Ok(())
+}
+
+/// Ctrl-C, or what services are ended by.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

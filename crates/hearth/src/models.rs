@@ -1,0 +1,185 @@
+//! The models that a server was started with: what is known of them before they are loaded.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use arch::Source;
+use engine::Policy;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use turn::{Sampling, Wishes};
+
+use crate::failure::Failure;
+use crate::load;
+
+/// A model that can be asked.
+pub struct Model {
+    pub name: String,
+    pub path: PathBuf,
+    /// Tokens that prompt and reply may have together.
+    pub context: usize,
+    /// Bytes of its weights.
+    pub weights: u64,
+    /// Bytes of what it keeps of the longest sequence.
+    pub longest: u64,
+    /// When its files were made, in seconds since 1970.
+    pub created: u64,
+    /// Tells it from other models; see [`fingerprint`].
+    pub fingerprint: String,
+    /// What its maker recommends.
+    pub sampling: Sampling,
+}
+
+impl Model {
+    /// Looks at a model's files, without reading its weights. It is `NAME=PATH`, or named after its
+    /// file.
+    pub fn open(given: &str) -> Result<Model, Failure> {
+        let (name, path) = match given.split_once('=') {
+            Some((name, path)) if !name.contains('/') => (Some(name.to_owned()), path),
+            _ => (None, given),
+        };
+        let path = Path::new(path);
+        let source = load::source(path)?;
+        let way_out = "`hearth show` tells what is in it.";
+        let model = arch::load(&source).map_err(|error| Failure::model(path, error, way_out))?;
+        let shape = model.shape();
+        Ok(Model {
+            name: name.unwrap_or_else(|| name_of(path)),
+            path: path.to_owned(),
+            context: shape.context,
+            weights: shape.weight_bytes,
+            longest: Policy::default().room(shape),
+            created: created(path),
+            fingerprint: fingerprint(path).map_err(|error| Failure::model(path, error, way_out))?,
+            sampling: recommended(path, &source).over(Sampling::default()),
+        })
+    }
+}
+
+/// The name of a file without its ending, or of a folder.
+fn name_of(path: &Path) -> String {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn created(path: &Path) -> u64 {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let since = modified.ok().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// The arithmetic, and a digest of the beginning, the end and the length of each file: enough to
+/// tell models apart, not to prove that no weight has changed.
+fn fingerprint(path: &Path) -> io::Result<String> {
+    let mut files = match path.is_dir() {
+        true => fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
+        false => vec![path.to_owned()],
+    };
+    files.retain(|file| file.is_file());
+    files.sort();
+    let mut digest = Sha256::new();
+    for file in files {
+        digest_of_ends(&file, &mut digest)?;
+    }
+    let hex: String = digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("canon1-{hex}"))
+}
+
+fn digest_of_ends(path: &Path, digest: &mut Sha256) -> io::Result<()> {
+    const END: u64 = 1 << 20;
+    let mut file = File::open(path)?;
+    let len = file.metadata()?.len();
+    digest.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    digest.update(len.to_le_bytes());
+    for from in [0, len.saturating_sub(END)] {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from))?;
+        file.by_ref().take(END).read_to_end(&mut bytes)?;
+        digest.update(&bytes);
+    }
+    Ok(())
+}
+
+/// Settings that come with a model.
+fn recommended(path: &Path, source: &Source) -> Wishes {
+    match source.gguf() {
+        Some(gguf) => {
+            let number = |key: &str| number(&gguf.get(&format!("general.sampling.{key}"))?);
+            Wishes {
+                temperature: number("temp").map(|x| x as f32),
+                top_k: number("top_k").filter(|k| *k >= 0.0).map(|k| k as usize),
+                top_p: number("top_p").map(|x| x as f32),
+                min_p: number("min_p").map(|x| x as f32),
+                repetition_penalty: number("penalty_repeat").map(|x| x as f32),
+                ..Wishes::default()
+            }
+        }
+        None => {
+            let text = fs::read_to_string(path.join("generation_config.json")).unwrap_or_default();
+            of_generation_config(&serde_json::from_str(&text).unwrap_or_default())
+        }
+    }
+}
+
+fn number(value: &formats::gguf::Value) -> Option<f64> {
+    use formats::gguf::Value::{F32, F64, I32, I64, U32, U64};
+    Some(match *value {
+        F32(x) => f64::from(x),
+        F64(x) => x,
+        U32(n) => f64::from(n),
+        I32(n) => f64::from(n),
+        U64(n) => n as f64,
+        I64(n) => n as f64,
+        _ => return None,
+    })
+}
+
+fn of_generation_config(config: &Value) -> Wishes {
+    let number = |key: &str| config[key].as_f64().map(|x| x as f32);
+    let temperature = match config["do_sample"] {
+        Value::Bool(false) => Some(0.0),
+        _ => number("temperature"),
+    };
+    Wishes {
+        temperature,
+        top_k: config["top_k"].as_u64().map(|k| k as usize),
+        top_p: number("top_p"),
+        min_p: number("min_p"),
+        repetition_penalty: number("repetition_penalty"),
+        ..Wishes::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use testkit::golden;
+
+    use super::*;
+
+    #[test]
+    fn a_model_is_known_before_it_is_loaded() {
+        let folder = golden("models/qwen3");
+        let model = Model::open(&folder.display().to_string()).unwrap();
+        assert_eq!((&model.name[..], model.context), ("qwen3", 512));
+        assert!(model.weights > 100_000 && model.longest > 100_000);
+        let named = Model::open(&format!("tiny={}", folder.display())).unwrap();
+        assert_eq!((&named.name[..], &named.fingerprint), ("tiny", &model.fingerprint));
+        let other = Model::open(&golden("models/llama").display().to_string()).unwrap();
+        assert_ne!(other.fingerprint, model.fingerprint);
+        assert!(Model::open("/nowhere.gguf").is_err());
+    }
+
+    #[test]
+    fn the_makers_settings_are_taken() {
+        let config = json!({ "temperature": 0.6, "top_k": 20, "top_p": 0.9, "do_sample": true });
+        let wishes = of_generation_config(&config);
+        assert_eq!((wishes.temperature, wishes.top_k), (Some(0.6), Some(20)));
+        let greedy = of_generation_config(&json!({ "do_sample": false, "temperature": 0.6 }));
+        assert_eq!(greedy.temperature, Some(0.0));
+        assert_eq!(of_generation_config(&Value::Null), Wishes::default());
+    }
+}

@@ -1,0 +1,140 @@
+//! `hearth serve`: from the command line to answers over HTTP, and to its end.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use serde_json::{Value, json};
+use testkit::golden;
+
+use crate::{expect, hearth, text};
+
+/// A server that is killed when a test is over.
+struct Server {
+    child: Child,
+    address: String,
+    greeting: String,
+}
+
+impl Server {
+    fn start(flags: &[&str]) -> Server {
+        let mut command = hearth();
+        command.args(["serve", "--port", "0", "--threads", "1"]).args(flags);
+        command.arg(golden("models/qwen3")).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut greeting = String::new();
+        while !greeting.contains("There are no keys") {
+            greeting += &(lines.next().unwrap().unwrap() + "\n");
+        }
+        let address = greeting.split("http://").nth(1).unwrap().lines().next().unwrap().to_owned();
+        Server { child, address, greeting }
+    }
+
+    /// Status and body.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, String) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        let head = format!("host: localhost\r\nconnection: close\r\ncontent-length: {length}");
+        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn complete(&self, more: &Value) -> Value {
+        let mut body = json!({ "model": "qwen3", "prompt": "Once", "max_tokens": 12, "seed": 3 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, answer) = self.ask("POST", "/v1/completions", &body);
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str(&answer).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_says_what_it_has_and_answers() {
+    let server = Server::start(&[]);
+    for part in ["qwen3", "512", "16 answers at once", "curl http://", "base_url="] {
+        assert!(server.greeting.contains(part), "no {part} in\n{}", server.greeting);
+    }
+    let (status, models) = server.ask("GET", "/v1/models", &Value::Null);
+    assert!(status == 200 && models.contains("\"id\":\"qwen3\""), "{models}");
+    let answer = server.complete(&json!({}));
+    assert_eq!(answer["usage"]["completion_tokens"], 12, "{answer}");
+    assert!(answer["system_fingerprint"].as_str().unwrap().starts_with("canon1-"));
+    let unknown = json!({ "model": "gpt-5", "prompt": "Hi" });
+    let (status, said) = server.ask("POST", "/v1/completions", &unknown);
+    assert!(status == 404 && said.contains("there are: qwen3"), "{said}");
+    let long = json!({ "model": "qwen3", "prompt": "word ".repeat(3000) });
+    let (status, said) = server.ask("POST", "/v1/completions", &long);
+    assert!(status == 400 && said.contains("context_length_exceeded"), "{said}");
+    let hello = json!([{ "role": "user", "content": "Hi" }]);
+    let schema = json!({ "type": "json_schema", "json_schema": { "name": "yes", "schema": {
+        "type": "object", "properties": { "yes": { "type": "boolean" } }, "required": ["yes"],
+        "additionalProperties": false } } });
+    let chat = json!({ "model": "qwen3", "messages": hello, "response_format": schema });
+    let (status, said) = server.ask("POST", "/v1/chat/completions", &chat);
+    assert_eq!(status, 200, "{said}");
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let answer = said["choices"][0]["message"]["content"].as_str().unwrap();
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    assert!(answer["yes"].is_boolean(), "{said}");
+}
+
+#[test]
+fn strangers_change_no_bit() {
+    let server = Server::start(&["--parallel", "4"]);
+    let asked = json!({ "logprobs": 2 });
+    let alone = server.complete(&asked)["choices"].clone();
+    thread::scope(|scope| {
+        let strangers: Vec<_> = (0..12)
+            .map(|i| {
+                let more = json!({ "prompt": "Once ".repeat(i + 1), "seed": i });
+                let server = &server;
+                scope.spawn(move || server.complete(&more))
+            })
+            .collect();
+        for _ in 0..3 {
+            assert_eq!(server.complete(&asked)["choices"], alone);
+        }
+        strangers.into_iter().for_each(|stranger| _ = stranger.join().unwrap());
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn what_was_asked_is_finished_when_it_is_told_to_stop() {
+    let mut server = Server::start(&[]);
+    let answer = thread::scope(|scope| {
+        let answer = scope.spawn(|| server.complete(&json!({ "max_tokens": 400 })));
+        thread::sleep(std::time::Duration::from_millis(100));
+        let kill = Command::new("kill").arg(server.child.id().to_string()).status();
+        assert!(kill.unwrap().success());
+        answer.join().unwrap()
+    });
+    assert!(answer["usage"]["completion_tokens"].as_u64().unwrap() > 0, "{answer}");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_served_is_said() {
+    let server = Server::start(&[]);
+    let port = server.address.rsplit(':').next().unwrap().to_owned();
+    let serve = |args: &[&str], code| text(&expect(hearth().arg("serve").args(args), code).stderr);
+    let model = golden("models/qwen3").display().to_string();
+    let said = serve(&[&model, "--port", &port], 1);
+    assert!(said.contains("another hearth") && said.contains("--port"), "{said}");
+    assert!(serve(&["/nowhere.gguf"], 3).contains("no such file"));
+    assert!(serve(&[&model, &model], 4).contains("NAME=PATH"));
+    assert!(serve(&[], 2).contains("MODEL"));
+}
