@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::tools::in_words;
 use serde_json::{Map, Value};
 use text::reply::Reader;
 use text::template::{DateTime, Inputs, Template, unify_reasoning};
@@ -81,8 +82,7 @@ impl Language {
     /// What the model reads when it is asked this.
     ///
     /// # Errors
-    /// When it cannot be asked this: it knows no conversations, no tools or no gaps, or its
-    /// template refuses.
+    /// When it cannot be asked this: it knows no conversations or no gaps, or its template refuses.
     pub fn read(&self, prompt: &Prompt, tools: &[Tool], now: DateTime) -> Result<Reading, Fault> {
         match prompt {
             Prompt::Chat(chat) => self.chat(chat, tools, now),
@@ -99,15 +99,17 @@ impl Language {
         let Some((template, source)) = &self.template else {
             return Err(caller("the model has no chat template"));
         };
-        let inputs = self.inputs(chat, now);
+        // Whether replies to this template can have calls does not depend on the prompt.
+        let knows_tools = Reader::new(source, "").offering(source, tools).reads_calls();
+        let plain = (!chat.tools.is_empty() && !knows_tools).then(|| in_words(chat));
+        let inputs = self.inputs(plain.as_ref().unwrap_or(chat), now);
         let text = template.render(&inputs).map_err(|error| caller(error.to_string()))?;
-        let mut reader = Reader::new(source, &text);
-        if !chat.tools.is_empty() {
-            reader = reader.offering(source, tools);
-            if !reader.reads_calls() {
-                return Err(caller("the model's template knows no calls of tools"));
-            }
-        }
+        let reader = Reader::new(source, &text);
+        let reader = match (chat.tools.is_empty(), plain) {
+            (true, _) => reader,
+            (false, None) => reader.offering(source, tools),
+            (false, Some(_)) => reader.offering_in_words(tools),
+        };
         // The template has written the special tokens itself.
         let ids = self.tokenizer.encode(&text, Encode { markup: true, add_special: false });
         Ok(Reading { ids, reader })

@@ -5,6 +5,7 @@
 
 mod language;
 mod local;
+mod tools;
 
 pub use language::{Language, Reading};
 pub use local::{Local, now};

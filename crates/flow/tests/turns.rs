@@ -144,7 +144,7 @@ fn what_cannot_be_asked_is_refused() {
 }
 
 #[test]
-fn a_model_without_conversations_or_tools_says_so() {
+fn a_model_without_conversations_says_so() {
     let now = || DateTime::from_unix(0);
     let hello = chat(json!([{ "role": "user", "content": "Hi" }]));
     let refused = |language: &Language, prompt: &Prompt| match language.read(prompt, &[], now()) {
@@ -152,10 +152,27 @@ fn a_model_without_conversations_or_tools_says_so() {
         Ok(_) => panic!("it is answered"),
     };
     assert!(refused(&language(None), &hello).contains("no chat template"));
-    let Prompt::Chat(mut chat) = hello else { panic!("a conversation") };
-    chat.tools = vec![json!({ "type": "function", "function": { "name": "now" } })];
-    let toolless = language(Some("{{ messages[0].content }}"));
-    assert!(refused(&toolless, &Prompt::Chat(chat.clone())).contains("no calls"));
     let grumpy = language(Some("{{ raise_exception('only one question') }}"));
-    assert!(refused(&grumpy, &Prompt::Chat(chat)).contains("only one question"));
+    assert!(refused(&grumpy, &hello).contains("only one question"));
+}
+
+/// A template that knows no tools has them described in words, and calls are read all the same.
+#[test]
+fn tools_are_described_where_a_template_knows_none() {
+    let language =
+        language(Some("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"));
+    let prompt = Prompt::Chat(Chat {
+        messages: vec![json!({ "role": "user", "content": "When?" })],
+        tools: vec![json!({ "type": "function", "function": { "name": "now" } })],
+        ..Chat::default()
+    });
+    let reading = language.read(&prompt, &[], DateTime::from_unix(0)).unwrap();
+    let text = language.tokenizer().decode(&reading.ids, false);
+    assert!(
+        text.starts_with("system: You can call these tools:") && text.contains("\"now\""),
+        "{text}"
+    );
+    let mut reader = reading.reader;
+    let parts = reader.push("<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>");
+    assert_eq!(parts[0], text::reply::Part::Call("now".to_owned()));
 }

@@ -116,6 +116,14 @@ impl Reader {
         self
     }
 
+    /// The same where the template knows no tools, and calls are asked for in JSON.
+    #[must_use]
+    pub fn offering_in_words(mut self, tools: &[Tool]) -> Reader {
+        self.tools = tools.into();
+        self.calls = Some(Syntax::Json);
+        self
+    }
+
     /// Whether it tells calls of tools from the answer.
     pub fn reads_calls(&self) -> bool {
         self.style == Style::Harmony || self.calls.is_some()
