@@ -291,13 +291,15 @@ fn tools_are_offered_and_calls_promised() {
     let both = || "f g".to_owned();
     assert_eq!(of(json!({})), (2, Calls::None, both(), true));
     assert_eq!(of(json!({ "tool_choice": "none" })), (0, Calls::None, String::new(), false));
-    assert_eq!(of(json!({ "tool_choice": "required" })), (2, Calls::Must, both(), true));
+    assert_eq!(of(json!({ "tool_choice": "required" })), (2, Calls::Must, both(), false));
     assert_eq!(of(json!({ "tool_choice": named })), (2, Calls::Must, "g".to_owned(), false));
     assert_eq!(of(json!({ "tool_choice": allowed("auto") })), (2, Calls::May, "g".into(), true));
     assert_eq!(
         of(json!({ "tool_choice": allowed("required") })),
-        (2, Calls::Must, "g".into(), true)
+        (2, Calls::Must, "g".into(), false)
     );
+    let both_asked = json!({ "tool_choice": "required", "parallel_tool_calls": true });
+    assert_eq!(of(both_asked), (2, Calls::Must, both(), true));
     assert_eq!(of(json!({ "parallel_tool_calls": false })), (2, Calls::May, both(), false));
     let form = json!({ "response_format": { "type": "json_object" } });
     assert_eq!(of(form), (2, Calls::May, both(), true));

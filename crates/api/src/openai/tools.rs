@@ -56,7 +56,7 @@ pub fn offer(
     // keep to a schema, that there is one at most, or that the answer beside them has a form. The
     // calls that it writes by itself are read all the same.
     let promised = formed || several == Some(false) || tools.iter().any(|tool| tool.strict);
-    let several = several.unwrap_or(true) && !matches!(choice, Choice::Named(_));
+    let named = matches!(choice, Choice::Named(_));
     let calls = match &choice {
         Choice::Required | Choice::Named(_) | Choice::Allowed(_, true) => Calls::Must,
         Choice::Allowed(..) => Calls::May,
@@ -70,6 +70,8 @@ pub fn offer(
         Choice::Allowed(names, _) => only(fields, all, &names)?,
         _ => all,
     };
+    // One call answers a demand; a small model might go on for ever where more are allowed.
+    let several = several.unwrap_or(calls != Calls::Must) && !named;
     Ok(Offer { shown, demand: Demand { answer: None, calls, tools, several } })
 }
 
