@@ -57,6 +57,15 @@ impl Policy {
     }
 }
 
+/// Guesses of what comes next, and how many of them were right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Guesses that the model has checked.
+    pub made: usize,
+    /// Those that it would have said itself.
+    pub right: usize,
+}
+
 /// A turn to be answered.
 pub struct Job {
     /// The whole prompt.
@@ -87,6 +96,7 @@ pub struct Turns<'t> {
     waiting: VecDeque<Job>,
     active: Vec<Active<'t>>,
     masks: Masks,
+    tried: Tried,
     clock: Box<dyn Fn() -> Duration>,
 }
 
@@ -104,6 +114,7 @@ impl<'t> Turns<'t> {
             waiting: VecDeque::new(),
             active: Vec::new(),
             masks: Masks::default(),
+            tried: Tried::default(),
             clock: Box::new(move || begun.elapsed()),
         }
     }
@@ -118,6 +129,11 @@ impl<'t> Turns<'t> {
     /// Turns that wait, and turns that are read or written.
     pub fn counts(&self) -> (usize, usize) {
         (self.waiting.len(), self.active.len())
+    }
+
+    /// Guesses so far.
+    pub fn tried(&self) -> Tried {
+        self.tried
     }
 
     /// The model and what it keeps.
@@ -264,6 +280,7 @@ impl<'t> Turns<'t> {
                 guesser,
                 again: 0,
                 forced: false,
+                tried: Tried::default(),
                 certain: 0,
                 room,
                 times,
@@ -366,6 +383,8 @@ impl<'t> Turns<'t> {
             }
             // Those behind a wrong guess say nothing.
             own.for_each(drop);
+            let Tried { made, right } = active.tried;
+            self.tried = Tried { made: self.tried.made + made, right: self.tried.right + right };
             if !reading {
                 let end = active.sequence.tokens().len() - share.rows;
                 let again = self.engine.settle(&mut active.sequence, (end, active.certain));

@@ -3,7 +3,7 @@
 use text::tokenizer::{Encode, Tokenizer};
 use turn::{Finish, Times};
 
-use super::Job;
+use super::{Job, Tried};
 use crate::generate::Writer;
 use crate::guess::Guesser;
 use crate::sample::Row;
@@ -21,6 +21,8 @@ pub(super) struct Active<'t> {
     pub guesser: Guesser,
     /// Whether the guesses are those of the form.
     pub forced: bool,
+    /// What came of those of the last step.
+    pub tried: Tried,
     /// Tokens of the sequence that stay, whatever was guessed behind them.
     pub certain: usize,
     /// Bytes that it may come to keep.
@@ -85,6 +87,7 @@ impl Active<'_> {
                 break;
             }
         }
+        self.tried = Tried { made: guesses.len(), right };
         if !guesses.is_empty() && !self.forced {
             self.guesser.learn(guesses.len(), right);
         }

@@ -56,8 +56,10 @@ fn what_guessing_brings() {
     let report = report(&["--guesses", "--rounds", "2"]);
     for what in ["repeating", "random"] {
         let speeds = report["guesses"][what].as_object().unwrap();
-        assert!(speeds.keys().eq(["without_tok_s", "with_tok_s"]), "{report}");
-        assert!(speeds.values().all(is_speed), "{report}");
+        for field in ["without_tok_s", "with_tok_s", "gain"] {
+            assert!(is_speed(&speeds[field]), "{field} in {report}");
+        }
+        assert!(speeds["right"].as_u64() <= speeds["guesses"].as_u64(), "{report}");
     }
     let said = text(&expect(&mut bench(&["--guesses"]), 0).stdout);
     assert!(said.contains("repeats itself") && said.contains("does not"), "{said}");

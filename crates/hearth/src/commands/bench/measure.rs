@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use engine::{Engine, Feed, Job, Policy, Sequence, Turns, Wanted};
+use engine::{Engine, Feed, Job, Policy, Sequence, Tried, Turns, Wanted};
 use indicatif::ProgressBar;
 use text::reply::Reader;
 use text::tokenizer::Tokenizer;
@@ -63,6 +63,9 @@ pub struct Together {
 pub struct Guessed {
     pub without: f64,
     pub with: f64,
+    /// The one by the other, of the same round.
+    pub gain: f64,
+    pub tried: Tried,
 }
 
 /// Tokens that a model has said before, when it is to repeat itself.
@@ -89,24 +92,36 @@ impl Bench {
         let contexts = contexts.collect::<Result<_, _>>()?;
         let streams = flags.streams.iter().map(|n| self.several_users(*n, answer, &of));
         let streams = streams.collect();
-        let guesses = if flags.guesses { self.guesses(answer, &of)? } else { Vec::new() };
+        let with_first = round.is_multiple_of(2);
+        let guesses = match flags.guesses {
+            true => self.guesses((answer, with_first), &of)?,
+            false => Vec::new(),
+        };
         Ok(Round { prompt, contexts, streams, guesses })
     }
 
-    fn guesses(&mut self, answer: usize, of: &str) -> Result<Vec<Guessed>, Failure> {
+    fn guesses(&mut self, how: (usize, bool), of: &str) -> Result<Vec<Guessed>, Failure> {
         let random = self.tokens(SHORT_PROMPT, 0);
         let before = self.turns(vec![random.clone()], (BEFORE, true), of).said.remove(0);
-        let prompts = [before, random];
-        prompts.into_iter().map(|prompt| self.guessed(prompt, answer, of)).collect()
+        [before, random].into_iter().map(|prompt| self.guessed(&prompt, how, of)).collect()
     }
 
-    fn guessed(&mut self, prompt: Vec<u32>, answer: usize, of: &str) -> Result<Guessed, Failure> {
-        let without = self.turns(vec![prompt.clone()], (answer, false), of);
-        let with = self.turns(vec![prompt], (answer, true), of);
-        match without.said == with.said {
-            true => Ok(Guessed { without: without.speed, with: with.speed }),
-            false => Err(Failure::Machine("guesses have changed an answer".to_owned())),
+    /// Both ways; which is first is another from round to round.
+    fn guessed(
+        &mut self,
+        prompt: &[u32],
+        (answer, with_first): (usize, bool),
+        of: &str,
+    ) -> Result<Guessed, Failure> {
+        let mut both = [with_first, !with_first]
+            .map(|guess| self.turns(vec![prompt.to_vec()], (answer, guess), of));
+        both.rotate_left(usize::from(with_first));
+        let [without, with] = both;
+        if without.said != with.said {
+            return Err(Failure::Machine("guesses have changed an answer".to_owned()));
         }
+        let (without, tried, with) = (without.speed, with.tried, with.speed);
+        Ok(Guessed { without, with, gain: with / without, tried })
     }
 
     fn one_user(&mut self, prompt: usize, answer: usize, of: &str) -> Result<Speed, Failure> {
@@ -162,11 +177,12 @@ impl Bench {
         while turns.step() {}
         let (elapsed, made) = (begin.elapsed().as_secs_f64(), count() - before);
         let computed = (turns.engine().computing() - computed).as_secs_f64();
+        let tried = turns.tried();
         self.engine = Some(turns.into_engine());
         bar.finish_and_clear();
         let said = said.iter().map(|said| said.lock().map_or(Vec::new(), |said| said.clone()));
         let (speed, own) = (made as f64 / elapsed, 1.0 - computed / elapsed);
-        Answers { speed, own, said: said.collect() }
+        Answers { speed, own, tried, said: said.collect() }
     }
 
     /// Adds a prompt to a sequence, piece by piece, as the engine does it for an answer.
@@ -199,6 +215,7 @@ type Said = Arc<Mutex<Vec<u32>>>;
 struct Answers {
     speed: f64,
     own: f64,
+    tried: Tried,
     said: Vec<Vec<u32>>,
 }
 
@@ -259,6 +276,9 @@ impl Round {
                 .map(|i| Guessed {
                     without: guessed(i, &|of| of.without),
                     with: guessed(i, &|of| of.with),
+                    gain: guessed(i, &|of| of.gain),
+                    // The same in every round.
+                    tried: first.guesses[i].tried,
                 })
                 .collect(),
         }
@@ -287,7 +307,8 @@ mod tests {
     fn each_number_has_a_median_of_its_own() {
         let round = |x: f64, y: f64| {
             let speed = Speed { prefill: x, decode: y };
-            let guesses = vec![Guessed { without: x, with: y }];
+            let tried = Tried { made: 9, right: 4 };
+            let guesses = vec![Guessed { without: x, with: y, gain: y / x, tried }];
             let streams = vec![Together { decode: x, own: y }];
             Round { prompt: speed, contexts: vec![speed], streams, guesses }
         };
@@ -295,6 +316,7 @@ mod tests {
         assert_eq!((medians.prompt.prefill, medians.prompt.decode), (2.0, 50.0));
         assert_eq!((medians.contexts[0].prefill, medians.contexts[0].decode), (2.0, 50.0));
         assert_eq!((medians.streams[0].decode, medians.streams[0].own), (2.0, 50.0));
-        assert_eq!((medians.guesses[0].without, medians.guesses[0].with), (2.0, 50.0));
+        let Guessed { without, with, gain, tried } = medians.guesses[0];
+        assert_eq!((without, with, gain, tried.made), (2.0, 50.0, 25.0, 9));
     }
 }

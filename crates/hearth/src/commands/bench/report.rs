@@ -55,8 +55,15 @@ impl Report<'_> {
             .collect();
         let guesses: Map<String, Value> = self
             .guesses()
-            .map(|((key, _), Guessed { without, with })| {
-                (key.to_owned(), json!({ "without_tok_s": without, "with_tok_s": with }))
+            .map(|((key, _), Guessed { without, with, gain, tried })| {
+                let speeds = json!({
+                    "without_tok_s": without,
+                    "with_tok_s": with,
+                    "gain": gain,
+                    "guesses": tried.made,
+                    "right": tried.right,
+                });
+                (key.to_owned(), speeds)
             })
             .collect();
         let report = json!({
@@ -96,12 +103,10 @@ impl Report<'_> {
             let own = format!("{:.1} % of the time beside the model", own * 100.0);
             writeln!(out, "  {users:>4} {answers:<18} {decode:>19.1}  in all, {own}")?;
         }
-        for ((_, what), Guessed { without, with }) in self.guesses() {
-            let gain = with / without;
-            writeln!(
-                out,
-                "  answer that {what:<14} {with:>15.1}  by guessing, {gain:.2} times {without:.1}"
-            )?;
+        for ((_, what), Guessed { without, with, gain, tried }) in self.guesses() {
+            let right = format!("{} of {} guesses right", tried.right, tried.made);
+            let by = format!("{gain:.2} times {without:.1}; {right}");
+            writeln!(out, "  answer that {what:<14} {with:>15.1}  {by}")?;
         }
         writeln!(out, "\n  memory reads        {gb_s:>9.1} GB/s")?;
         let (weights, share) = (output::size(self.weight_bytes), self.share() * 100.0);
