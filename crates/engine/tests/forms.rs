@@ -311,6 +311,10 @@ fn ask(name: &str, random: &mut Random) -> Vec<Asked> {
         job.limits.tokens = Some(500);
         turns.submit(job);
         asked.push((demand, schema, got));
+        // No more than may wait.
+        while turns.counts().0 > 100 {
+            turns.step();
+        }
     }
     while turns.step() {}
     asked
