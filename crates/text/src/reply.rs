@@ -171,8 +171,7 @@ impl Reader {
         let (state, mut parts) = (self.state, Vec::new());
         let text = match &state {
             State::Reasoning { .. } => held.trim_end().to_owned(),
-            // It kept to no form: what there is may be meant as the answer.
-            State::Header(header) => header.clone() + &held,
+            State::Header(header) => headless(&(header.clone() + &held)),
             State::Call(call) if call.finish(&held, &mut parts) => String::new(),
             State::Call(_) => {
                 self.calls.and_then(Syntax::begin).unwrap_or_default().to_owned() + &held
@@ -371,6 +370,13 @@ impl Reader {
         let kept = self.held.split_off(self.held.len() - kept);
         (std::mem::replace(&mut self.held, kept), None)
     }
+}
+
+/// What a header says that is none: a model that keeps to no form may mean it as the answer. One
+/// that was cut short says nothing.
+fn headless(header: &str) -> String {
+    let is_cut = header.contains(CHANNEL_NAME) || "assistant".starts_with(header);
+    if is_cut { String::new() } else { header.to_owned() }
 }
 
 fn add(parts: &mut Vec<Part>, state: &State, text: String) {

@@ -100,6 +100,16 @@ fn calls_of_harmony() {
     assert_eq!(read(HARMONY, "", said), [call, arguments]);
 }
 
+/// The limit of tokens may fall between two messages, or into a header.
+#[test]
+fn a_header_that_was_cut_short_is_no_answer() {
+    let thought = "<|channel|>analysis<|message|>Hm.<|end|>";
+    for cut in ["", "<|start|>", "<|start|>as", "<|start|>assistant<|channel|>fin"] {
+        assert_eq!(read(HARMONY, "", &format!("{thought}{cut}")), [reasoning("Hm.")], "{cut}");
+    }
+    assert_eq!(read(HARMONY, "", "<|channel|>ana"), []);
+}
+
 #[test]
 fn harmony_without_any_form_is_an_answer() {
     assert_eq!(read(HARMONY, "", "Hello"), [answer("Hello")]);
