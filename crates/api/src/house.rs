@@ -1,13 +1,9 @@
 //! What the dialects talk to: the models of this house, behind a trait that the binary implements.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use turn::{Event, Turn};
-
-/// Is told the events of a turn, from any thread; `Break` ends the turn. It never blocks.
-pub type Listener = Box<dyn FnMut(Event) -> ControlFlow<()> + Send>;
+use turn::{Listener, Turn};
 
 /// The models, as the dialects see them.
 pub trait House: Send + Sync + 'static {

@@ -20,6 +20,6 @@ mod stream;
 
 pub use asked::{Asked, Manner};
 pub use door::Door;
-pub use house::{House, Listener, ModelCard};
+pub use house::{House, ModelCard};
 pub use refusal::Refusal;
 pub use server::{Options, Route, Scope, router, routes};

@@ -14,9 +14,9 @@ use axum::body::Body;
 use futures_util::stream::unfold;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use turn::{Event, Fault, Finish, Retry, Side, Turn};
+use turn::{Event, Fault, Finish, Listener, Retry, Side, Turn};
 
-use crate::{House, Listener};
+use crate::House;
 
 /// Events that may wait for a client: a few minutes of a reply, which nobody who reads at all falls
 /// behind by. They take memory only as they come.

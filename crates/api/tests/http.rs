@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Door, House, Listener, ModelCard, Options};
+use api::{Door, House, ModelCard, Options};
 use serde_json::{Value, json};
 use turn::{
-    Account, Choice, Event, Fault, Finish, Kind, Limits, Prompt, Retry, Sampling, Side, Turn, Usage,
+    Account, Choice, Event, Fault, Finish, Kind, Limits, Listener, Prompt, Retry, Sampling, Side,
+    Turn, Usage,
 };
 
 /// What it does follows from the name of the model.

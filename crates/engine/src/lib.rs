@@ -27,6 +27,6 @@ pub use generate::{Reply, Request};
 pub use pages::Sequence;
 pub use run::{Engine, Feed, Settings, Wanted};
 pub use sample::{Sampler, best};
-pub use serve::{Job, Listener, Policy, Tried, Turns};
+pub use serve::{Job, Policy, Tried, Turns};
 pub use shelf::{Lease, Library, Listed, Room, Shelf, Shelved};
 pub use worker::Worker;

@@ -8,7 +8,6 @@
 mod active;
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use std::time::{Duration, Instant};
 use arch::Shape;
 use text::reply::Reader;
 use text::tokenizer::Tokenizer;
-use turn::{Account, Event, Fault, Finish, Limits, Retry, Sampling, Side, Times};
+use turn::{Account, Event, Fault, Finish, Limits, Listener, Retry, Sampling, Side, Times};
 
 use active::{Active, Share};
 
@@ -53,7 +52,12 @@ impl Default for Policy {
 impl Policy {
     /// Bytes that the longest turn of a model may come to keep.
     pub fn room(&self, shape: &Shape) -> u64 {
-        shape.room(shape.context, self.rows, MARKS + 1)
+        self.room_for(shape, shape.context)
+    }
+
+    /// The same for a turn of at most so many tokens.
+    fn room_for(&self, shape: &Shape, tokens: usize) -> u64 {
+        shape.room(tokens, self.rows, MARKS + 1)
     }
 }
 
@@ -173,7 +177,7 @@ impl<'t> Turns<'t> {
     /// Bytes that a turn may come to keep.
     fn room_of(&self, job: &Job) -> u64 {
         let shape = self.engine.shape();
-        shape.room(job.longest(shape.context), self.policy.rows, MARKS + 1)
+        self.policy.room_for(shape, job.longest(shape.context))
     }
 
     /// Does one step; says whether there is more to do.
@@ -426,9 +430,6 @@ impl<'t> Turns<'t> {
         writer.end(finish, account, &mut reply);
     }
 }
-
-/// Receives the events of a turn, in a thread of the engine's.
-pub type Listener = Box<dyn FnMut(Event) -> ControlFlow<()> + Send>;
 
 impl Job {
     /// What is left of it when it is over.

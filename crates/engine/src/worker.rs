@@ -9,10 +9,10 @@ use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use text::tokenizer::Tokenizer;
-use turn::{Event, Fault, Finish, Retry, Side};
+use turn::{Event, Fault, Finish, Listener, Retry, Side};
 
 use crate::Engine;
-use crate::serve::{Job, Listener, Policy, Turns};
+use crate::serve::{Job, Policy, Turns};
 
 /// A model at work. Dropping it cancels its turns, and waits for its thread.
 pub struct Worker {

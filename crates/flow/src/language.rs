@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use text::reply::Reader;
 use text::template::{DateTime, Inputs, Template, unify_reasoning};
 use text::tokenizer::{Encode, Tokenizer};
-use turn::{Chat, Fault, Kind, Prompt, Side, Tool};
+use turn::{Chat, Fault, Prompt, Side, Tool};
 
 /// Marks with which families ask for what belongs into a gap: before the text, in the place of the
 /// gap, and behind all.
@@ -24,6 +24,8 @@ pub struct Language {
     tokenizer: Arc<Tokenizer>,
     /// With its source, which shows how replies are marked.
     template: Option<(Template, String)>,
+    /// Marks of reasoning and calls, which are no text of a reply.
+    marks: Vec<&'static str>,
 }
 
 /// What a model reads, and how its reply is to be read.
@@ -53,8 +55,10 @@ impl Language {
         source: Option<String>,
     ) -> Result<Language, text::template::Error> {
         let compiled = |source: String| Ok((Template::compile(&source)?, source));
+        let shown = source.as_deref().unwrap_or_default();
+        let marks = Reader::new(shown, "").offering(shown, &[]).marks();
         let template = source.map(compiled).transpose()?;
-        Ok(Language { tokenizer: Arc::new(tokenizer), template })
+        Ok(Language { tokenizer: Arc::new(tokenizer), template, marks })
     }
 
     /// The tokens.
@@ -64,11 +68,8 @@ impl Language {
 
     /// The bytes that a token adds to a text; none for a mark of reasoning or of a call.
     pub fn bytes_of(&self, token: u32) -> &[u8] {
-        let piece = self.tokenizer.piece(token);
-        let is_mark = |(_, source): &(Template, String)| {
-            Reader::new(source, "").offering(source, &[]).marks().contains(&piece)
-        };
-        match self.tokenizer.is_markup(token) || self.template.as_ref().is_some_and(is_mark) {
+        let is_mark = self.marks.contains(&self.tokenizer.piece(token));
+        match is_mark || self.tokenizer.is_markup(token) {
             true => &[],
             false => self.tokenizer.bytes_of(token),
         }
@@ -100,8 +101,8 @@ impl Language {
             return Err(caller("the model has no chat template"));
         };
         // Whether replies to this template can have calls does not depend on the prompt.
-        let knows_tools = Reader::new(source, "").offering(source, tools).reads_calls();
-        let plain = (!chat.tools.is_empty() && !knows_tools).then(|| in_words(chat));
+        let knows_tools = || Reader::new(source, "").offering(source, tools).reads_calls();
+        let plain = (!chat.tools.is_empty() && !knows_tools()).then(|| in_words(chat));
         let inputs = self.inputs(plain.as_ref().unwrap_or(chat), now);
         let text = template.render(&inputs).map_err(|error| caller(error.to_string()))?;
         let reader = Reader::new(source, &text);
@@ -154,5 +155,5 @@ impl Language {
 }
 
 fn caller(message: impl Into<String>) -> Fault {
-    Fault { kind: Kind::Plain, ..Fault::new(Side::Caller, message) }
+    Fault::new(Side::Caller, message)
 }

@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use engine::{Engine, Forms, Job, Listener, Policy, Rules, Shelved, Worker};
+use engine::{Engine, Forms, Job, Policy, Rules, Shelved, Worker};
 use text::reply::Reader;
 use text::template::DateTime;
-use turn::{Calls, Demand, Event, Fault, Sampling, Turn};
+use turn::{Calls, Demand, Event, Fault, Listener, Sampling, Turn};
 
 use crate::{Language, Reading};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use api::{Listener, ModelCard};
+use api::ModelCard;
 use engine::{Library, Policy, Room, Settings, Shelf};
 use flow::{Language, Local};
 use tokio::runtime::Handle;
-use turn::{Event, Fault, Kind, Side, Turn};
+use turn::{Event, Fault, Kind, Listener, Side, Turn};
 
 use crate::failure::Failure;
 use crate::load;

@@ -1,6 +1,12 @@
 //! What a reply consists of.
 
+use std::ops::ControlFlow;
+
 use crate::{Account, Fault};
+
+/// Is told the events of a turn, from any thread; `Break` ends the turn. It never blocks, and is
+/// dropped after the end.
+pub type Listener = Box<dyn FnMut(Event) -> ControlFlow<()> + Send>;
 
 /// One item of a reply.
 #[derive(Clone, Debug, PartialEq)]

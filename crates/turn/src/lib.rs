@@ -12,7 +12,7 @@ mod turn;
 
 pub use account::{Account, Certainty, Times};
 pub use demand::{Calls, Demand, Form, Tool};
-pub use event::{Choice, Event, Finish, Usage};
+pub use event::{Choice, Event, Finish, Listener, Usage};
 pub use fault::{Fault, Kind, Retry, Side};
 pub use sampling::{Limits, Sampling};
 pub use turn::{Chat, Prompt, Turn, Wishes};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use turn::{Account, Event, Fault};
 
-use super::reply::{self, DONE, KEEP_ALIVE, Plan, Said, Thoughts, Totals, finish_reason, frame};
+use super::reply::{self, KEEP_ALIVE, Plan, Said, Thoughts, Totals, finish_reason, frame};
 use super::{error, logprobs};
 use crate::stream::Encode;
 
@@ -97,12 +97,7 @@ impl Stream {
         self.chunk(at, json!({}), Some(reason), out);
         self.open -= 1;
         if self.open == 0 {
-            if self.plan.manner.with_usage {
-                let mut last = self.plan.around("chat.completion.chunk", Vec::new());
-                last["usage"] = self.totals.json();
-                frame(&last, out);
-            }
-            out.push_str(DONE);
+            reply::close(&self.plan, "chat.completion.chunk", &self.totals, out);
         }
     }
 }
@@ -133,7 +128,7 @@ impl Encode for Stream {
 
     /// Clients raise what is under `error`. There is no `[DONE]` after it.
     fn fault(&mut self, fault: &Fault, out: &mut String) {
-        frame(&error::body(fault, None), out);
+        frame(&error::fault_body(fault), out);
     }
 
     fn idle(&mut self, out: &mut String) {
@@ -143,11 +138,7 @@ impl Encode for Stream {
 
 /// A whole reply.
 pub fn whole(plan: &Plan, said: Vec<Said>) -> String {
-    let usage = reply::usage(plan, &said);
-    let choices = said.into_iter().enumerate().map(|(at, said)| choice(plan, at, said)).collect();
-    let mut reply = plan.around("chat.completion", choices);
-    reply["usage"] = usage;
-    reply.to_string()
+    reply::whole(plan, "chat.completion", said, |(at, said)| choice(plan, at, said))
 }
 
 fn choice(plan: &Plan, at: usize, said: Said) -> Value {

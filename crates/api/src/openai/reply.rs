@@ -159,13 +159,36 @@ impl Said {
 }
 
 /// What whole replies used.
-pub fn usage(plan: &Plan, said: &[Said]) -> Value {
+fn usage(plan: &Plan, said: &[Said]) -> Value {
     let mut totals = Totals::default();
     for (at, said) in said.iter().enumerate() {
         let usage = said.end.map(|(_, usage)| usage).unwrap_or_default();
         totals.add(at, plan, &usage, &said.thoughts);
     }
     totals.json()
+}
+
+/// A whole reply.
+pub fn whole(
+    plan: &Plan,
+    object: &str,
+    said: Vec<Said>,
+    choice: impl Fn((usize, Said)) -> Value,
+) -> String {
+    let usage = usage(plan, &said);
+    let mut reply = plan.around(object, said.into_iter().enumerate().map(choice).collect());
+    reply["usage"] = usage;
+    reply.to_string()
+}
+
+/// The end of a stream whose choices have all ended.
+pub fn close(plan: &Plan, object: &str, totals: &Totals, out: &mut String) {
+    if plan.manner.with_usage {
+        let mut last = plan.around(object, Vec::new());
+        last["usage"] = totals.json();
+        frame(&last, out);
+    }
+    out.push_str(DONE);
 }
 
 /// A piece of a stream.
@@ -178,4 +201,4 @@ pub fn frame(piece: &Value, out: &mut String) {
 /// A comment, which clients skip.
 pub const KEEP_ALIVE: &str = ": still here\n\n";
 /// The end of a stream that has come to its end.
-pub const DONE: &str = "data: [DONE]\n\n";
+const DONE: &str = "data: [DONE]\n\n";

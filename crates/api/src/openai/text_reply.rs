@@ -5,7 +5,7 @@ use turn::{Account, Event, Fault};
 
 use super::error;
 use super::logprobs::Lists;
-use super::reply::{self, DONE, KEEP_ALIVE, Plan, Said, Thoughts, Totals, finish_reason, frame};
+use super::reply::{self, KEEP_ALIVE, Plan, Said, Thoughts, Totals, finish_reason, frame};
 use crate::stream::Encode;
 
 const OBJECT: &str = "text_completion";
@@ -38,12 +38,7 @@ impl Stream {
         self.chunk(at, "", Some(finish_reason(account.finish, false)), out);
         self.open -= 1;
         if self.open == 0 {
-            if self.plan.manner.with_usage {
-                let mut last = self.plan.around(OBJECT, Vec::new());
-                last["usage"] = self.totals.json();
-                frame(&last, out);
-            }
-            out.push_str(DONE);
+            reply::close(&self.plan, OBJECT, &self.totals, out);
         }
     }
 }
@@ -64,7 +59,7 @@ impl Encode for Stream {
     }
 
     fn fault(&mut self, fault: &Fault, out: &mut String) {
-        frame(&error::body(fault, None), out);
+        frame(&error::fault_body(fault), out);
     }
 
     fn idle(&mut self, out: &mut String) {
@@ -74,11 +69,7 @@ impl Encode for Stream {
 
 /// A whole reply.
 pub fn whole(plan: &Plan, said: Vec<Said>) -> String {
-    let usage = reply::usage(plan, &said);
-    let choices = said.into_iter().enumerate().map(|(at, said)| choice(at, said)).collect();
-    let mut reply = plan.around(OBJECT, choices);
-    reply["usage"] = usage;
-    reply.to_string()
+    reply::whole(plan, OBJECT, said, |(at, said)| choice(at, said))
 }
 
 fn choice(at: usize, mut said: Said) -> Value {

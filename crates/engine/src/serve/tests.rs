@@ -1,6 +1,7 @@
 //! A simulation: a model whose every answer tells whether its pages held what they should, and
 //! users who come together, hang up, run out of time and go on with their conversations.
 
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
