@@ -1,9 +1,9 @@
-//! What the dialects talk to: the models of this house, behind a trait that the binary implements.
+//! What the dialects talk to: the models of this house, behind traits that the binary implements.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use turn::{Listener, Turn};
+use turn::{Fault, Listener, Prompt, Tool, Turn};
 
 /// The models, as the dialects see them.
 pub trait House: Send + Sync + 'static {
@@ -15,8 +15,11 @@ pub trait House: Send + Sync + 'static {
     /// after that.
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener);
 
-    /// The bytes of a token of a model; none for a mark that is no text.
-    fn bytes_of(&self, model: &str, token: u32) -> Vec<u8>;
+    /// How a model is spoken to. Waits until it is loaded.
+    ///
+    /// # Errors
+    /// When there is no such model, or it cannot be loaded.
+    fn language(&self, model: &str) -> Result<Arc<dyn Language>, Fault>;
 
     /// What identifies weights, tokenizer, template and arithmetic of a model. Asked for once the
     /// model has begun to answer.
@@ -24,6 +27,18 @@ pub trait House: Send + Sync + 'static {
 
     /// Whether turns are answered now.
     fn is_ready(&self) -> bool;
+}
+
+/// How a model is spoken to.
+pub trait Language: Send + Sync {
+    /// The bytes of a token; none for a mark that is no text.
+    fn bytes_of(&self, token: u32) -> &[u8];
+
+    /// The tokens that a turn with this prompt and these tools reads.
+    ///
+    /// # Errors
+    /// When it cannot be asked this.
+    fn read(&self, prompt: &Prompt, tools: &[Tool]) -> Result<Vec<u32>, Fault>;
 }
 
 /// A model, as a list of models shows it.

@@ -6,20 +6,30 @@
 //! bytes: `stream.rs` carries events from a model's thread to a connection, and `server.rs` has the
 //! table of routes. Models are reached through the trait [`House`] alone.
 
+pub mod anthropic;
 mod asked;
+mod dialect;
 mod door;
 mod fields;
 mod house;
 mod ids;
 mod json;
+mod keep;
 mod neighbours;
+mod offer;
+pub mod ollama;
 pub mod openai;
+mod plan;
 mod refusal;
+mod refused;
+mod reply;
+mod said;
 mod server;
+mod sse;
 mod stream;
 
 pub use asked::{Asked, Manner};
 pub use door::Door;
-pub use house::{House, ModelCard};
+pub use house::{House, Language, ModelCard};
 pub use refusal::Refusal;
 pub use server::{Options, Route, Scope, router, routes};

@@ -10,10 +10,8 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use turn::{Fault, Side};
 
-use crate::openai;
-use crate::server::json;
+use crate::refused::Refused;
 
 /// Lets requests pass that name this machine, and that no foreign page has sent. Pages of this
 /// machine may read the replies.
@@ -33,7 +31,7 @@ pub async fn only(request: Request, next: Next) -> Response {
         true => permission(wanted),
         false => next.run(request).await,
     };
-    let shown = HeaderValue::from_static("x-request-id, x-hearth-ignored");
+    let shown = HeaderValue::from_static("request-id, x-request-id, x-hearth-ignored");
     response.headers_mut().extend([
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (ACCESS_CONTROL_EXPOSE_HEADERS, shown),
@@ -54,8 +52,7 @@ fn permission(headers: Option<HeaderValue>) -> Response {
 }
 
 fn refused(why: &str) -> Response {
-    let body = openai::fault_body(&Fault::new(Side::Caller, why));
-    json(StatusCode::FORBIDDEN, body.to_string())
+    Refused::with(StatusCode::FORBIDDEN, why).into_response()
 }
 
 fn named(value: &HeaderValue, check: impl Fn(&str) -> bool) -> bool {

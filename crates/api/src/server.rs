@@ -13,9 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
 use crate::House;
+use crate::dialect::Dialect;
 use crate::ids::Ids;
-use crate::neighbours;
-use crate::openai;
+use crate::{anthropic, neighbours, ollama, openai, refused};
 
 /// What a server is told besides its house.
 #[derive(Clone, Debug)]
@@ -96,6 +96,8 @@ pub fn routes() -> Vec<Route> {
         Route::get("/ready", Scope::Anyone, ready),
     ];
     routes.extend(openai::routes());
+    routes.extend(anthropic::routes());
+    routes.extend(ollama::routes());
     routes
 }
 
@@ -107,18 +109,22 @@ pub fn router(house: Arc<dyn House>, options: Options) -> Router {
         .into_iter()
         .fold(Router::new(), |router, route| router.route(route.path, route.handler));
     router
-        .fallback(openai::no_route)
-        .method_not_allowed_fallback(openai::no_method)
+        .fallback(refused::no_route)
+        .method_not_allowed_fallback(refused::no_method)
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(from_fn(neighbours::only))
         .layer(from_fn_with_state(Arc::clone(&server), name_request))
         .with_state(server)
 }
 
-/// Every reply has an id to ask about.
+/// Every reply has an id to ask about, and says in its path's dialect what is wrong.
 async fn name_request(State(server): State<Shared>, request: Request, next: Next) -> Response {
+    let (id, dialect) = (server.ids.name("req_"), Dialect::of(request.uri().path()));
     let mut response = next.run(request).await;
-    if let Ok(id) = HeaderValue::from_str(&server.ids.name("req_")) {
+    refused::write(&mut response, dialect, &id);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        // Anthropic's clients look for the one, OpenAI's for the other.
+        response.headers_mut().insert(HeaderName::from_static("request-id"), id.clone());
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
     response

@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Door, House, ModelCard, Options};
+use api::{Door, House, Language, ModelCard, Options};
 use serde_json::{Value, json};
 use turn::{
     Account, Choice, Event, Fault, Finish, Kind, Limits, Listener, Prompt, Retry, Sampling, Side,
-    Turn, Usage,
+    Tool, Turn, Usage,
 };
 
 /// What it does follows from the name of the model.
@@ -38,8 +38,8 @@ impl House for Stage {
         thread::spawn(move || play(&turn, &gone, listener, ended.as_ref()));
     }
 
-    fn bytes_of(&self, _: &str, token: u32) -> Vec<u8> {
-        vec![token as u8]
+    fn language(&self, _: &str) -> Result<Arc<dyn Language>, Fault> {
+        Ok(Arc::new(Bytes((0..=255).collect())))
     }
 
     fn fingerprint(&self, model: &str) -> String {
@@ -48,6 +48,19 @@ impl House for Stage {
 
     fn is_ready(&self) -> bool {
         false
+    }
+}
+
+/// Its tokens are bytes.
+struct Bytes(Vec<u8>);
+
+impl Language for Bytes {
+    fn bytes_of(&self, token: u32) -> &[u8] {
+        &self.0[token as usize..=token as usize]
+    }
+
+    fn read(&self, prompt: &Prompt, _: &[Tool]) -> Result<Vec<u32>, Fault> {
+        Ok(format!("{prompt:?}").bytes().map(u32::from).collect())
     }
 }
 
@@ -61,7 +74,7 @@ fn play(
     let _ = match turn.model.as_str() {
         "echo" => echo(turn, &mut tell),
         "missing" => tell(Event::Failed(fault(Kind::Missing))),
-        "long" => tell(Event::Failed(fault(Kind::TooLong))),
+        "long" => tell(Event::Failed(fault(Kind::TooLong { needed: 9, context: 8 }))),
         "later" => tell(Event::Failed(fault(Kind::NotYet))),
         "plain" => tell(Event::Failed(fault(Kind::Plain))),
         "ours" => tell(Event::Failed(Fault::new(Side::Us, "no"))),

@@ -66,7 +66,9 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         let (side, kind) = match error {
             Error::NotFinite { .. } => (Side::Us, Kind::Plain),
-            Error::ContextFull { .. } => (Side::Caller, Kind::TooLong),
+            Error::ContextFull { needed, context } => {
+                (Side::Caller, Kind::TooLong { needed, context })
+            }
             _ => (Side::Caller, Kind::Plain),
         };
         Fault { kind, ..Fault::new(side, error.to_string()) }

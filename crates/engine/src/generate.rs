@@ -74,6 +74,7 @@ impl Engine {
         let cached = sequence.tokens().len();
         sequence.plan_mark(mark_of(request.prompt));
         let mut writer = Writer::new(self, tokenizer, (request, cached));
+        let _ = reply(Event::Begun(writer.usage()));
         let (context, isa) = (self.shape().context, self.isa());
         let mut go_on = |read| reply(Event::Read(read)).is_continue();
         let rest = &request.prompt[cached..];
@@ -187,6 +188,11 @@ impl<'t> Writer<'t> {
         }
     }
 
+    /// What it has used so far.
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
     /// The reply must keep to this form.
     pub fn constrain(&mut self, rules: Rules) {
         (self.rules, self.away) = (Some(rules), false);
@@ -229,16 +235,17 @@ impl<'t> Writer<'t> {
                 Err(Finish::Stop) => finish = Finish::Stop,
                 Err(_) => {}
                 Ok(()) => {
-                    let held = self.stops.finish();
+                    let held = self.stops.take();
                     if !held.is_empty() {
                         let _ = reply(Event::Text(held));
                     }
                 }
             }
         }
-        let Writer { usage, certainty, said, rules, .. } = self;
+        let Writer { usage, certainty, said, rules, stops, .. } = self;
         let demand = rules.map(Rules::into_demand);
-        let account = Account { finish, usage, certainty, reply: said, demand, ..account };
+        let account =
+            Account { finish, stop: stops.met(), usage, certainty, reply: said, demand, ..account };
         let _ = reply(Event::End(Box::new(account)));
     }
 

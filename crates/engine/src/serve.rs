@@ -274,6 +274,8 @@ impl<'t> Turns<'t> {
             sequence.plan_mark(mark_of(&job.prompt));
             let mut writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));
             job.rules.take().into_iter().for_each(|rules| writer.constrain(rules));
+            // Who does not listen any more is found when it is told more.
+            let _ = (job.reply)(Event::Begun(writer.usage()));
             let (next, guesser) = (Vec::new(), Guesser::new());
             let times = Times { begun: Some(self.since(&job)), ..Times::default() };
             self.active.push(Active {

@@ -4,11 +4,13 @@
 pub(crate) struct Stops {
     stops: Vec<String>,
     held: String,
+    /// The one that was met.
+    met: Option<String>,
 }
 
 impl Stops {
     pub fn new(stops: &[String]) -> Stops {
-        Stops { stops: stops.to_vec(), held: String::new() }
+        Stops { stops: stops.to_vec(), held: String::new(), met: None }
     }
 
     /// Takes more text. Returns what may be shown now, and whether a stop string was met.
@@ -17,7 +19,9 @@ impl Stops {
         let stops = self.stops.iter().filter(|stop| !stop.is_empty());
         // The one that is complete first wins: that does not depend on where the tokens are cut.
         let met = |stop: &String| self.held.find(stop).map(|at| (at + stop.len(), at));
-        if let Some((_, at)) = stops.filter_map(met).min() {
+        let first = stops.filter_map(|stop| Some((met(stop)?, stop))).min();
+        if let Some(((_, at), stop)) = first {
+            self.met = Some(stop.clone());
             self.held.truncate(at);
             return (std::mem::take(&mut self.held), true);
         }
@@ -25,9 +29,14 @@ impl Stops {
         (std::mem::replace(&mut self.held, kept), false)
     }
 
-    /// What was held back when the stream ends.
-    pub fn finish(self) -> String {
-        self.held
+    /// What is held back, when nothing more comes.
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.held)
+    }
+
+    /// The stop string that was met.
+    pub fn met(self) -> Option<String> {
+        self.met
     }
 
     /// Length of the longest end of the held text with which some stop string begins.
@@ -54,7 +63,7 @@ mod tests {
                 return (shown, true);
             }
         }
-        (shown + &watch.finish(), false)
+        (shown + &watch.take(), false)
     }
 
     #[test]

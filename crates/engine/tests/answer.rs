@@ -45,7 +45,7 @@ fn answer(
     engine.answer(tokenizer, sequence, request, &mut |event| {
         assert_eq!(end, None, "nothing follows the end");
         match event {
-            Event::Read(_) => {}
+            Event::Begun(_) | Event::Read(_) => {}
             Event::Token(choice) => tokens.push(choice.token),
             Event::Text(more) => text += &more,
             Event::End(account) => end = Some((account.finish, account.usage)),

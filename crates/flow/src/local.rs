@@ -36,7 +36,7 @@ impl Local {
     }
 
     /// How it is spoken to.
-    pub fn language(&self) -> &Language {
+    pub fn language(&self) -> &Arc<Language> {
         &self.language
     }
 

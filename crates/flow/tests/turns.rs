@@ -138,7 +138,7 @@ fn what_cannot_be_asked_is_refused() {
     assert_eq!(fault(&events).side, Side::Caller);
 
     let events = ask(&local, turn(Prompt::Text("word ".repeat(2000))));
-    assert_eq!(fault(&events).kind, turn::Kind::TooLong);
+    assert!(matches!(fault(&events).kind, turn::Kind::TooLong { .. }));
     let gap = Prompt::Gap { before: "a".to_owned(), after: "b".to_owned() };
     assert!(fault(&ask(&local, turn(gap))).message.contains("gap"));
 }

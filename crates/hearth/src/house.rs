@@ -9,7 +9,7 @@ use api::ModelCard;
 use engine::{Library, Policy, Room, Settings, Shelf};
 use flow::{Language, Local};
 use tokio::runtime::Handle;
-use turn::{Event, Fault, Kind, Listener, Side, Turn};
+use turn::{Event, Fault, Kind, Listener, Prompt, Side, Tool, Turn};
 
 use crate::failure::Failure;
 use crate::load;
@@ -104,9 +104,9 @@ impl api::House for House {
         self.0.runtime.spawn_blocking(move || inner.begin(turn, gone, listener));
     }
 
-    fn bytes_of(&self, model: &str, token: u32) -> Vec<u8> {
-        let lease = self.0.shelf.take(model, self.0.keep);
-        lease.map_or(Vec::new(), |lease| lease.language().bytes_of(token).to_vec())
+    fn language(&self, model: &str) -> Result<Arc<dyn api::Language>, Fault> {
+        let lease = self.0.shelf.take(model, self.0.keep)?;
+        Ok(Arc::new(Spoken(Arc::clone(lease.language()))))
     }
 
     fn fingerprint(&self, model: &str) -> String {
@@ -116,6 +116,19 @@ impl api::House for House {
 
     fn is_ready(&self) -> bool {
         self.0.is_ready.load(Ordering::Relaxed)
+    }
+}
+
+/// How a model is spoken to. It outlives the model itself.
+struct Spoken(Arc<Language>);
+
+impl api::Language for Spoken {
+    fn bytes_of(&self, token: u32) -> &[u8] {
+        self.0.bytes_of(token)
+    }
+
+    fn read(&self, prompt: &Prompt, tools: &[Tool]) -> Result<Vec<u32>, Fault> {
+        Ok(self.0.read(prompt, tools, flow::now())?.ids)
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Account {
     pub reply: Vec<u32>,
     /// Why it ended.
     pub finish: Finish,
+    /// The stop string that ended it, if one did.
+    pub stop: Option<String>,
     /// What it used.
     pub usage: Usage,
     /// How sure the model was.
@@ -58,6 +60,7 @@ impl Account {
             demand: None,
             reply: Vec::new(),
             finish: Finish::Cancelled,
+            stop: None,
             usage: Usage::default(),
             certainty: Certainty::default(),
             times: Times::default(),

@@ -11,6 +11,9 @@ pub type Listener = Box<dyn FnMut(Event) -> ControlFlow<()> + Send>;
 /// One item of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// Its prompt has so many tokens, and some of them need not be read again. Nothing comes
+    /// before this.
+    Begun(Usage),
     /// So many tokens of the prompt have been read; sent while a long one is.
     Read(usize),
     /// A token was chosen. Its text may still be held back, as half a character or as the possible

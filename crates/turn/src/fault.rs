@@ -29,7 +29,12 @@ pub enum Kind {
     /// What was asked for is not there.
     Missing,
     /// The prompt does not fit into the model's context.
-    TooLong,
+    TooLong {
+        /// Tokens that it has.
+        needed: usize,
+        /// Tokens that fit.
+        context: usize,
+    },
     /// It will be there in a later version.
     NotYet,
 }

@@ -31,8 +31,7 @@ pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let mut ignored = settings::idle(&mut fields)?;
     idle(&mut fields, &mut ignored)?;
     let answer = form::form(&mut fields)?;
-    let mut offer = tools::offer(&mut fields, answer.is_some(), &mut ignored)?;
-    offer.demand.answer = answer;
+    let offer = tools::offer(&mut fields, answer, &mut ignored)?;
     let messages = messages::messages(&mut fields, &mut ignored)?;
     let chat = Chat { messages, tools: offer.shown, variables: variables(&mut fields)? };
     let tokens = tokens(&mut fields)?;

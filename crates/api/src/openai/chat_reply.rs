@@ -3,15 +3,22 @@
 use serde_json::{Map, Value, json};
 use turn::{Account, Event, Fault};
 
-use super::reply::{self, KEEP_ALIVE, Plan, Said, Thoughts, Totals, finish_reason, frame};
+use super::reply::{Kind, finish_of, finish_reason};
 use super::{error, logprobs};
+use crate::plan::Plan;
+use crate::said::{Said, Spent, Thoughts};
+use crate::sse::{KEEP_ALIVE, frame};
 use crate::stream::Encode;
+
+const CHUNK: Kind = Kind { object: "chat.completion.chunk", prefix: PREFIX };
+const WHOLE: Kind = Kind { object: "chat.completion", prefix: PREFIX };
+const PREFIX: &str = "chatcmpl-";
 
 /// Writes a stream.
 pub struct Stream {
     plan: Plan,
     choices: Vec<Told>,
-    totals: Totals,
+    spent: Spent,
     /// Choices that have not ended.
     open: usize,
 }
@@ -32,7 +39,7 @@ struct Told {
 impl Stream {
     pub fn new(plan: Plan) -> Stream {
         let open = plan.choices();
-        Stream { choices: vec![Told::default(); open], totals: Totals::default(), open, plan }
+        Stream { choices: vec![Told::default(); open], spent: Spent::default(), open, plan }
     }
 
     fn chunk(&mut self, at: usize, delta: Value, finish: Option<&str>, out: &mut String) {
@@ -46,7 +53,7 @@ impl Stream {
         let mut choice = json!({ "index": at, "delta": null, "logprobs": logprobs });
         choice["delta"] = delta;
         choice["finish_reason"] = finish.into();
-        frame(&self.plan.around("chat.completion.chunk", vec![choice]), out);
+        frame(&CHUNK.around(&self.plan, vec![choice]), out);
     }
 
     /// The first chunk of a choice names the role, and no other does: clients join what is said
@@ -93,11 +100,11 @@ impl Stream {
         }
         let told = &self.choices[at];
         let reason = finish_reason(account.finish, told.calls > 0);
-        self.totals.add(at, &self.plan, &account.usage, &told.thoughts);
+        self.spent.add(at, &self.plan, &account.usage, &told.thoughts);
         self.chunk(at, json!({}), Some(reason), out);
         self.open -= 1;
         if self.open == 0 {
-            reply::close(&self.plan, "chat.completion.chunk", &self.totals, out);
+            CHUNK.close(&self.plan, &self.spent, out);
         }
     }
 }
@@ -105,11 +112,11 @@ impl Stream {
 impl Encode for Stream {
     fn event(&mut self, at: usize, event: Event, out: &mut String) {
         self.choices[at].thoughts.hear(&event);
-        if !matches!(event, Event::Read(_)) {
+        if !matches!(event, Event::Begun(_) | Event::Read(_)) {
             self.begin(at, out);
         }
         match event {
-            Event::Read(_) | Event::Failed(_) => {}
+            Event::Begun(_) | Event::Read(_) | Event::Failed(_) => {}
             Event::Token(choice) if self.plan.manner.logprobs => {
                 let row = logprobs::row(&choice, &self.plan);
                 self.choices[at].rows.push(row);
@@ -128,7 +135,7 @@ impl Encode for Stream {
 
     /// Clients raise what is under `error`. There is no `[DONE]` after it.
     fn fault(&mut self, fault: &Fault, out: &mut String) {
-        frame(&error::fault_body(fault), out);
+        frame(&error::fault(fault), out);
     }
 
     fn idle(&mut self, out: &mut String) {
@@ -138,13 +145,14 @@ impl Encode for Stream {
 
 /// A whole reply.
 pub fn whole(plan: &Plan, said: Vec<Said>) -> String {
-    reply::whole(plan, "chat.completion", said, |(at, said)| choice(plan, at, said))
+    WHOLE.whole(plan, said, |(at, said)| choice(plan, at, said))
 }
 
-fn choice(plan: &Plan, at: usize, said: Said) -> Value {
-    let finish_reason = said.finish_reason();
-    let rows = plan.manner.logprobs.then(|| json!({ "content": said.rows, "refusal": null }));
-    let calls: Vec<Value> = said.calls.into_iter().enumerate().map(call(plan, at)).collect();
+fn choice(plan: &Plan, at: usize, mut said: Said) -> Value {
+    let calls: Vec<Value> = said.take_calls().into_iter().enumerate().map(call(plan, at)).collect();
+    let finish_reason = finish_of(said.account.as_ref(), !calls.is_empty());
+    let rows = || said.tokens.iter().map(|token| logprobs::row(token, plan)).collect::<Vec<_>>();
+    let rows = plan.manner.logprobs.then(|| json!({ "content": rows(), "refusal": null }));
     // Beside calls, no text is `null`.
     let content = Some(said.text).filter(|text| calls.is_empty() || !text.is_empty());
     let mut message = json!({ "role": "assistant", "content": content, "refusal": null });
@@ -161,14 +169,11 @@ fn choice(plan: &Plan, at: usize, said: Said) -> Value {
 
 fn call(plan: &Plan, at: usize) -> impl Fn((usize, (String, String))) -> Value {
     move |(index, (name, arguments))| {
-        let arguments = if arguments.is_empty() { "{}".to_owned() } else { arguments };
         let function = json!({ "name": name, "arguments": arguments });
         json!({ "id": call_id(plan, at, index), "type": "function", "function": function })
     }
 }
 
-/// Follows from the reply's id, which is no other reply's.
 fn call_id(plan: &Plan, at: usize, index: usize) -> String {
-    let id = plan.id.rsplit('-').next().unwrap_or_default();
-    format!("call_{id}{at:02}{index:03}")
+    format!("call_{}", plan.call_id(at, index))
 }

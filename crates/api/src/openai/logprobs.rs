@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use turn::Choice;
 
-use super::reply::Plan;
+use crate::plan::Plan;
 
 /// JSON has no minus infinity; clients know this number for it.
 const NEVER: f32 = -9999.0;
@@ -17,9 +17,9 @@ pub fn row(choice: &Choice, plan: &Plan) -> Value {
 }
 
 fn token(token: u32, logprob: f32, plan: &Plan) -> Map<String, Value> {
-    let bytes = (plan.bytes_of)(token);
+    let bytes = plan.bytes_of(token);
     let mut object = Map::new();
-    object.insert("token".to_owned(), String::from_utf8_lossy(&bytes).into());
+    object.insert("token".to_owned(), String::from_utf8_lossy(bytes).into());
     object.insert("logprob".to_owned(), logprob.max(NEVER).into());
     object.insert("bytes".to_owned(), bytes.into());
     object
@@ -39,10 +39,10 @@ pub struct Lists {
 impl Lists {
     /// Adds a token.
     pub fn push(&mut self, choice: &Choice, plan: &Plan) {
-        let bytes = (plan.bytes_of)(choice.token);
+        let bytes = plan.bytes_of(choice.token);
         let mut top = Map::new();
         for (other, logprob) in choice.top.iter().chain([&(choice.token, choice.logprob)]) {
-            top.insert(spelled((plan.bytes_of)(*other)), logprob.max(NEVER).into());
+            top.insert(spelled(plan.bytes_of(*other)), logprob.max(NEVER).into());
         }
         self.offsets.push(self.offset.into());
         // Bytes that begin a character: a character may be begun in one token and end in another.
@@ -70,11 +70,11 @@ impl Lists {
 
 /// The text of a token. Part of a character is written byte by byte, so that two tokens never have
 /// one name.
-fn spelled(bytes: Vec<u8>) -> String {
-    match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let bytes = error.as_bytes().iter().map(|byte| format!("\\x{byte:02x}"));
+fn spelled(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => {
+            let bytes = bytes.iter().map(|byte| format!("\\x{byte:02x}"));
             format!("bytes:{}", bytes.collect::<String>())
         }
     }

@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use turn::{Fault, Kind, Side};
 
-use super::error::Refused;
 use crate::ModelCard;
+use crate::refused::Refused;
 use crate::server::{Shared, json as reply};
 
 /// All of them.

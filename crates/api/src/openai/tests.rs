@@ -3,26 +3,43 @@
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
 use serde_json::{Value, json};
-use turn::{Account, Choice, Event, Fault, Finish, Limits, Sampling, Side, Usage};
+use turn::{Account, Choice, Event, Fault, Finish, Limits, Prompt, Sampling, Side, Tool, Usage};
 
-use super::reply::{Plan, Said};
+use std::sync::Arc;
+
 use super::{chat_reply, text_reply};
-use crate::Manner;
+use crate::plan::Plan;
+use crate::said::Said;
 use crate::stream::Encode;
+use crate::{Language, Manner};
 
 fn plan(manner: Manner, copies: usize) -> Plan {
     Plan {
-        id: "chatcmpl-00ff".to_owned(),
+        id: "00ff".to_owned(),
         created: 9,
         model: "m".to_owned(),
         fingerprint: "fp".to_owned(),
         manner,
         prompts: 1,
         copies,
-        bytes_of: Box::new(|token| match token {
-            0 => b"\xf0\x9f".to_vec(),
-            token => vec![b'a' + token as u8],
-        }),
+        language: Some(Arc::new(Letters)),
+    }
+}
+
+/// Its first token is half a character, the others are letters.
+struct Letters;
+
+impl Language for Letters {
+    fn bytes_of(&self, token: u32) -> &[u8] {
+        const LETTERS: &[u8] = b"abcdefgh";
+        match token as usize {
+            0 => b"\xf0\x9f",
+            token => &LETTERS[token..=token],
+        }
+    }
+
+    fn read(&self, _: &Prompt, _: &[Tool]) -> Result<Vec<u32>, Fault> {
+        Ok(Vec::new())
     }
 }
 

@@ -148,7 +148,7 @@ impl Shown {
 
     fn take(&mut self, event: Event) -> ControlFlow<()> {
         match event {
-            Event::Read(_) => {}
+            Event::Begun(_) | Event::Read(_) => {}
             Event::Token(_) => {
                 self.first.get_or_insert_with(Instant::now);
             }

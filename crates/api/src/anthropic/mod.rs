@@ -1,0 +1,12 @@
+//! Anthropic's dialect: messages, and what they would cost.
+
+mod error;
+
+pub(crate) use error::refusal;
+
+use crate::server::Route;
+
+/// The routes of this dialect.
+pub(crate) fn routes() -> Vec<Route> {
+    Vec::new()
+}

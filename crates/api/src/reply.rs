@@ -1,0 +1,138 @@
+//! From a request to its reply: the way that all dialects share.
+
+use std::time::{Duration, SystemTime};
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use crate::plan::Plan;
+use crate::refused::Refused;
+use crate::said::Said;
+use crate::server::{Shared, json};
+use crate::stream::{self, Encode, Heard};
+use crate::{Asked, Refusal, sse};
+
+/// Larger bodies are decoded where nobody else waits.
+const LARGE: usize = 256 << 10;
+
+/// One way of asking for replies, in the terms of its dialect. A value of it is what a request
+/// says about its reply besides what all dialects share.
+pub trait Way: Sized + Send + 'static {
+    /// What its streams are marked as.
+    const STREAM: &'static str = sse::KIND;
+    /// Writes a stream.
+    type Stream: Encode;
+
+    /// Decodes a body.
+    ///
+    /// # Errors
+    /// The first field that is wrong, unknown or not served.
+    fn decode(body: &[u8]) -> Result<(Asked, Self), Refusal>;
+
+    /// Begins a stream.
+    fn stream(self, plan: Plan) -> Self::Stream;
+
+    /// Writes a whole reply.
+    fn whole(self, plan: Plan, said: Vec<Said>) -> String;
+}
+
+/// A body as it came.
+pub type Received = Result<Bytes, BytesRejection>;
+
+/// Answers a request that is nothing but a question to a model.
+pub async fn answer<W: Way>(
+    State(server): State<Shared>,
+    body: Received,
+) -> Result<Response, Refused> {
+    let (asked, way) = decode(body?, W::decode).await?;
+    reply(&server, asked, way).await
+}
+
+/// Decodes a body, where it is large beside the threads that serve.
+pub async fn decode<T: Send + 'static>(
+    body: Bytes,
+    decode: fn(&[u8]) -> Result<T, Refusal>,
+) -> Result<T, Refused> {
+    match body.len() < LARGE {
+        true => Ok(decode(&body)?),
+        false => Ok(beside(move || decode(&body)).await??),
+    }
+}
+
+/// Does what takes its time where nobody else waits.
+pub async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refused> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refused::broken())
+}
+
+/// Begins the turns of a request, and writes what they say.
+pub async fn reply<W: Way>(server: &Shared, asked: Asked, way: W) -> Result<Response, Refused> {
+    let mut heard = Heard::begin(&*server.house, asked.turns(server.ids.seed()));
+    // A fault that is known by then is a status. By then the model is there, too, for whoever asks
+    // for its fingerprint.
+    let options = &server.options;
+    let patience = if asked.manner.streamed { options.patience } else { Duration::MAX };
+    let first = match timeout(patience, heard.next()).await {
+        Ok(next) => next?,
+        Err(_) => None,
+    };
+    let plan = plan(server, &asked).await?;
+    let mut response = if asked.manner.streamed {
+        let body = stream::body(heard, way.stream(plan), first, options.keep_alive);
+        streamed(W::STREAM, body)
+    } else {
+        let mut said = vec![Said::default(); plan.choices()];
+        first.into_iter().for_each(|(turn, event)| said[turn].take(event, &plan));
+        heard.all(|turn, event| said[turn].take(event, &plan)).await?;
+        json(StatusCode::OK, way.whole(plan, said))
+    };
+    name_ignored(&mut response, &asked.ignored);
+    Ok(response)
+}
+
+/// What all pieces of a reply share.
+async fn plan(server: &Shared, asked: &Asked) -> Result<Plan, Refused> {
+    let language = match asked.manner.logprobs {
+        true => Some(language(server, &asked.model).await?),
+        false => None,
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Ok(Plan {
+        id: server.ids.name(""),
+        created: now.unwrap_or_default().as_secs(),
+        model: asked.model.clone(),
+        fingerprint: server.house.fingerprint(&asked.model),
+        manner: asked.manner,
+        prompts: asked.prompts.len(),
+        copies: asked.copies,
+        language,
+    })
+}
+
+/// How a model is spoken to. It may have to be loaded for that.
+pub async fn language(
+    server: &Shared,
+    model: &str,
+) -> Result<std::sync::Arc<dyn crate::Language>, Refused> {
+    let (house, model) = (server.house.clone(), model.to_owned());
+    Ok(beside(move || house.language(&model)).await??)
+}
+
+fn streamed(kind: &'static str, body: Body) -> Response {
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")];
+    (StatusCode::OK, headers, body).into_response()
+}
+
+/// Says which fields changed nothing.
+pub fn name_ignored(response: &mut Response, ignored: &[String]) {
+    let value = HeaderValue::from_str(&ignored.join(", "));
+    if let (false, Ok(value)) = (ignored.is_empty(), value) {
+        response.headers_mut().insert(HeaderName::from_static("x-hearth-ignored"), value);
+    }
+}
