@@ -74,7 +74,7 @@ impl Offered {
 /// Reads the list of tools, with one function for each; no two have one name.
 pub fn tools(
     fields: &mut Fields,
-    read: impl Fn(Fields) -> Result<Offered, Refusal>,
+    mut read: impl FnMut(Fields) -> Result<Offered, Refusal>,
 ) -> Result<Vec<Offered>, Refusal> {
     let mut tools: Vec<Offered> = Vec::new();
     for (path, value) in fields.list("tools")?.unwrap_or_default() {

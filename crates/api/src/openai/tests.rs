@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use turn::{Account, Choice, Event, Fault, Finish, Limits, Prompt, Sampling, Side, Tool, Usage};
-
-use std::sync::Arc;
 
 use super::{chat_reply, text_reply};
 use crate::plan::Plan;
