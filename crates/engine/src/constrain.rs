@@ -301,8 +301,10 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use testkit::golden;
     use text::tokenizer::Encode;
+    use turn::Tool;
 
     use super::*;
 
@@ -337,6 +339,35 @@ mod tests {
             let allowed = tokens(text).into_iter().all(|token| rules.take(token).is_ok());
             let may_end = allowed && rules.matcher.is_accepting().unwrap();
             assert_eq!(may_end, whole, "{prompt:?} {text:?}");
+        }
+    }
+
+    /// Neither may it have the mark that begins a call.
+    #[test]
+    fn calls_are_told_from_text_without_tokens_for_them() {
+        let schema = json!({ "type": "object", "properties": { "on": { "type": "boolean" } },
+                             "required": ["on"], "additionalProperties": false });
+        let tools = vec![Tool { name: "f".to_owned(), parameters: schema }];
+        let reader = Reader::plain().offering_in_words(&tools);
+        let demand = Demand { calls: Calls::May, tools, several: true, ..Demand::default() };
+        let forms = Forms::new(&tokenizer()).unwrap();
+        let call = |on| {
+            let call = format!(r#"{{"name": "f", "arguments": {{"on": {on}}}}}"#);
+            format!("<tool_call>\n{call}\n</tool_call>")
+        };
+        for (text, whole) in [
+            (String::new(), true),
+            ("1 < 2, <tool_cal".to_owned(), true),
+            (call("true"), true),
+            (format!("So: {}", call("false")), true),
+            (format!("{}\n{}", call("false"), call("true")), true),
+            (call("7"), false),
+            ("So: <tool_call>f".to_owned(), false),
+            (format!("{}!", call("true")), false),
+        ] {
+            let mut rules = forms.compile(&demand, &reader).unwrap();
+            let allowed = tokens(&text).into_iter().all(|token| rules.take(token).is_ok());
+            assert_eq!(allowed && rules.matcher.is_accepting().unwrap(), whole, "{text:?}");
         }
     }
 

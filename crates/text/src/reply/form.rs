@@ -68,6 +68,12 @@ pub(super) fn literal(text: &str) -> String {
     Value::from(text).to_string()
 }
 
+/// A text as part of a regular expression between slashes.
+fn escaped(text: &str) -> String {
+    let special = |c: char| "\\.+*?()|[]{}^$/".contains(c);
+    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
 /// Arguments are always an object.
 fn arguments(tool: &Tool) -> Value {
     match &tool.parameters {
@@ -168,12 +174,25 @@ impl Writer<'_> {
 
     /// Text, calls, or both.
     fn text_or(&mut self, calls: &str) -> Result<String, Unformed> {
-        match self.reader.calls.map(Syntax::begin) {
-            Some(Some(begin)) if (self.id_of)(begin).is_some() => Ok(format!("TEXT? ({calls})?")),
+        match self.reader.calls.map(|syntax| (syntax, syntax.begin())) {
+            Some((_, Some(begin))) if (self.id_of)(begin).is_some() => {
+                Ok(format!("TEXT? ({calls})?"))
+            }
             // An object is a call.
-            Some(None) => Ok(format!("/[^\\s{{](?s:.*)/? | {calls}")),
+            Some((_, None)) => Ok(format!("/[^\\s{{](?s:.*)/? | {calls}")),
+            Some((Syntax::Json | Syntax::Xml | Syntax::Mistral, Some(begin))) => {
+                Ok(self.text_up_to(begin, calls))
+            }
             _ => Err(Unformed::NotTold),
         }
+    }
+
+    /// Text without a mark that is text itself, or text up to it and the calls that it begins.
+    fn text_up_to(&mut self, begin: &str, calls: &str) -> String {
+        let never = format!("PLAIN: /(?s:.*)/ & ~/(?s:.*){}(?s:.*)/", escaped(begin));
+        let up_to = format!("told[suffix={}]: /(?s:.*)/", literal(begin));
+        self.rules.extend([never, up_to]);
+        format!("PLAIN? | told {}", calls.replacen("call", "inner", 1))
     }
 
     /// One call, or several where they are asked for and the family knows it.
@@ -182,7 +201,9 @@ impl Writer<'_> {
         for tool in &demand.tools {
             each.push(self.call_of(tool)?);
         }
-        self.rules.push(format!("call: {}", each.join(" | ")));
+        self.rules.push(format!("inner: {}", each.join(" | ")));
+        let begin = self.reader.calls.and_then(Syntax::begin).unwrap_or_default();
+        self.rules.push(format!("call: {} inner", self.words(begin)));
         let several = match self.reader.calls {
             _ if !demand.several => None,
             Some(Syntax::Json | Syntax::Xml) => Some("(\"\\n\" call)*"),
@@ -199,7 +220,7 @@ impl Writer<'_> {
         })
     }
 
-    /// A call of this tool.
+    /// A call of this tool, behind the mark that begins calls.
     fn call_of(&mut self, tool: &Tool) -> Result<String, Unformed> {
         let name = &tool.name;
         let known = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
@@ -220,14 +241,15 @@ impl Writer<'_> {
             return Ok(around(self, &head, ""));
         };
         let (before, after) = syntax.around(name);
+        let before = before.strip_prefix(syntax.begin().unwrap_or_default()).unwrap_or(&before);
         Ok(match syntax.values() {
-            None => around(self, &before, &after),
+            None => around(self, before, &after),
             Some(way) => {
                 let mut values = Values::new(way, &schema, self.id_of, &mut self.rules);
                 let object = values.arguments().map_err(|unwritten| {
                     Unformed::Schema(name.clone(), unwritten.at, unwritten.why)
                 })?;
-                format!("{} {object} {}", self.words(&before), self.words(&after))
+                format!("{} {object} {}", self.words(before), self.words(&after))
             }
         })
     }
