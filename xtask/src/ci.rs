@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::{Failure, Selection, cross, golden, process, tidy};
+use crate::{Failure, Selection, clients, cross, golden, process, tidy};
 
 struct Step {
     name: &'static str,
@@ -15,7 +15,7 @@ struct Step {
     run: fn(&Path) -> Result<(), String>,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "golden", about: "the vendors' vocabularies are in place", run: golden::bring },
     Step { name: "format", about: "cargo fmt --check", run: format },
     Step { name: "clippy", about: "cargo clippy, warnings are errors", run: clippy },
@@ -24,6 +24,7 @@ const STEPS: [Step; 8] = [
     Step { name: "tests", about: "cargo test --workspace", run: tests },
     Step { name: "release", about: "the binary as users build it", run: release },
     Step { name: "smoke", about: "the first command of the README", run: first_readme_command },
+    Step { name: "clients", about: "people's client libraries", run: clients::run },
 ];
 
 const SMOKE_LIMIT: Duration = Duration::from_secs(10 * 60);

@@ -4,6 +4,7 @@
 //! Nothing here is shipped, and nothing here knows what the product does.
 
 mod ci;
+mod clients;
 mod cross;
 mod fuzz;
 mod golden;
@@ -36,7 +37,7 @@ struct Command {
     run: fn(&Path, &[String]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 7] = [
     Command {
         name: "ci",
         arguments: "[--list] [--only STEP]...",
@@ -54,6 +55,12 @@ const COMMANDS: [Command; 6] = [
         arguments: "[--list] [--only CHECK]...",
         about: "check the rules of the house",
         run: tidy::command,
+    },
+    Command {
+        name: "clients",
+        arguments: "[--only CASES]...",
+        about: "drive a server with the client libraries that people have",
+        run: clients::command,
     },
     Command {
         name: "cross",

@@ -61,7 +61,7 @@ pub fn line(command: &Command) -> String {
     words.join(" ")
 }
 
-fn not_started(command: &Command, error: &std::io::Error) -> String {
+pub fn not_started(command: &Command, error: &std::io::Error) -> String {
     format!("{} could not be started: {error}", line(command))
 }
 
