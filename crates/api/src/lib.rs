@@ -15,6 +15,7 @@ mod house;
 mod ids;
 mod json;
 mod keep;
+pub mod keys;
 mod neighbours;
 mod offer;
 pub mod ollama;
