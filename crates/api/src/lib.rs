@@ -3,14 +3,16 @@
 //!
 //! A dialect is a folder. It *decodes* a body to what was asked, a pure function, and *encodes* the
 //! events of a reply, a state machine without clocks or sockets. HTTP between them only moves
-//! bytes: `stream.rs` carries events from a model's thread to a connection, and `server.rs` has the
-//! table of routes. Models are reached through the trait [`House`] alone.
+//! bytes: `stream.rs` carries events from a model's thread to a connection, `server.rs` has the
+//! table of routes, and `gate.rs` stands before each of them. Models are reached through the trait
+//! [`House`] alone.
 
 pub mod anthropic;
 mod asked;
 mod dialect;
 mod door;
 mod fields;
+mod gate;
 mod house;
 mod ids;
 mod json;
@@ -31,6 +33,8 @@ mod stream;
 
 pub use asked::{Asked, Manner};
 pub use door::Door;
+pub use gate::{Access, Keys, Principal};
 pub use house::{House, Language, ModelCard};
+pub use neighbours::{Hosts, Neighbours};
 pub use refusal::Refusal;
 pub use server::{Options, Route, Scope, router, routes};

@@ -1,7 +1,11 @@
-//! Who may ask while there are no keys: programs of this machine. A page of the web that a browser
-//! shows here is none, under whatever name it reaches this address.
+//! Under which names a server answers, and which pages of the web may read its replies.
+//!
+//! A browser on this machine can be led here by any page, under any name that its owner makes point
+//! here. Where no key is needed that page would be let in, so names and pages are checked.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
@@ -13,25 +17,75 @@ use axum::response::{IntoResponse, Response};
 
 use crate::refused::Refused;
 
-/// Lets requests pass that name this machine, and that no foreign page has sent. Pages of this
-/// machine may read the replies.
-pub async fn only(request: Request, next: Next) -> Response {
+/// Which names and pages requests may come with, besides those of this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    /// The names.
+    pub hosts: Hosts,
+    /// The pages, by scheme, host and port, as browsers write them.
+    pub origins: Vec<String>,
+}
+
+/// Names by which a server is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hosts {
+    /// Any: for a server whose every route of worth needs a key, which no page can come by. It has
+    /// addresses and names that it cannot know.
+    Any,
+    /// Those of this machine, and these.
+    Here(Vec<String>),
+}
+
+impl Default for Hosts {
+    fn default() -> Hosts {
+        Hosts::Here(Vec::new())
+    }
+}
+
+impl Neighbours {
+    fn answers_to(&self, host: &str) -> bool {
+        match &self.hosts {
+            Hosts::Any => true,
+            Hosts::Here(others) => name(host).is_some_and(|name| {
+                is_here(name) || others.iter().any(|other| other.eq_ignore_ascii_case(name))
+            }),
+        }
+    }
+
+    fn answers_page(&self, origin: &str) -> bool {
+        let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        host.and_then(name).is_some_and(is_here)
+            || self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin))
+    }
+}
+
+/// Lets requests pass that come under such a name, and not from another page. The pages may read
+/// the replies.
+pub async fn only(
+    State(neighbours): State<Arc<Neighbours>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
     let (host, origin) = (headers.get(HOST).cloned(), headers.get(ORIGIN).cloned());
     let asks_first = headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let wanted = headers.get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    if host.is_some_and(|host| !named(&host, is_here)) {
-        return refused("this server answers to localhost only, not to the name in Host");
+    if host.is_some_and(|host| !named(&host, |host| neighbours.answers_to(host))) {
+        return refused(
+            "this server does not answer to the name in Host; `hearth serve --name` adds one",
+        );
     }
     let Some(origin) = origin else { return next.run(request).await };
-    if !named(&origin, is_page_of_here) {
-        return refused("this server does not answer pages of other sites");
+    if !named(&origin, |origin| neighbours.answers_page(origin)) {
+        return refused(
+            "this server does not answer pages of that site; `hearth serve --origin` adds one",
+        );
     }
     let mut response = match request.method() == Method::OPTIONS && asks_first {
         true => permission(wanted),
         false => next.run(request).await,
     };
-    let shown = HeaderValue::from_static("request-id, x-request-id, x-hearth-ignored");
+    let shown = HeaderValue::from_static("request-id, x-request-id, x-hearth-ignored, retry-after");
     response.headers_mut().extend([
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (ACCESS_CONTROL_EXPOSE_HEADERS, shown),
@@ -59,41 +113,52 @@ fn named(value: &HeaderValue, check: impl Fn(&str) -> bool) -> bool {
     value.to_str().is_ok_and(check)
 }
 
-/// Whether a host, perhaps with a port, is this machine.
-fn is_here(host: &str) -> bool {
+/// The name in a host that may have a port.
+fn name(host: &str) -> Option<&str> {
     let (name, port) = match host.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((name, port)) => (name, port),
-            None => return false,
-        },
+        Some(rest) => rest.split_once(']')?,
         None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
-    let port = port.strip_prefix(':').unwrap_or(if port.is_empty() { "0" } else { "?" });
-    let is_loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    port.parse::<u16>().is_ok() && (is_loopback || name.eq_ignore_ascii_case("localhost"))
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(name)
 }
 
-fn is_page_of_here(origin: &str) -> bool {
-    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    host.is_some_and(is_here)
+/// Whether a name is one of this machine's.
+fn is_here(name: &str) -> bool {
+    let is_loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    is_loopback || name.eq_ignore_ascii_case("localhost")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn neighbours() -> Neighbours {
+        let hosts = Hosts::Here(vec!["lab.example".to_owned()]);
+        Neighbours { hosts, origins: vec!["https://chat.example:8443".to_owned()] }
+    }
+
     #[test]
-    fn names_of_this_machine() {
-        for host in
-            ["localhost", "LOCALHOST:80", "127.0.0.1:11435", "[::1]:1", "[::1]", "127.1.2.3"]
-        {
-            assert!(is_here(host), "{host}");
+    fn names_of_this_machine_and_those_that_were_given() {
+        for host in [
+            "localhost",
+            "LOCALHOST:80",
+            "127.0.0.1:11435",
+            "[::1]:1",
+            "[::1]",
+            "127.1.2.3",
+            "Lab.Example",
+            "lab.example:443",
+        ] {
+            assert!(neighbours().answers_to(host), "{host}");
         }
         for host in [
             "localhost.evil.example",
             "127.0.0.1.evil.example",
+            "evil.lab.example",
             "localhost:80:80",
             "localhost:x",
+            "localhost:",
             "localhost@evil.example",
             "evil.example",
             "[::1",
@@ -102,12 +167,28 @@ mod tests {
             "0.0.0.0",
             "",
         ] {
-            assert!(!is_here(host), "{host}");
+            assert!(!neighbours().answers_to(host), "{host}");
         }
-        assert!(is_page_of_here("http://localhost:3000") && is_page_of_here("https://127.0.0.1"));
-        for origin in ["null", "https://evil.example", "http://localhost.evil.example", "localhost"]
-        {
-            assert!(!is_page_of_here(origin), "{origin}");
+        assert!(!Neighbours::default().answers_to("lab.example"));
+        let any = Neighbours { hosts: Hosts::Any, ..Neighbours::default() };
+        assert!(any.answers_to("evil.example") && !any.answers_page("https://evil.example"));
+    }
+
+    #[test]
+    fn pages_of_this_machine_and_those_that_were_given() {
+        for origin in ["http://localhost:3000", "https://127.0.0.1", "https://chat.example:8443"] {
+            assert!(neighbours().answers_page(origin), "{origin}");
+        }
+        for origin in [
+            "null",
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "localhost",
+            "https://lab.example",
+            "https://chat.example",
+            "http://chat.example:8443",
+        ] {
+            assert!(!neighbours().answers_page(origin), "{origin}");
         }
     }
 }

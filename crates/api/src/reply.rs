@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{Extension, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
+use crate::gate::Principal;
 use crate::plan::Plan;
 use crate::refused::Refused;
 use crate::said::Said;
@@ -47,10 +48,11 @@ pub type Received = Result<Bytes, BytesRejection>;
 /// Answers a request that is nothing but a question to a model.
 pub async fn answer<W: Way>(
     State(server): State<Shared>,
+    Extension(principal): Extension<Principal>,
     body: Received,
 ) -> Result<Response, Refused> {
     let (asked, way) = decode(body?, W::decode).await?;
-    reply(&server, asked, way).await
+    reply(&server, principal, asked, way).await
 }
 
 /// Decodes a body, where it is large beside the threads that serve.
@@ -72,8 +74,13 @@ pub async fn beside<T: Send + 'static>(
 }
 
 /// Begins the turns of a request, and writes what they say.
-pub async fn reply<W: Way>(server: &Shared, asked: Asked, way: W) -> Result<Response, Refused> {
-    let mut heard = Heard::begin(&*server.house, asked.turns(server.ids.seed()));
+pub async fn reply<W: Way>(
+    server: &Shared,
+    principal: Principal,
+    asked: Asked,
+    way: W,
+) -> Result<Response, Refused> {
+    let mut heard = Heard::begin(&*server.house, asked.turns(server.ids.seed()), principal);
     // A fault that is known by then is a status. By then the model is there, too, for whoever asks
     // for its fingerprint.
     let options = &server.options;

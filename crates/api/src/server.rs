@@ -8,14 +8,15 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
-use crate::House;
 use crate::dialect::Dialect;
+use crate::gate::{self, Access, Gate};
 use crate::ids::Ids;
-use crate::{anthropic, neighbours, ollama, openai, refused};
+pub use crate::keys::Scope;
+use crate::{House, anthropic, neighbours, ollama, openai, refused};
 
 /// What a server is told besides its house.
 #[derive(Clone, Debug)]
@@ -37,17 +38,6 @@ impl Default for Options {
             keep_alive: Duration::from_secs(10),
         }
     }
-}
-
-/// What a key must be good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Needs no key.
-    Anyone,
-    /// Sees which models there are.
-    List,
-    /// Asks models.
-    Ask,
 }
 
 /// A row of the table of routes.
@@ -101,18 +91,21 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
-/// A router of all routes to a house.
-pub fn router(house: Arc<dyn House>, options: Options) -> Router {
+/// A router of all routes to a house, for those who may come in.
+pub fn router(house: Arc<dyn House>, access: Access, options: Options) -> Router {
     let body_limit = options.body_limit;
     let server = Arc::new(Server { house, options, ids: Ids::default() });
-    let router = routes()
-        .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.handler));
+    let router = routes().into_iter().fold(Router::new(), |router, route| {
+        let gate = Gate { keys: access.keys.clone(), scope: route.scope };
+        let handler = route.handler.route_layer(from_fn_with_state(gate, gate::pass));
+        router.route(route.path, handler)
+    });
+    let neighbours = Arc::new(access.neighbours);
     router
         .fallback(refused::no_route)
         .method_not_allowed_fallback(refused::no_method)
         .layer(DefaultBodyLimit::max(body_limit))
-        .layer(from_fn(neighbours::only))
+        .layer(from_fn_with_state(neighbours, neighbours::only))
         .layer(from_fn_with_state(Arc::clone(&server), name_request))
         .with_state(server)
 }

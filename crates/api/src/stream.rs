@@ -8,15 +8,16 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use futures_util::stream::unfold;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use turn::{Event, Fault, Finish, Listener, Retry, Side, Turn};
+use turn::{Event, Fault, Finish, Listener, Retry, Side, Turn, Usage};
 
 use crate::House;
+use crate::gate::Principal;
 
 /// Events that may wait for a client: a few minutes of a reply, which nobody who reads at all falls
 /// behind by. They take memory only as they come.
@@ -44,6 +45,9 @@ pub struct Heard {
     late: Arc<AtomicBool>,
     /// Turns that have not ended.
     open: usize,
+    /// Who asked; gone as soon as nothing more is to come, so that they can ask the next before the
+    /// last byte of this has been written.
+    principal: Option<Principal>,
 }
 
 /// An event, and which of the turns it is of.
@@ -58,25 +62,37 @@ impl Drop for Heard {
 }
 
 impl Heard {
-    /// Begins turns.
-    pub fn begin(house: &dyn House, turns: impl Iterator<Item = Turn>) -> Heard {
+    /// Begins turns, at the cost of who asks.
+    pub fn begin(
+        house: &dyn House,
+        turns: impl Iterator<Item = Turn>,
+        principal: Principal,
+    ) -> Heard {
         let (sender, events) = mpsc::channel(WAITING);
         let (gone, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let mut open = 0;
         for (at, turn) in turns.enumerate() {
             open += 1;
             let (sender, late) = (sender.clone(), Arc::clone(&late));
-            let listener: Listener = Box::new(move |event| match sender.try_send((at, event)) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(mpsc::error::TrySendError::Full(_)) => {
-                    late.store(true, Ordering::Release);
-                    ControlFlow::Break(())
+            let purse = principal.purse();
+            let listener: Listener = Box::new(move |event| {
+                // Here, because what was used counts also when nobody waits for the end.
+                if let (Event::End(account), Some(purse)) = (&event, &purse) {
+                    let Usage { prompt_tokens, generated_tokens, .. } = account.usage;
+                    purse.spend((prompt_tokens + generated_tokens) as u64, Instant::now());
                 }
-                Err(mpsc::error::TrySendError::Closed(_)) => ControlFlow::Break(()),
+                match sender.try_send((at, event)) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(mpsc::error::TrySendError::Full(_)) => {
+                        late.store(true, Ordering::Release);
+                        ControlFlow::Break(())
+                    }
+                    Err(mpsc::error::TrySendError::Closed(_)) => ControlFlow::Break(()),
+                }
             });
             house.begin(turn, Arc::clone(&gone), listener);
         }
-        Heard { events, gone, late, open }
+        Heard { events, gone, late, open, principal: Some(principal) }
     }
 
     /// The next event, waited for. May be given up and asked again.
@@ -107,6 +123,9 @@ impl Heard {
             }
             Some((turn, event)) => {
                 self.open -= usize::from(matches!(event, Event::End(_)));
+                if self.open == 0 {
+                    self.principal = None;
+                }
                 Ok(Some((turn, event)))
             }
             None if self.late.load(Ordering::Acquire) => {
@@ -179,5 +198,32 @@ impl<E: Encode> Live<E> {
                 self.is_over = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use turn::{Account, Limits, Sampling};
+
+    use super::*;
+    use crate::keys::{Key, Moment, Quota, Ring, Scope};
+
+    #[test]
+    fn who_has_heard_the_end_may_ask_before_the_last_byte_is_written() {
+        let quota = Quota { concurrent: 1.try_into().ok(), ..Quota::default() };
+        let moment = Moment { instant: Instant::now(), date: 0 };
+        let key = Key { quota, ..Key::new("a", "a") };
+        let ring = Ring::default().renewed(vec![key], moment.instant);
+        let enter = || ring.admit(Some("a"), Scope::Ask, moment);
+        let principal = Some(enter().unwrap().into());
+        let (sender, events) = mpsc::channel(1);
+        let (gone, late) = (Arc::default(), Arc::default());
+        let mut heard = Heard { events, gone, late, open: 1, principal };
+        assert!(enter().is_err());
+        let account = Account::new(Vec::new(), Sampling::default(), Limits::default());
+        let account = Account { finish: Finish::End, ..account };
+        sender.try_send((0, Event::End(Box::new(account)))).unwrap();
+        assert!(matches!(heard.ready(), Some(Ok(Some(_)))));
+        assert!(enter().is_ok());
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Door, House, Language, ModelCard, Options};
+use api::{Access, Door, House, Language, ModelCard, Options};
 use serde_json::{Value, json};
 use turn::{
     Account, Choice, Event, Fault, Finish, Kind, Limits, Listener, Prompt, Retry, Sampling, Side,
@@ -156,7 +156,7 @@ fn serve_until(
         runtime.block_on(async {
             let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
             sender.send(door.address().unwrap()).unwrap();
-            door.serve(api::router(house, options), stop).await.unwrap();
+            door.serve(api::router(house, Access::default(), options), stop).await.unwrap();
         });
     });
     (receiver.recv().unwrap(), server)

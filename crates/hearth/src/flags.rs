@@ -1,8 +1,11 @@
 //! The command line, as data.
 
+use core::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use api::keys::Scope;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Local AI on hardware you own: one binary, the same bits everywhere.
 #[derive(Parser)]
@@ -18,6 +21,9 @@ pub enum Command {
     Run(Run),
     /// Answer the clients of OpenAI's interface, with one model or several
     Serve(Serve),
+    /// Make, list and revoke keys, without which a server that has any answers nobody
+    #[command(subcommand)]
+    Key(Key),
     /// Show what is in a model file
     Show(Show),
     /// Write the logits of given tokens, to compare with a reference
@@ -104,7 +110,11 @@ pub struct Serve {
     /// GGUF files or Hugging Face folders, each PATH or NAME=PATH; the first is loaded at once
     #[arg(required = true, value_name = "MODEL")]
     pub models: Vec<String>,
-    /// Where to listen, on this machine only
+    /// The address to listen on; beyond this machine who asks needs a key
+    #[arg(long, default_value = "127.0.0.1", env = "HEARTH_HOST", value_name = "ADDRESS",
+          value_parser = host)]
+    pub host: IpAddr,
+    /// The port to listen on
     #[arg(long, default_value_t = 11435, env = "HEARTH_PORT", value_name = "N")]
     pub port: u16,
     /// Answers that are written at once; more wait
@@ -117,11 +127,69 @@ pub struct Serve {
     /// Unload a model that nobody has asked for so long [default: never]
     #[arg(long, value_name = "SECONDS")]
     pub keep_alive: Option<u64>,
+    /// Whether who asks needs a key [default: required if `hearth key add` has made any]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub keys: Option<KeysNeeded>,
+    /// A name by which the server is asked besides localhost, through a proxy; may be repeated
+    #[arg(long, value_name = "HOST", value_parser = name)]
+    pub name: Vec<String>,
+    /// A web page that may ask besides those of localhost, as https://HOST; may be repeated
+    #[arg(long, value_name = "URL", value_parser = origin)]
+    pub origin: Vec<String>,
     /// How long what was asked may go on after Ctrl-C
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub drain: u64,
     #[command(flatten)]
     pub machine: MachineFlags,
+}
+
+/// Whether who asks needs a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeysNeeded {
+    /// Nobody is let in without one
+    Required,
+    /// Every program on this machine may ask
+    Off,
+}
+
+#[derive(Subcommand)]
+pub enum Key {
+    /// Make a key and print it, this one time
+    Add(AddKey),
+    /// List the keys that there are
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a key good for nothing from now on
+    Revoke {
+        /// What it is called
+        name: String,
+    },
+}
+
+#[derive(Args)]
+pub struct AddKey {
+    /// Whose it is, such as `laptop`
+    #[arg(value_parser = key_name)]
+    pub name: String,
+    /// What it is good for: list (models), ask, manage, watch
+    #[arg(long, default_value = "list,ask", value_delimiter = ',', value_name = "A,B",
+          value_parser = scope)]
+    pub scope: Vec<Scope>,
+    /// Requests per minute [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// Tokens per minute, of prompts and answers together [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub tokens_per_minute: Option<NonZeroU32>,
+    /// Requests at once [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub concurrent: Option<NonZeroU32>,
+    /// After so many days it is good for nothing [default: never]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
+    pub expires: Option<u32>,
 }
 
 #[derive(Args)]
@@ -194,6 +262,43 @@ fn positive(text: &str) -> Result<usize, String> {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("must be a positive number".to_owned()),
     }
+}
+
+fn host(text: &str) -> Result<IpAddr, String> {
+    let text = if text == "localhost" { "127.0.0.1" } else { text };
+    text.parse().map_err(|_| "must be an address such as 0.0.0.0 or 127.0.0.1".to_owned())
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("must be a name such as lab.example, without scheme and port".to_owned()),
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    match text.split_once("://") {
+        Some((scheme, host)) if !scheme.is_empty() && !host.is_empty() && !host.contains('/') => {
+            Ok(text.to_owned())
+        }
+        _ => Err("must be a scheme and a host, such as https://chat.example".to_owned()),
+    }
+}
+
+fn key_name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_alphanumeric() || "._@-".contains(c);
+    match (1..=64).contains(&text.chars().count()) && text.chars().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("must be 1 to 64 letters, digits, dots, dashes, _ or @".to_owned()),
+    }
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    let names = Scope::GIVEN.map(Scope::name).join(", ");
+    let known = Scope::GIVEN.into_iter().find(|scope| scope.name() == text);
+    known.ok_or_else(|| format!("must be some of {names}"))
 }
 
 fn logit_bias(text: &str) -> Result<(u32, f32), String> {

@@ -2,15 +2,19 @@
 //!
 //! Holds no logic of its own. Exit codes stand in [`failure`].
 
+mod access;
 mod commands;
 mod failure;
 mod flags;
+mod home;
 mod house;
 mod interrupt;
+mod keys;
 mod load;
 mod memory;
 mod models;
 mod output;
+mod unfinished;
 
 use std::process::ExitCode;
 

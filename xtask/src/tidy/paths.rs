@@ -10,8 +10,9 @@ const ENDINGS: [&str; 9] =
     [".rs", ".md", ".toml", ".json", ".py", ".sh", ".yml", ".gguf", ".safetensors"];
 
 /// Files that belong to users, to model folders or to other projects, named without a folder.
-const FOREIGN: [&str; 6] = [
+const FOREIGN: [&str; 7] = [
     "hearth.toml",
+    "keys.json",
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",

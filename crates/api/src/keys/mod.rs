@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use kept::{read, write};
 pub use quota::{Excess, Limit, Meter, Quota};
-pub use ring::{Denied, Moment, Ring, Visit};
+pub use ring::{Denied, Moment, Purse, Ring, Visit};
 
 /// Bytes of the system's randomness in a key: four to tell it by, 32 that are its secret.
 pub const RANDOM: usize = 4 + 32;

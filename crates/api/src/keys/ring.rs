@@ -105,9 +105,20 @@ impl Visit {
         &self.name
     }
 
+    /// What pays for the request, also when it is over.
+    pub fn purse(&self) -> Purse {
+        Purse(Arc::clone(&self.meter))
+    }
+}
+
+/// What tokens are taken from.
+#[derive(Clone, Debug)]
+pub struct Purse(Arc<Mutex<Meter>>);
+
+impl Purse {
     /// Takes tokens that were used off the quota of the key.
     pub fn spend(&self, tokens: u64, now: Instant) {
-        lock(&self.meter).spend(tokens, now);
+        lock(&self.0).spend(tokens, now);
     }
 }
 

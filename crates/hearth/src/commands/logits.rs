@@ -1,8 +1,7 @@
 //! `hearth logits`: the numbers behind an answer, for anyone to check against a reference.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use engine::{Engine, Feed, Sequence, Wanted};
 use formats::safetensors::Safetensors;
@@ -10,6 +9,7 @@ use formats::safetensors::Safetensors;
 use crate::failure::Failure;
 use crate::flags::Logits as Flags;
 use crate::load;
+use crate::unfinished::Unfinished;
 
 pub fn logits(flags: &Flags) -> Result<(), Failure> {
     let settings = load::settings(&flags.machine)?;
@@ -24,8 +24,8 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
         return Err(engine::Error::ContextFull { needed, context }.into());
     }
     let unfinished = Unfinished::beside(&flags.out);
-    let mut out = unfinished.create()?;
     let failed = |error: std::io::Error| Failure::writing(&flags.out, &error);
+    let mut out = BufWriter::with_capacity(1 << 20, unfinished.create().map_err(failed)?);
     out.write_all(&header(ids.len(), engine.shape().vocabulary, flags.greedy)).map_err(failed)?;
     let mut sequence = Sequence::default();
     let mut last = Vec::new();
@@ -38,8 +38,8 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
     for token in greedy(&mut engine, &mut sequence, (last, flags.greedy))? {
         out.write_all(&(token as i32).to_le_bytes()).map_err(failed)?;
     }
-    out.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
-    unfinished.finish(&flags.out)
+    let out = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    unfinished.finish(&out, &flags.out).map_err(failed)
 }
 
 /// The most probable continuation, token by token; of equals the lowest.
@@ -77,33 +77,6 @@ fn header(tokens: usize, vocabulary: usize, greedy: usize) -> Vec<u8> {
 
 fn write_floats(out: &mut impl Write, floats: &[f32]) -> std::io::Result<()> {
     floats.iter().try_for_each(|x| out.write_all(&x.to_le_bytes()))
-}
-
-/// An output file that takes its name only when it is complete, and goes when it is not.
-struct Unfinished(PathBuf);
-
-impl Unfinished {
-    fn beside(path: &Path) -> Unfinished {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        Unfinished(name.into())
-    }
-
-    fn create(&self) -> Result<BufWriter<File>, Failure> {
-        let file = File::create(&self.0).map_err(|error| Failure::writing(&self.0, &error))?;
-        Ok(BufWriter::with_capacity(1 << 20, file))
-    }
-
-    fn finish(self, path: &Path) -> Result<(), Failure> {
-        std::fs::rename(&self.0, path).map_err(|error| Failure::writing(path, &error))
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // After `finish` there is nothing under this name.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 fn read_ids(path: &Path) -> Result<Vec<u32>, Failure> {

@@ -3,6 +3,7 @@
 mod bench;
 mod chat;
 mod greet;
+mod key;
 mod logits;
 mod run;
 mod serve;
@@ -17,6 +18,7 @@ pub fn call(command: Option<Command>) -> Result<(), Failure> {
         None => greet::greet(),
         Some(Command::Run(flags)) => run::run(&flags),
         Some(Command::Serve(flags)) => serve::serve(&flags),
+        Some(Command::Key(flags)) => key::key(flags),
         Some(Command::Show(flags)) => show::show(&flags),
         Some(Command::Logits(flags)) => logits::logits(&flags),
         Some(Command::Bench(flags)) => bench::bench(&flags),

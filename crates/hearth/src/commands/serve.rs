@@ -1,26 +1,28 @@
 //! `hearth serve`: models behind an address, for the clients that people have.
 
-use core::net::{Ipv4Addr, SocketAddr};
+use core::net::SocketAddr;
 use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Door, Options};
+use api::{Access, Door, Options};
 use engine::{Policy, Room};
 use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
 use crate::flags::Serve as Flags;
 use crate::house::{House, Running};
+use crate::keys::KeyFile;
 use crate::models::Model;
-use crate::{failure, load, memory, output};
+use crate::{access, failure, load, memory, output};
 
 /// How long who asks for a model waits for others to make room.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub fn serve(flags: &Flags) -> Result<(), Failure> {
     failure::outlive_panics();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, flags.port));
+    let access = access::access(flags, &KeyFile::of_user()?)?;
+    let address = SocketAddr::from((flags.host, flags.port));
     let models = models(flags)?;
     let running = running(flags, &models)?;
     let runtime =
@@ -34,8 +36,8 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let room = Room { bytes, patience: PATIENCE };
     let house = House::new(Arc::clone(&models), running, (room, runtime.handle().clone()))?;
     house.warm(&models[0].name)?;
-    greet(door.address()?, &models, running)?;
-    listen(&runtime, door, &house, Duration::from_secs(flags.drain))
+    greet(door.address()?, &access, (&models, running))?;
+    listen(&runtime, (door, access), &house, Duration::from_secs(flags.drain))
 }
 
 /// The models, no two of one name.
@@ -70,7 +72,11 @@ fn running(flags: &Flags, models: &[Model]) -> Result<Running, Failure> {
 }
 
 /// Says where it listens, what can be asked, how, and what is not protected.
-fn greet(address: SocketAddr, models: &[Model], running: Running) -> Result<(), Failure> {
+fn greet(
+    address: SocketAddr,
+    access: &Access,
+    (models, running): (&[Model], Running),
+) -> Result<(), Failure> {
     let mut out = stdout();
     writeln!(out, "hearth listens on http://{address}\n")?;
     let width = models.iter().map(|model| model.name.len()).max().unwrap_or(0).max(5);
@@ -84,18 +90,28 @@ fn greet(address: SocketAddr, models: &[Model], running: Running) -> Result<(), 
     writeln!(out, "\n  {together} answers at once, {kept} for what is kept of conversations\n")?;
     let body =
         format!(r#"{{"model": "{name}", "messages": [{{"role": "user", "content": "Hello"}}]}}"#);
-    writeln!(out, "  curl http://{address}/v1/chat/completions -d '{body}'")?;
-    writeln!(out, "  openai.OpenAI(base_url=\"http://{address}/v1\", api_key=\"none\")\n")?;
-    writeln!(
-        out,
-        "There are no keys: every program on this machine may ask. No other machine can."
-    )?;
+    let (header, key) = match access::is_closed(access) {
+        true => (" -H \"authorization: Bearer $KEY\"", "hearth-…"),
+        false => ("", "none"),
+    };
+    let base = match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    };
+    writeln!(out, "  curl {base}/v1/chat/completions{header} -d '{body}'")?;
+    writeln!(out, "  openai.OpenAI(base_url=\"{base}/v1\", api_key=\"{key}\")\n")?;
+    writeln!(out, "{}", access::described(access, address))?;
     Ok(out.flush()?)
 }
 
 /// Answers until it is told to stop.
-fn listen(runtime: &Runtime, door: Door, house: &House, drain: Duration) -> Result<(), Failure> {
-    let router = api::router(Arc::new(house.clone()), Options::default());
+fn listen(
+    runtime: &Runtime,
+    (door, access): (Door, Access),
+    house: &House,
+    drain: Duration,
+) -> Result<(), Failure> {
+    let router = api::router(Arc::new(house.clone()), access, Options::default());
     let stopping = house.clone();
     let told = async move {
         asked_to_stop().await;

@@ -4,6 +4,7 @@
 mod bench;
 mod bits;
 mod errors;
+mod keys;
 mod run;
 mod serve;
 mod show;
@@ -14,7 +15,12 @@ use std::process::{Command, Output, Stdio};
 /// The program, without anything of the environment that changes what it does.
 fn hearth() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearth"));
-    command.env_remove("HEARTH_ISA").env_remove("HEARTH_THREADS").stdin(Stdio::null());
+    for name in ["HEARTH_ISA", "HEARTH_THREADS", "HEARTH_HOST", "HEARTH_PORT"] {
+        command.env_remove(name);
+    }
+    // Not the home of whoever runs the tests.
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-home");
+    command.env("HEARTH_HOME", home).stdin(Stdio::null());
     command
 }
 

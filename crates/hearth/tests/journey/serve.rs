@@ -11,21 +11,28 @@ use testkit::golden;
 use crate::{expect, hearth, text};
 
 /// A server that is killed when a test is over.
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
-    greeting: String,
+    pub greeting: String,
 }
+
+/// What a greeting ends with, with keys and without.
+const LAST: [&str; 2] = ["No other machine can", "proxy with TLS"];
 
 impl Server {
     fn start(flags: &[&str]) -> Server {
-        let mut command = hearth();
+        Server::of(hearth(), flags)
+    }
+
+    /// One that this command becomes.
+    pub fn of(mut command: Command, flags: &[&str]) -> Server {
         command.args(["serve", "--port", "0", "--threads", "1"]).args(flags);
         command.arg(golden("models/qwen3")).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
-        while !greeting.contains("There are no keys") {
+        while !LAST.iter().any(|last| greeting.contains(last)) {
             greeting += &(lines.next().unwrap().unwrap() + "\n");
         }
         let address = greeting.split("http://").nth(1).unwrap().lines().next().unwrap().to_owned();
@@ -34,11 +41,21 @@ impl Server {
 
     /// Status and body.
     fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, String) {
+        self.ask_with("", (method, path), body)
+    }
+
+    /// The same with more headers.
+    pub fn ask_with(
+        &self,
+        headers: &str,
+        (method, path): (&str, &str),
+        body: &Value,
+    ) -> (u16, String) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
         let head = format!("host: localhost\r\nconnection: close\r\ncontent-length: {length}");
-        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\n\r\n{body}").unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\n{headers}{head}\r\n\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
