@@ -26,6 +26,7 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 struct Server {
     child: Child,
     address: String,
+    key: String,
 }
 
 pub fn command(root: &Path, arguments: &[String]) -> Result<(), Failure> {
@@ -48,7 +49,7 @@ fn run_with(root: &Path, arguments: &[String]) -> Result<(), String> {
         let server = Server::start(root, &model)?;
         let mut cases = Command::new(&python);
         cases.current_dir(root).arg(format!("{CASES}/run.py")).args(arguments);
-        cases.args(["--base-url", &server.address, "--model", "tiny"]);
+        cases.args(["--base-url", &server.address, "--model", "tiny", "--api-key", &server.key]);
         let status = process::within(LIMIT, &mut cases)?;
         if !status.success() {
             failures.push(name);
@@ -91,13 +92,14 @@ fn make_model(root: &Path, python: &Path) -> Result<PathBuf, String> {
 
 impl Server {
     fn start(root: &Path, model: &Path) -> Result<Server, String> {
-        let mut command = Command::new(root.join("target/release/hearth"));
+        let key = new_key(root)?;
+        let mut command = hearth(root);
         command.args(["serve", "--port", "0"]).arg(format!("tiny={}", model.display()));
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| process::not_started(&command, &error))?;
         let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
         let mut lines = lines.map_while(Result::ok);
-        let mut server = Server { child, address: String::new() };
+        let mut server = Server { child, address: String::new(), key };
         let address = lines.find_map(|line| Some(line.split_once("listens on ")?.1.to_owned()));
         server.address = address.ok_or("hearth serve ended before it listened")?;
         // Somebody must read what else it says.
@@ -111,6 +113,23 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The release build, with a home of its own.
+fn hearth(root: &Path) -> Command {
+    let mut command = Command::new(root.join("target/release/hearth"));
+    command.env("HEARTH_HOME", root.join(FOLDER).join("home"));
+    command
+}
+
+/// A key for everything, so that each case shows that it is sent.
+fn new_key(root: &Path) -> Result<String, String> {
+    let _ = fs::remove_dir_all(root.join(FOLDER).join("home"));
+    let mut add = hearth(root);
+    add.args(["key", "add", "clients", "--scope", "list,ask,manage,watch"]);
+    let out = add.output().map_err(|error| process::not_started(&add, &error))?;
+    let key = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+    if key.is_empty() { Err(format!("{}: no key", process::line(&add))) } else { Ok(key) }
 }
 
 fn at(path: &Path, error: &std::io::Error) -> String {
