@@ -58,6 +58,11 @@ impl Fields {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// A copy of a field, for whoever repeats it.
+    pub fn copy(&self, name: &str) -> Option<Value> {
+        self.fields.get(name).filter(|value| !value.is_null()).cloned()
+    }
+
     /// A field of any type.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         // The order of what is left does not matter.

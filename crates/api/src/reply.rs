@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::refused::Refused;
 use crate::said::Said;
 use crate::server::{Shared, json};
-use crate::stream::{self, Encode, Heard};
+use crate::stream::{self, Encode, Heard, Told};
 use crate::{Asked, Refusal, sse};
 
 /// Larger bodies are decoded where nobody else waits.
@@ -73,6 +73,27 @@ pub async fn beside<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|_| Refused::broken())
 }
 
+/// Turns that have begun.
+pub struct Begun {
+    pub heard: Heard,
+    /// What was heard already.
+    pub first: Option<Told>,
+    pub plan: Plan,
+}
+
+/// Begins the turns of a request. A fault that is known soon is a status.
+pub async fn begin(server: &Shared, principal: Principal, asked: &Asked) -> Result<Begun, Refused> {
+    let mut heard = Heard::begin(&*server.house, asked.turns(server.ids.seed()), principal);
+    // By then the model is there, too, for whoever asks for its fingerprint.
+    let streamed = asked.manner.streamed;
+    let patience = if streamed { server.options.patience } else { Duration::MAX };
+    let first = match timeout(patience, heard.next()).await {
+        Ok(next) => next?,
+        Err(_) => None,
+    };
+    Ok(Begun { heard, first, plan: plan(server, asked).await? })
+}
+
 /// Begins the turns of a request, and writes what they say.
 pub async fn reply<W: Way>(
     server: &Shared,
@@ -80,19 +101,10 @@ pub async fn reply<W: Way>(
     asked: Asked,
     way: W,
 ) -> Result<Response, Refused> {
-    let mut heard = Heard::begin(&*server.house, asked.turns(server.ids.seed()), principal);
-    // A fault that is known by then is a status. By then the model is there, too, for whoever asks
-    // for its fingerprint.
-    let options = &server.options;
-    let patience = if asked.manner.streamed { options.patience } else { Duration::MAX };
-    let first = match timeout(patience, heard.next()).await {
-        Ok(next) => next?,
-        Err(_) => None,
-    };
-    let plan = plan(server, &asked).await?;
+    let Begun { heard, first, plan } = begin(server, principal, &asked).await?;
     let mut response = if asked.manner.streamed {
-        let body = stream::body(heard, way.stream(plan), first, options.keep_alive);
-        streamed(W::STREAM, body)
+        let pause = server.options.keep_alive;
+        streamed(W::STREAM, stream::body(heard, way.stream(plan), first, pause))
     } else {
         let mut said = vec![Said::default(); plan.choices()];
         first.into_iter().for_each(|(turn, event)| said[turn].take(event, &plan));
@@ -131,7 +143,8 @@ pub async fn language(
     Ok(beside(move || house.language(&model)).await??)
 }
 
-fn streamed(kind: &'static str, body: Body) -> Response {
+/// A reply that is written while it comes.
+pub fn streamed(kind: &'static str, body: Body) -> Response {
     let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")];
     (StatusCode::OK, headers, body).into_response()
 }

@@ -10,7 +10,7 @@ use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 use crate::dialect::Dialect;
 use crate::gate::{self, Access, Gate};
@@ -56,6 +56,8 @@ pub struct Server {
     pub house: Arc<dyn House>,
     pub options: Options,
     pub ids: Ids,
+    /// Responses that are kept.
+    pub responses: openai::Store,
 }
 
 /// Held by each handler.
@@ -77,6 +79,14 @@ impl Route {
     {
         Route { method: Method::POST, path, scope, handler: post(handler) }
     }
+
+    pub(crate) fn delete<H, T>(path: &'static str, scope: Scope, handler: H) -> Route
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        Route { method: Method::DELETE, path, scope, handler: delete(handler) }
+    }
 }
 
 /// All routes. There are no others.
@@ -94,7 +104,8 @@ pub fn routes() -> Vec<Route> {
 /// A router of all routes to a house, for those who may come in.
 pub fn router(house: Arc<dyn House>, access: Access, options: Options) -> Router {
     let body_limit = options.body_limit;
-    let server = Arc::new(Server { house, options, ids: Ids::default() });
+    let responses = openai::Store::default();
+    let server = Arc::new(Server { house, options, ids: Ids::default(), responses });
     let router = routes().into_iter().fold(Router::new(), |router, route| {
         let gate = Gate { keys: access.keys.clone(), scope: route.scope };
         let handler = route.handler.route_layer(from_fn_with_state(gate, gate::pass));

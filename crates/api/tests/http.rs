@@ -256,6 +256,92 @@ fn several_choices_and_completions() {
     assert_eq!(json["usage"]["prompt_tokens"], 6);
 }
 
+const RESPONSES: &str = "/v1/responses";
+
+fn respond(address: SocketAddr, input: &str, more: &Value) -> Reply {
+    let mut body = json!({ "model": "echo", "input": input });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    ask(address, "POST", RESPONSES, &body.to_string())
+}
+
+#[test]
+fn responses_are_kept_and_gone_on_from() {
+    let house = Arc::new(Stage::default());
+    let address = serve(&house);
+    let whole = respond(address, "Oh my", &json!({ "instructions": "Be", "user": "u" }));
+    assert_eq!((whole.status, whole.header("x-hearth-ignored")), (200, Some("user")));
+    let first = whole.json();
+    let path = |id: &Value| format!("{RESPONSES}/{}", id.as_str().unwrap());
+    assert_eq!(ask(address, "GET", &path(&first["id"]), "").json(), first);
+    // Instructions are not inherited, and what was said is.
+    let after = json!({ "previous_response_id": first["id"], "stream": true });
+    let stream = respond(address, "hat", &after);
+    let last = stream.body.trim_end().rsplit("data: ").next().unwrap();
+    let second = last.parse::<Value>().unwrap()["response"].clone();
+    assert_eq!(second["previous_response_id"], first["id"]);
+    let reference = json!([{ "type": "item_reference", "id": first["output"][0]["id"] },
+        { "role": "user", "content": "why" }]);
+    let third = respond(
+        address,
+        "",
+        &json!({ "previous_response_id": second["id"],
+        "input": reference, "store": false }),
+    );
+    assert_eq!(ask(address, "GET", &path(&third.json()["id"]), "").status, 404);
+    let messages = |at: usize| match &house.turns.lock().unwrap()[at].prompt {
+        Prompt::Chat(chat) => {
+            let all = chat.messages.iter().map(|message| message["content"].as_str().unwrap());
+            all.collect::<Vec<_>>().join("|")
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(messages(1), "Oh my|Be|hat");
+    assert_eq!(messages(2), "Oh my|Be|hat|Oh my|Be|why");
+    let listed = ask(address, "GET", &(path(&second["id"]) + "/input_items?limit=5"), "").json();
+    assert_eq!(listed["data"][0]["content"][0], json!({ "type": "input_text", "text": "hat" }));
+    assert_eq!((&listed["has_more"], &listed["last_id"]), (&json!(false), &listed["first_id"]));
+    let cancelled = ask(address, "POST", &(path(&second["id"]) + "/cancel"), "");
+    assert!(cancelled.status == 400 && cancelled.body.contains("background"));
+    let deleted = ask(address, "DELETE", &path(&first["id"]), "").json();
+    assert_eq!((&deleted["deleted"], &deleted["id"]), (&json!(true), &first["id"]));
+    // What followed it cannot go on either.
+    let lost = respond(address, "so", &json!({ "previous_response_id": second["id"] }));
+    assert_eq!(
+        (lost.status, &lost.json()["error"]["param"]),
+        (404, &json!("previous_response_id"))
+    );
+    assert!(lost.body.contains(first["id"].as_str().unwrap()));
+}
+
+#[test]
+fn input_is_counted_as_it_would_be_read() {
+    let address = serve(&Arc::new(Stage::default()));
+    let count = |more: &Value| {
+        let mut body = json!({ "model": "echo", "input": "a" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let reply = ask(address, "POST", "/v1/responses/input_tokens", &body.to_string()).json();
+        assert_eq!(reply["object"], "response.input_tokens");
+        reply["input_tokens"].as_u64().unwrap()
+    };
+    assert!(count(&json!({})) < count(&json!({ "instructions": "Be" })));
+    assert!(count(&json!({})) < count(&json!({ "input": "a longer one" })));
+}
+
+#[test]
+fn faults_of_responses() {
+    let address = serve(&Arc::new(Stage::default()));
+    for (model, status) in [("missing", 404), ("long", 400), ("full", 503), ("ours", 500)] {
+        for stream in [false, true] {
+            let reply = respond(address, "x", &json!({ "model": model, "stream": stream }));
+            assert_eq!(reply.status, status, "{model}");
+        }
+    }
+    let reply = respond(address, "x", &json!({ "model": "breaks", "stream": true }));
+    let last = reply.body.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(last.starts_with("event: response.failed\n"), "{last}");
+    assert_eq!(respond(address, "x", &json!({ "model": "breaks" })).status, 500);
+}
+
 #[test]
 fn faults_before_the_first_event_are_statuses() {
     let address = serve(&Arc::new(Stage::default()));
@@ -370,9 +456,11 @@ fn models_and_places_without_a_route() {
 fn every_route_is_reached_by_its_method() {
     let address = serve(&Arc::new(Stage::default()));
     for route in api::routes() {
-        let path = route.path.replace("{*id}", "echo");
-        let status = ask(address, route.method.as_str(), &path, "{}").status;
-        assert!(![404, 405].contains(&status), "{} {path}: {status}", route.method);
+        let path = route.path.replace("{*id}", "echo").replace("{id}", "resp_x");
+        let reply = ask(address, route.method.as_str(), &path, "{}");
+        // What is missing is the response, not the route.
+        let is_reached = reply.status != 404 || reply.body.contains("is not kept here");
+        assert!(is_reached && reply.status != 405, "{} {path}: {}", route.method, reply.status);
     }
 }
 

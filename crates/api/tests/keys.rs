@@ -180,6 +180,27 @@ fn every_route_asks_for_a_key_that_is_good_for_it() {
     }
 }
 
+#[test]
+fn a_response_belongs_to_the_key_that_asked_for_it() {
+    let server = Server::start(vec![Key::new("mine", "mine"), Key::new("yours", "yours")]);
+    let respond = |key: &str, more: Value| {
+        let mut body = json!({ "model": "quick", "input": "Hi" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server.ask(("POST", "/v1/responses"), &bearer(key), &body.to_string())
+    };
+    let first: Value = respond("mine", json!({})).body.parse().unwrap();
+    let path = format!("/v1/responses/{}", first["id"].as_str().unwrap());
+    let reference = json!([{ "type": "item_reference", "id": first["output"][0]["id"] }]);
+    for (key, status) in [("yours", 404), ("mine", 200)] {
+        let after = respond(key, json!({ "previous_response_id": first["id"] }));
+        let again = respond(key, json!({ "input": reference }));
+        assert_eq!((after.status, again.status), (status, status), "{key}");
+        for method in ["GET", "DELETE"] {
+            assert_eq!(server.ask((method, &path), &bearer(key), "").status, status, "{key}");
+        }
+    }
+}
+
 /// So that no path is served that is not in the table: axum could not tell which there are.
 #[test]
 fn routes_are_added_in_one_place() {

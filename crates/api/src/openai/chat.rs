@@ -11,7 +11,7 @@ use crate::fields::Fields;
 use crate::{Asked, Manner, Refusal};
 
 /// Alternatives that may be reported with each token.
-const ALTERNATIVES: i64 = 20;
+pub const ALTERNATIVES: i64 = 20;
 /// Fields that OpenAI's reference has and hearth does not, with what to do instead.
 const REFUSED: [(&str, &str); 4] = [
     ("functions", "is not served; use `tools`"),
@@ -27,13 +27,16 @@ const REFUSED: [(&str, &str); 4] = [
 pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let model = model(&mut fields)?;
-    refuse(&mut fields)?;
+    refuse(&fields, &REFUSED)?;
     let mut ignored = settings::idle(&mut fields)?;
+    settings::unkept(&mut fields, &mut ignored)?;
     idle(&mut fields, &mut ignored)?;
     let answer = form::form(&mut fields)?;
-    let offer = tools::offer(&mut fields, answer, &mut ignored)?;
+    let offer = tools::offer(&mut fields, &tools::NESTED, answer, &mut ignored)?;
     let messages = messages::messages(&mut fields, &mut ignored)?;
-    let chat = Chat { messages, tools: offer.shown, variables: variables(&mut fields)? };
+    let effort = stated_effort(&mut fields)?;
+    let variables = variables(&mut fields, effort.as_deref())?;
+    let chat = Chat { messages, tools: offer.shown, variables };
     let tokens = tokens(&mut fields)?;
     let manner = settings::manner(&mut fields, &mut ignored)?;
     let (logprobs, top_logprobs) = logprobs(&mut fields)?;
@@ -62,8 +65,9 @@ pub fn model(fields: &mut Fields) -> Result<String, Refusal> {
     }
 }
 
-fn refuse(fields: &mut Fields) -> Result<(), Refusal> {
-    match REFUSED.iter().find(|(name, _)| fields.has(name)) {
+/// Refuses the first of these fields that is there.
+pub fn refuse(fields: &Fields, names: &[(&str, &str)]) -> Result<(), Refusal> {
+    match names.iter().find(|(name, _)| fields.has(name)) {
         Some((name, what)) => Err(fields.refusal(name, what)),
         None => Ok(()),
     }
@@ -73,17 +77,25 @@ fn refuse(fields: &mut Fields) -> Result<(), Refusal> {
 fn idle(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<(), Refusal> {
     // It says what the answer will probably be, to have it sooner; hearth guesses by itself.
     fields.ignore("prediction", ignored);
-    match fields.string("verbosity")?.as_deref() {
-        None => {}
-        Some("medium") => ignored.push("verbosity".to_owned()),
-        Some(_) => return Err(fields.refusal("verbosity", "must be `medium`")),
-    }
+    verbosity(fields, ignored)?;
     for (path, kind) in fields.list("modalities")?.unwrap_or_default() {
         if kind != "text" {
             return Err(Refusal::of(path, "must be `text`: replies are text"));
         }
     }
     Ok(())
+}
+
+/// No model here knows of it.
+pub fn verbosity(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<(), Refusal> {
+    match fields.string("verbosity")?.as_deref() {
+        None => Ok(()),
+        Some("medium") => {
+            ignored.push(fields.path("verbosity"));
+            Ok(())
+        }
+        Some(_) => Err(fields.refusal("verbosity", "must be `medium`")),
+    }
 }
 
 /// Both names mean the same.
@@ -110,16 +122,19 @@ fn logprobs(fields: &mut Fields) -> Result<(bool, Option<usize>), Refusal> {
     }
 }
 
+/// The effort of reasoning, from whichever field states it.
+fn stated_effort(fields: &mut Fields) -> Result<Option<String>, Refusal> {
+    let stated = effort(fields, "reasoning_effort")?;
+    let Some(mut reasoning) = fields.object("reasoning")? else { return Ok(stated) };
+    let inner = effort(&mut reasoning, "effort")?;
+    reasoning.finish()?;
+    Ok(stated.or(inner))
+}
+
 /// Variables of the template. What `chat_template_kwargs` says is said more exactly.
-fn variables(fields: &mut Fields) -> Result<Map<String, Value>, Refusal> {
+pub fn variables(fields: &mut Fields, effort: Option<&str>) -> Result<Map<String, Value>, Refusal> {
     let mut variables = Map::new();
-    let mut stated = effort(fields, "reasoning_effort")?;
-    if let Some(mut reasoning) = fields.object("reasoning")? {
-        let inner = effort(&mut reasoning, "effort")?;
-        stated = stated.or(inner);
-        reasoning.finish()?;
-    }
-    match stated.as_deref() {
+    match effort {
         None => {}
         Some("none") => _ = variables.insert("enable_thinking".to_owned(), false.into()),
         Some(effort) => _ = variables.insert("reasoning_effort".to_owned(), effort.into()),
@@ -130,7 +145,8 @@ fn variables(fields: &mut Fields) -> Result<Map<String, Value>, Refusal> {
     Ok(variables)
 }
 
-fn effort(fields: &mut Fields, name: &str) -> Result<Option<String>, Refusal> {
+/// How much is to be reasoned.
+pub fn effort(fields: &mut Fields, name: &str) -> Result<Option<String>, Refusal> {
     const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
     match fields.string(name)? {
         Some(effort) if !EFFORTS.contains(&effort.as_str()) => {

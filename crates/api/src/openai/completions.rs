@@ -22,6 +22,7 @@ pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let model = chat::model(&mut fields)?;
     let mut ignored = settings::idle(&mut fields)?;
+    settings::unkept(&mut fields, &mut ignored)?;
     let copies = copies(&mut fields)?;
     let prompts = prompts(&mut fields)?;
     if prompts.len() * copies > REPLIES {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use turn::{Fault, Kind, Retry};
+use turn::{Fault, Kind, Retry, Side};
 
 use crate::{Refusal, refused};
 
@@ -31,6 +31,19 @@ pub fn refusal(refusal: &Refusal, status: StatusCode) -> Value {
 /// The same in the middle of a stream.
 pub fn fault(fault: &Fault) -> Value {
     refusal(&fault.clone().into(), refused::status(fault))
+}
+
+/// The same in a response that has failed.
+pub fn in_response(fault: &Fault) -> Value {
+    let usual = match fault.side {
+        Side::Caller => "invalid_prompt",
+        Side::Us => "server_error",
+    };
+    let code = match self::fault(fault)["error"]["code"].take() {
+        Value::Null => usual.into(),
+        code => code,
+    };
+    json!({ "code": code, "message": message(fault) })
 }
 
 fn of_status(status: StatusCode) -> Option<&'static str> {

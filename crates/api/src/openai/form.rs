@@ -8,11 +8,21 @@ use crate::fields::Fields;
 
 /// Reads the form of the answer from whichever field states it.
 pub fn form(fields: &mut Fields) -> Result<Option<Form>, Refusal> {
-    let mut forms = Vec::new();
+    let mut stated = None;
     if let Some(mut format) = fields.object("response_format")? {
-        forms.extend(response_format(&mut format)?);
+        stated = response_format(&mut format)?;
         format.finish()?;
     }
+    only(fields, "response_format", stated)
+}
+
+/// The form that a field of this name has stated, or one that clients of vLLM state.
+pub fn only(
+    fields: &mut Fields,
+    name: &str,
+    stated: Option<Form>,
+) -> Result<Option<Form>, Refusal> {
+    let mut forms: Vec<_> = stated.into_iter().collect();
     if let Some(mut outputs) = fields.object("structured_outputs")? {
         forms.extend(written(&mut outputs, "")?);
         outputs.finish()?;
@@ -20,8 +30,19 @@ pub fn form(fields: &mut Fields) -> Result<Option<Form>, Refusal> {
     forms.extend(written(fields, "guided_")?);
     match forms.len() {
         0 | 1 => Ok(forms.pop()),
-        _ => Err(fields.refusal("response_format", "and its like may be given once only")),
+        _ => Err(fields.refusal(name, "and its like may be given once only")),
     }
+}
+
+/// Reads the `format` of `text`, in which a schema stands beside its type.
+pub fn text_format(mut format: Fields) -> Result<Option<Form>, Refusal> {
+    if format.copy("type").is_some_and(|kind| kind == "json_schema") {
+        let _ = format.take("type");
+        return json_schema(format).map(Some);
+    }
+    let form = response_format(&mut format)?;
+    format.finish()?;
+    Ok(form)
 }
 
 fn response_format(format: &mut Fields) -> Result<Option<Form>, Refusal> {

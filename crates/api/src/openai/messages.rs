@@ -51,7 +51,7 @@ fn message(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Value, Refus
 }
 
 /// Few templates know developers, and to those that do they are the system as well.
-fn role_in_templates<'a>(fields: &Fields, role: &'a str) -> Result<&'a str, Refusal> {
+pub fn role_in_templates<'a>(fields: &Fields, role: &'a str) -> Result<&'a str, Refusal> {
     match role {
         "system" | "user" | "assistant" | "tool" => Ok(role),
         "developer" => Ok("system"),
@@ -115,7 +115,7 @@ fn call(mut fields: Fields) -> Result<Value, Refusal> {
 
 /// Templates expect the object that the string spells. What does not parse is what a model wrote
 /// and is shown to it again as it was.
-fn arguments(text: String) -> Value {
+pub fn arguments(text: String) -> Value {
     match crate::json::parse(text.as_bytes()) {
         Ok(object @ Value::Object(_)) => object,
         _ if text.trim().is_empty() => json!({}),

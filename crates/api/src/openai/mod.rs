@@ -1,4 +1,4 @@
-//! OpenAI's dialect: chat completions, completions and models.
+//! OpenAI's dialect: chat completions, completions, responses and models.
 
 mod chat;
 mod chat_reply;
@@ -9,6 +9,7 @@ mod logprobs;
 mod messages;
 mod models;
 mod reply;
+mod responses;
 mod settings;
 mod text_reply;
 mod tools;
@@ -16,6 +17,8 @@ mod tools;
 pub use chat::decode as decode_chat;
 pub use completions::decode as decode_completion;
 pub(crate) use error::refusal;
+pub(crate) use responses::Store;
+pub use responses::decode as decode_response;
 
 use crate::plan::Plan;
 use crate::reply::{Way, answer};
@@ -25,12 +28,14 @@ use crate::{Asked, Refusal};
 
 /// The routes of this dialect.
 pub(crate) fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         Route::post("/v1/chat/completions", Scope::Ask, answer::<Chat>),
         Route::post("/v1/completions", Scope::Ask, answer::<Text>),
         Route::get("/v1/models", Scope::List, models::list),
         Route::get("/v1/models/{*id}", Scope::List, models::one),
-    ]
+    ];
+    routes.extend(responses::routes());
+    routes
 }
 
 /// Chat completions.
@@ -75,7 +80,7 @@ impl Way for Text {
 #[doc(hidden)]
 pub fn probe(data: &[u8]) {
     // Any outcome will do, as long as there is one.
-    for decode in [decode_chat, decode_completion] {
+    for decode in [decode_chat, decode_completion, decode_response] {
         if let Ok(asked) = decode(data) {
             assert!(asked.turns(0).next().is_some(), "something was asked");
         }

@@ -105,11 +105,6 @@ pub fn idle(fields: &mut Fields) -> Result<Vec<String>, Refusal> {
     for name in IDLE {
         fields.ignore(name, &mut ignored);
     }
-    match fields.flag("store")? {
-        Some(true) => return Err(fields.refusal("store", "cannot be true: replies are not kept")),
-        Some(false) => ignored.push("store".to_owned()),
-        None => {}
-    }
     match fields.string("service_tier")?.as_deref() {
         None => {}
         Some("auto" | "default") => ignored.push("service_tier".to_owned()),
@@ -118,6 +113,18 @@ pub fn idle(fields: &mut Fields) -> Result<Vec<String>, Refusal> {
         }
     }
     Ok(ignored)
+}
+
+/// Replies of these ways of asking are not kept.
+pub fn unkept(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<(), Refusal> {
+    match fields.flag("store")? {
+        Some(true) => Err(fields.refusal("store", "cannot be true: replies are not kept")),
+        Some(false) => {
+            ignored.push("store".to_owned());
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 /// How long the model is to be kept: `keep_alive` as Ollama's clients write it, or `ttl` in

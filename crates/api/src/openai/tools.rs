@@ -1,4 +1,4 @@
-//! `tools` and `tool_choice` as chat completions have them.
+//! `tools` and `tool_choice`, and how chat completions spell the functions in them.
 
 use serde_json::Value;
 use turn::Form;
@@ -8,14 +8,26 @@ use crate::Refusal;
 use crate::fields::Fields;
 use crate::offer::{self, Choice, Offer, Offered};
 
+/// How a way of asking spells functions.
+pub struct Spelling {
+    /// Reads one of the tools.
+    pub offered: fn(Fields) -> Result<Offered, Refusal>,
+    /// Reads the name of one that may be called.
+    pub named: fn(Fields) -> Result<String, Refusal>,
+}
+
+/// In an object beside the type.
+pub const NESTED: Spelling = Spelling { offered, named };
+
 /// Reads `tools`, `tool_choice` and `parallel_tool_calls`; the answer may have a form as well.
 pub fn offer(
     fields: &mut Fields,
+    spelling: &Spelling,
     answer: Option<Form>,
     ignored: &mut Vec<String>,
 ) -> Result<Offer, Refusal> {
-    let tools = offer::tools(fields, offered)?;
-    let choice = choice(fields)?;
+    let tools = offer::tools(fields, spelling.offered)?;
+    let choice = choice(fields, spelling)?;
     let several = fields.flag("parallel_tool_calls")?;
     if several.is_some() && (tools.is_empty() || choice == Choice::None) {
         ignored.push("parallel_tool_calls".to_owned());
@@ -37,7 +49,7 @@ fn offered(mut fields: Fields) -> Result<Offered, Refusal> {
     Ok(offered)
 }
 
-fn choice(fields: &mut Fields) -> Result<Choice, Refusal> {
+fn choice(fields: &mut Fields, spelling: &Spelling) -> Result<Choice, Refusal> {
     let path = fields.path("tool_choice");
     let wrong = "must be none, auto, required, or an object that names functions";
     match fields.take("tool_choice") {
@@ -48,49 +60,50 @@ fn choice(fields: &mut Fields) -> Result<Choice, Refusal> {
             "required" => Ok(Choice::Required),
             _ => Err(Refusal::of(path, wrong)),
         },
-        Some(value @ Value::Object(_)) => {
-            let mut choice = Fields::of_value(path, value)?;
-            let chosen = match choice.object("allowed_tools")? {
-                None => Choice::Named(named(&mut choice)?),
-                Some(allowed) if choice.string("type")?.as_deref() == Some("allowed_tools") => {
-                    self::allowed(allowed)?
-                }
-                Some(_) => return Err(choice.refusal("type", "must be `allowed_tools`")),
-            };
-            choice.finish()?;
-            Ok(chosen)
-        }
+        Some(value @ Value::Object(_)) => chosen(Fields::of_value(path, value)?, spelling),
         Some(_) => Err(Refusal::of(path, wrong)),
     }
 }
 
-fn allowed(mut fields: Fields) -> Result<Choice, Refusal> {
+fn chosen(mut choice: Fields, spelling: &Spelling) -> Result<Choice, Refusal> {
+    if choice.copy("type").is_none_or(|kind| kind != "allowed_tools") {
+        return (spelling.named)(choice).map(Choice::Named);
+    }
+    let _ = choice.take("type");
+    match choice.object("allowed_tools")? {
+        None => allowed(choice, spelling),
+        Some(nested) => {
+            choice.finish()?;
+            allowed(nested, spelling)
+        }
+    }
+}
+
+fn allowed(mut fields: Fields, spelling: &Spelling) -> Result<Choice, Refusal> {
     let must = match fields.string("mode")?.as_deref() {
         Some("required") => true,
         Some("auto") => false,
         _ => return Err(fields.refusal("mode", "must be `auto` or `required`")),
     };
     let list = fields.list("tools")?;
-    let mut names = Vec::new();
-    for (path, value) in fields.need("tools", list)? {
-        let mut tool = Fields::of_value(path, value)?;
-        names.push(named(&mut tool)?);
-        tool.finish()?;
-    }
-    if names.is_empty() {
+    let list = fields.need("tools", list)?;
+    if list.is_empty() {
         return Err(fields.refusal("tools", "must not be empty"));
     }
+    let name = |(path, value)| (spelling.named)(Fields::of_value(path, value)?);
+    let names = list.into_iter().map(name).collect::<Result<_, _>>()?;
     fields.finish()?;
     Ok(Choice::Allowed(names, must))
 }
 
 /// The name in `{"type": "function", "function": {"name": …}}`.
-fn named(fields: &mut Fields) -> Result<String, Refusal> {
-    function_only(fields)?;
+fn named(mut fields: Fields) -> Result<String, Refusal> {
+    function_only(&mut fields)?;
     let function = fields.object("function")?;
     let mut function = fields.need("function", function)?;
     let name = function.string("name")?;
     let name = function.need("name", name)?;
     function.finish()?;
+    fields.finish()?;
     Ok(name)
 }
