@@ -15,6 +15,7 @@ use turn::Fault;
 
 use crate::keys::{Denied, Moment, Purse, Ring, Scope, Visit};
 use crate::neighbours::Neighbours;
+use crate::record::Note;
 use crate::refused::Refused;
 
 /// The keys of a server, which may change while it runs.
@@ -37,24 +38,28 @@ pub struct Access {
 
 /// Who asks: the holder of a key, or anybody where none is needed. What one key may send at once
 /// counts until the last of these is gone.
-#[derive(Clone, Debug, Default)]
-pub struct Principal(Option<Arc<Visit>>);
+#[derive(Clone, Default)]
+pub struct Principal {
+    visit: Option<Arc<Visit>>,
+    /// Where it is written down what comes of it.
+    pub(crate) note: Note,
+}
 
 impl Principal {
     /// The name of the key.
     pub fn name(&self) -> Option<&str> {
-        self.0.as_deref().map(Visit::name)
+        self.visit.as_deref().map(Visit::name)
     }
 
     /// What pays for what is asked.
     pub fn purse(&self) -> Option<Purse> {
-        self.0.as_deref().map(Visit::purse)
+        self.visit.as_deref().map(Visit::purse)
     }
 }
 
 impl From<Visit> for Principal {
     fn from(visit: Visit) -> Principal {
-        Principal(Some(Arc::new(visit)))
+        Principal { visit: Some(Arc::new(visit)), note: Note::default() }
     }
 }
 
@@ -63,12 +68,18 @@ impl From<Visit> for Principal {
 pub struct Gate {
     pub keys: Option<Arc<dyn Keys>>,
     pub scope: Scope,
+    /// The path as the table of routes has it.
+    pub route: &'static str,
 }
 
 /// Lets a request pass that has what its route needs. Handlers find its [`Principal`] in it.
 pub async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let note = request.extensions_mut().remove::<Note>().unwrap_or_default();
+    note.found(gate.route);
     match gate.admit(request.headers()) {
         Ok(principal) => {
+            let principal = Principal { note, ..principal };
+            principal.name().into_iter().for_each(|key| principal.note.entered(key));
             request.extensions_mut().insert(principal);
             next.run(request).await
         }

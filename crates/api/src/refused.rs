@@ -90,14 +90,14 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Writes the body of a refusal, if the response is one.
-pub fn write(response: &mut Response, dialect: Dialect, id: &str) {
-    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
-        let body = dialect.refusal(&refused.refusal, refused.status, id);
-        *response.body_mut() = Body::from(body.to_string());
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(CONTENT_TYPE, json);
-    }
+/// Writes the body of a refusal, if the response is one; then this is why.
+pub fn write(response: &mut Response, dialect: Dialect, id: &str) -> Option<Fault> {
+    let refused = response.extensions_mut().remove::<Refused>()?;
+    let body = dialect.refusal(&refused.refusal, refused.status, id);
+    *response.body_mut() = Body::from(body.to_string());
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    Some(refused.refusal.fault)
 }
 
 /// Where no route is.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -16,10 +16,11 @@ use crate::dialect::Dialect;
 use crate::gate::{self, Access, Gate};
 use crate::ids::Ids;
 pub use crate::keys::Scope;
+use crate::record::{End, Note, Witness};
 use crate::{House, anthropic, neighbours, ollama, openai, refused};
 
 /// What a server is told besides its house.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Bytes that the body of a request may have.
     pub body_limit: usize,
@@ -28,6 +29,8 @@ pub struct Options {
     pub patience: Duration,
     /// The silence after which a stream says that it is alive.
     pub keep_alive: Duration,
+    /// Is told of each request that is over.
+    pub witness: Option<Arc<dyn Witness>>,
 }
 
 impl Default for Options {
@@ -36,6 +39,7 @@ impl Default for Options {
             body_limit: 16 << 20,
             patience: Duration::from_secs(15),
             keep_alive: Duration::from_secs(10),
+            witness: None,
         }
     }
 }
@@ -107,7 +111,7 @@ pub fn router(house: Arc<dyn House>, access: Access, options: Options) -> Router
     let responses = openai::Store::default();
     let server = Arc::new(Server { house, options, ids: Ids::default(), responses });
     let router = routes().into_iter().fold(Router::new(), |router, route| {
-        let gate = Gate { keys: access.keys.clone(), scope: route.scope };
+        let gate = Gate { keys: access.keys.clone(), scope: route.scope, route: route.path };
         let handler = route.handler.route_layer(from_fn_with_state(gate, gate::pass));
         router.route(route.path, handler)
     });
@@ -122,10 +126,20 @@ pub fn router(house: Arc<dyn House>, access: Access, options: Options) -> Router
 }
 
 /// Every reply has an id to ask about, and says in its path's dialect what is wrong.
-async fn name_request(State(server): State<Shared>, request: Request, next: Next) -> Response {
-    let (id, dialect) = (server.ids.name("req_"), Dialect::of(request.uri().path()));
+async fn name_request(State(server): State<Shared>, mut request: Request, next: Next) -> Response {
+    let (id, path) = (server.ids.name("req_"), request.uri().path());
+    let dialect = Dialect::of(path);
+    let asked = (request.method().clone(), path);
+    let note = Note::new(id.clone(), asked, server.options.witness.clone());
+    request.extensions_mut().insert(note.clone());
     let mut response = next.run(request).await;
-    refused::write(&mut response, dialect, &id);
+    note.replied(response.status());
+    match refused::write(&mut response, dialect, &id) {
+        Some(fault) => note.ended(End::Failed(fault)),
+        // A stream says by itself when it is over.
+        None if response.body().size_hint().exact().is_some() => note.answered(),
+        None => {}
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         // Anthropic's clients look for the one, OpenAI's for the other.
         response.headers_mut().insert(HeaderName::from_static("request-id"), id.clone());

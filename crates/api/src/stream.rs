@@ -18,6 +18,7 @@ use turn::{Event, Fault, Finish, Listener, Retry, Side, Turn, Usage};
 
 use crate::House;
 use crate::gate::Principal;
+use crate::record::End;
 
 /// Events that may wait for a client: a few minutes of a reply, which nobody who reads at all falls
 /// behind by. They take memory only as they come.
@@ -74,9 +75,11 @@ impl Heard {
         for (at, turn) in turns.enumerate() {
             open += 1;
             let (sender, late) = (sender.clone(), Arc::clone(&late));
-            let purse = principal.purse();
+            let (purse, note) = (principal.purse(), principal.note.clone());
+            note.begun(&turn.model);
             let listener: Listener = Box::new(move |event| {
                 // Here, because what was used counts also when nobody waits for the end.
+                note.hear(&event);
                 if let (Event::End(account), Some(purse)) = (&event, &purse) {
                     let Usage { prompt_tokens, generated_tokens, .. } = account.usage;
                     purse.spend((prompt_tokens + generated_tokens) as u64, Instant::now());
@@ -115,6 +118,24 @@ impl Heard {
     }
 
     fn judge(&mut self, event: Option<Told>) -> Next {
+        let next = self.next_of(event);
+        let end = match &next {
+            Ok(Some((_, Event::End(account)))) if self.open == 0 => {
+                Some(End::Finished(account.finish))
+            }
+            Err(fault) => Some(End::Failed(fault.clone())),
+            _ => None,
+        };
+        if let (Some(end), Some(principal)) = (end, &self.principal) {
+            principal.note.ended(end);
+        }
+        if self.open == 0 {
+            self.principal = None;
+        }
+        next
+    }
+
+    fn next_of(&mut self, event: Option<Told>) -> Next {
         match event {
             Some((_, Event::Failed(fault))) => Err(fault),
             // Whoever is still here has not ended it, so it is not all that would have been said.
@@ -123,9 +144,6 @@ impl Heard {
             }
             Some((turn, event)) => {
                 self.open -= usize::from(matches!(event, Event::End(_)));
-                if self.open == 0 {
-                    self.principal = None;
-                }
                 Ok(Some((turn, event)))
             }
             None if self.late.load(Ordering::Acquire) => {

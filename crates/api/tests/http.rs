@@ -148,6 +148,7 @@ fn serve_until(
         body_limit: 1 << 20,
         patience: Duration::from_secs(5),
         keep_alive: Duration::from_millis(100),
+        ..Options::default()
     };
     let house: Arc<dyn House> = Arc::clone(house) as Arc<dyn House>;
     let (sender, receiver) = mpsc::channel();
