@@ -2,7 +2,7 @@
 //!
 //! A request begins with a [`Note`], which goes where the request goes: to the gate, to the
 //! handler, to the listeners of its turns. Each adds what it knows. When the last of them lets go
-//! of it, nothing more can come, and the witness is told. That may be on a model's thread.
+//! of it, nothing more can come, and the witnesses are told. That may be on a model's thread.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -64,7 +64,7 @@ pub struct Note(Arc<Draft>);
 struct Draft {
     came: Instant,
     record: Mutex<Record>,
-    witness: Option<Arc<dyn Witness>>,
+    witnesses: Arc<[Arc<dyn Witness>]>,
 }
 
 impl Note {
@@ -72,7 +72,7 @@ impl Note {
     pub fn new(
         id: String,
         (method, path): (Method, &str),
-        witness: Option<Arc<dyn Witness>>,
+        witnesses: Arc<[Arc<dyn Witness>]>,
     ) -> Note {
         let record = Record {
             id,
@@ -87,7 +87,7 @@ impl Note {
             times: Times::default(),
             end: End::HungUp,
         };
-        Note(Arc::new(Draft { came: Instant::now(), record: Mutex::new(record), witness }))
+        Note(Arc::new(Draft { came: Instant::now(), record: Mutex::new(record), witnesses }))
     }
 
     /// There is such a route.
@@ -154,7 +154,7 @@ impl Note {
 impl Default for Note {
     /// Of a request that nobody is told of.
     fn default() -> Note {
-        Note::new(String::new(), (Method::GET, ""), None)
+        Note::new(String::new(), (Method::GET, ""), Arc::new([]))
     }
 }
 
@@ -169,8 +169,6 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let mut record = self.record();
         record.times.over = self.came.elapsed();
-        if let Some(witness) = &self.witness {
-            witness.over(&record);
-        }
+        self.witnesses.iter().for_each(|witness| witness.over(&record));
     }
 }

@@ -83,7 +83,7 @@ pub struct Begun {
 
 /// Begins the turns of a request. A fault that is known soon is a status.
 pub async fn begin(server: &Shared, principal: Principal, asked: &Asked) -> Result<Begun, Refused> {
-    let mut heard = Heard::begin(&*server.house, asked.turns(server.ids.seed()), principal);
+    let mut heard = Heard::begin(server, asked.turns(server.ids.seed()), principal);
     // By then the model is there, too, for whoever asks for its fingerprint.
     let streamed = asked.manner.streamed;
     let patience = if streamed { server.options.patience } else { Duration::MAX };

@@ -16,6 +16,7 @@ use crate::dialect::Dialect;
 use crate::gate::{self, Access, Gate};
 use crate::ids::Ids;
 pub use crate::keys::Scope;
+use crate::metrics::Metrics;
 use crate::record::{End, Note, Witness};
 use crate::{House, anthropic, neighbours, ollama, openai, refused};
 
@@ -60,6 +61,9 @@ pub struct Server {
     pub house: Arc<dyn House>,
     pub options: Options,
     pub ids: Ids,
+    pub metrics: Arc<Metrics>,
+    /// Are told of each request that is over.
+    pub witnesses: Arc<[Arc<dyn Witness>]>,
     /// Responses that are kept.
     pub responses: openai::Store,
 }
@@ -98,6 +102,7 @@ pub fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::get("/health", Scope::Anyone, health),
         Route::get("/ready", Scope::Anyone, ready),
+        Route::get("/metrics", Scope::Watch, metrics),
     ];
     routes.extend(openai::routes());
     routes.extend(anthropic::routes());
@@ -109,7 +114,11 @@ pub fn routes() -> Vec<Route> {
 pub fn router(house: Arc<dyn House>, access: Access, options: Options) -> Router {
     let body_limit = options.body_limit;
     let responses = openai::Store::default();
-    let server = Arc::new(Server { house, options, ids: Ids::default(), responses });
+    let metrics = Arc::new(Metrics::default());
+    let counting = Arc::clone(&metrics) as Arc<dyn Witness>;
+    let witnesses = [counting].into_iter().chain(options.witness.clone()).collect();
+    let ids = Ids::default();
+    let server = Arc::new(Server { house, options, ids, metrics, witnesses, responses });
     let router = routes().into_iter().fold(Router::new(), |router, route| {
         let gate = Gate { keys: access.keys.clone(), scope: route.scope, route: route.path };
         let handler = route.handler.route_layer(from_fn_with_state(gate, gate::pass));
@@ -130,7 +139,7 @@ async fn name_request(State(server): State<Shared>, mut request: Request, next: 
     let (id, path) = (server.ids.name("req_"), request.uri().path());
     let dialect = Dialect::of(path);
     let asked = (request.method().clone(), path);
-    let note = Note::new(id.clone(), asked, server.options.witness.clone());
+    let note = Note::new(id.clone(), asked, Arc::clone(&server.witnesses));
     request.extensions_mut().insert(note.clone());
     let mut response = next.run(request).await;
     note.replied(response.status());
@@ -159,6 +168,13 @@ async fn ready(State(server): State<Shared>) -> Response {
         true => json(StatusCode::OK, r#"{"status":"ready"}"#.to_owned()),
         false => json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"not ready"}"#.to_owned()),
     }
+}
+
+/// What has been counted, and what the models do now.
+async fn metrics(State(server): State<Shared>) -> Response {
+    let text = server.metrics.text(&server.house.loads());
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    (StatusCode::OK, [(HeaderName::from_static("content-type"), kind)], text).into_response()
 }
 
 /// A reply of JSON.

@@ -16,9 +16,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use turn::{Event, Fault, Finish, Listener, Retry, Side, Turn, Usage};
 
-use crate::House;
 use crate::gate::Principal;
 use crate::record::End;
+use crate::server::Server;
 
 /// Events that may wait for a client: a few minutes of a reply, which nobody who reads at all falls
 /// behind by. They take memory only as they come.
@@ -65,7 +65,7 @@ impl Drop for Heard {
 impl Heard {
     /// Begins turns, at the cost of who asks.
     pub fn begin(
-        house: &dyn House,
+        server: &Server,
         turns: impl Iterator<Item = Turn>,
         principal: Principal,
     ) -> Heard {
@@ -77,12 +77,15 @@ impl Heard {
             let (sender, late) = (sender.clone(), Arc::clone(&late));
             let (purse, note) = (principal.purse(), principal.note.clone());
             note.begun(&turn.model);
+            let (metrics, model) = (Arc::clone(&server.metrics), turn.model.clone());
             let listener: Listener = Box::new(move |event| {
                 // Here, because what was used counts also when nobody waits for the end.
                 note.hear(&event);
-                if let (Event::End(account), Some(purse)) = (&event, &purse) {
+                if let Event::End(account) = &event {
+                    metrics.turn(&model, account);
                     let Usage { prompt_tokens, generated_tokens, .. } = account.usage;
-                    purse.spend((prompt_tokens + generated_tokens) as u64, Instant::now());
+                    let spent = (prompt_tokens + generated_tokens) as u64;
+                    purse.iter().for_each(|purse| purse.spend(spent, Instant::now()));
                 }
                 match sender.try_send((at, event)) {
                     Ok(()) => ControlFlow::Continue(()),
@@ -93,7 +96,7 @@ impl Heard {
                     Err(mpsc::error::TrySendError::Closed(_)) => ControlFlow::Break(()),
                 }
             });
-            house.begin(turn, Arc::clone(&gone), listener);
+            server.house.begin(turn, Arc::clone(&gone), listener);
         }
         Heard { events, gone, late, open, principal: Some(principal) }
     }

@@ -371,6 +371,27 @@ fn faults_before_the_first_event_are_statuses() {
 }
 
 #[test]
+fn requests_and_turns_are_counted() {
+    let address = serve(&Arc::new(Stage::default()));
+    for (model, path) in [("echo", CHAT), ("echo", CHAT), ("missing", CHAT), ("echo", "/nowhere")] {
+        ask(address, "POST", path, &chat(model, &json!({})));
+    }
+    let page = ask(address, "GET", "/metrics", "").body;
+    let chat =
+        |status| format!(r#"{{method="POST",route="/v1/chat/completions",status="{status}"}}"#);
+    for line in [
+        format!("hearth_http_requests_total{} 2", chat(200)),
+        format!("hearth_http_requests_total{} 1", chat(404)),
+        r#"hearth_http_requests_total{method="other",route="none",status="404"} 1"#.to_owned(),
+        r#"vllm:generation_tokens_total{model_name="echo"} 4"#.to_owned(),
+        r#"vllm:request_success_total{finished_reason="stop",model_name="echo"} 2"#.to_owned(),
+    ] {
+        assert!(page.lines().any(|it| it == line), "no {line} in\n{page}");
+    }
+    assert!(!page.contains("missing"), "models that are not there have no counts");
+}
+
+#[test]
 fn faults_in_a_stream_are_events_without_done() {
     let address = serve(&Arc::new(Stage::default()));
     for model in ["breaks", "vanishes"] {
