@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use turn::{Fault, Listener, Prompt, Tool, Turn};
+use turn::{Embed, Fault, Listener, Prompt, Tool, Turn, WhenEmbedded};
 
 /// The models, as the dialects see them.
 pub trait House: Send + Sync + 'static {
@@ -14,6 +14,10 @@ pub trait House: Send + Sync + 'static {
     /// becomes true. Whatever happens, the listener is told one `End` or `Failed`, and is dropped
     /// after that.
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener);
+
+    /// Begins to embed texts and returns at once. It ends early when `gone` becomes true. Whatever
+    /// happens, `done` is called.
+    fn embed(&self, texts: Embed, gone: Arc<AtomicBool>, done: WhenEmbedded);
 
     /// How a model is spoken to. Waits until it is loaded.
     ///
@@ -72,4 +76,6 @@ pub struct ModelCard {
     pub created: u64,
     /// Tokens that prompt and reply may have together.
     pub context: usize,
+    /// Numbers of an embedding.
+    pub width: usize,
 }

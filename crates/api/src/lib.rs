@@ -11,6 +11,7 @@ pub mod anthropic;
 mod asked;
 mod dialect;
 mod door;
+mod embed;
 mod fields;
 mod gate;
 mod house;

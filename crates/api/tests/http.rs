@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use api::{Access, Door, House, Language, ModelCard, Options};
 use serde_json::{Value, json};
 use turn::{
-    Account, Choice, Event, Fault, Finish, Kind, Limits, Listener, Prompt, Retry, Sampling, Side,
-    Tool, Turn, Usage,
+    Account, Choice, Embed, Embedded, Event, Fault, Finish, Kind, Limits, Listener, Prompt, Retry,
+    Sampling, Side, Tool, Turn, Usage, WhenEmbedded,
 };
 
 /// What it does follows from the name of the model.
@@ -28,7 +28,7 @@ struct Stage {
 
 impl House for Stage {
     fn models(&self) -> Vec<ModelCard> {
-        let card = |id: &str| ModelCard { id: id.to_owned(), created: 5, context: 64 };
+        let card = |id: &str| ModelCard { id: id.to_owned(), created: 5, context: 64, width: 2 };
         vec![card("echo"), card("org/name:tag")]
     }
 
@@ -36,6 +36,10 @@ impl House for Stage {
         self.turns.lock().unwrap().push(turn.clone());
         let ended = self.ended.lock().unwrap().clone();
         thread::spawn(move || play(&turn, &gone, listener, ended.as_ref()));
+    }
+
+    fn embed(&self, texts: Embed, _: Arc<AtomicBool>, done: WhenEmbedded) {
+        thread::spawn(move || done(embedded(&texts)));
     }
 
     fn language(&self, _: &str) -> Result<Arc<dyn Language>, Fault> {
@@ -95,6 +99,22 @@ fn play(
         "endless" => endless(gone, &mut tell, ended),
         other => panic!("{other}"),
     };
+}
+
+/// A vector follows from its text alone.
+fn embedded(texts: &Embed) -> Result<Embedded, Fault> {
+    let len = |text: &Prompt| format!("{text:?}").len();
+    match texts.model.as_str() {
+        "echo" => Ok(Embedded {
+            vectors: texts.texts.iter().map(|text| vec![0.1, -(len(text) as f32)]).collect(),
+            tokens: texts.texts.iter().map(len).collect(),
+        }),
+        "long" => {
+            let kind = Kind::TooLong { needed: 9, context: 8 };
+            Err(Fault { kind, ..Fault::new(Side::Caller, "no") })
+        }
+        other => panic!("{other}"),
+    }
 }
 
 fn echo(turn: &Turn, tell: &mut Listener) -> ControlFlow<()> {

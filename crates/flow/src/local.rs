@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use engine::{Engine, Forms, Job, Policy, Rules, Shelved, Worker};
 use text::reply::Reader;
 use text::template::DateTime;
-use turn::{Calls, Demand, Event, Fault, Listener, Sampling, Turn};
+use turn::{
+    Calls, Demand, Embed, Event, Fault, Kind, Listener, Sampling, Side, Turn, WhenEmbedded,
+};
 
 use crate::{Language, Reading};
 
@@ -58,6 +60,12 @@ impl Local {
             }),
             Err(fault) => _ = listener(Event::Failed(fault)),
         }
+    }
+
+    /// Begins to embed texts. Whatever happens, `done` is called.
+    pub fn embed(&self, _: &Embed, _: Arc<AtomicBool>, done: WhenEmbedded) {
+        let fault = Fault::new(Side::Us, "embeddings come with a later version");
+        done(Err(Fault { kind: Kind::NotYet, ..fault }));
     }
 
     fn prepare(&self, turn: &Turn) -> Result<(Reading, Sampling, Option<Rules>), Fault> {

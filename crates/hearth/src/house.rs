@@ -9,7 +9,7 @@ use api::ModelCard;
 use engine::{Library, Policy, Room, Settings, Shelf};
 use flow::{Language, Local};
 use tokio::runtime::Handle;
-use turn::{Event, Fault, Kind, Listener, Prompt, Side, Tool, Turn};
+use turn::{Embed, Event, Fault, Kind, Listener, Prompt, Side, Tool, Turn, WhenEmbedded};
 
 use crate::failure::Failure;
 use crate::load;
@@ -88,12 +88,31 @@ impl Inner {
     }
 }
 
+impl Inner {
+    fn embed(&self, texts: Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
+        let keep = texts.keep.unwrap_or(self.keep);
+        match self.shelf.take(&texts.model, keep) {
+            Err(fault) => done(Err(fault)),
+            Ok(lease) => {
+                let held = lease.clone();
+                let done = move |outcome| {
+                    done(outcome);
+                    // The model stays until its texts are read.
+                    drop(held);
+                };
+                lease.embed(&texts, gone, Box::new(done));
+            }
+        }
+    }
+}
+
 impl api::House for House {
     fn models(&self) -> Vec<ModelCard> {
         let card = |model: &Model| ModelCard {
             id: model.name.clone(),
             created: model.created,
             context: model.context,
+            width: model.width,
         };
         self.0.models.iter().map(card).collect()
     }
@@ -102,6 +121,11 @@ impl api::House for House {
         // A model may have to be loaded, a template rendered, a form compiled.
         let inner = Arc::clone(&self.0);
         self.0.runtime.spawn_blocking(move || inner.begin(turn, gone, listener));
+    }
+
+    fn embed(&self, texts: Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
+        let inner = Arc::clone(&self.0);
+        self.0.runtime.spawn_blocking(move || inner.embed(texts, gone, done));
     }
 
     fn language(&self, model: &str) -> Result<Arc<dyn api::Language>, Fault> {

@@ -20,6 +20,8 @@ pub struct Model {
     pub path: PathBuf,
     /// Tokens that prompt and reply may have together.
     pub context: usize,
+    /// Width of the residual stream, and so of an embedding.
+    pub width: usize,
     /// Bytes of its weights.
     pub weights: u64,
     /// Bytes of what it keeps of the longest sequence.
@@ -49,6 +51,7 @@ impl Model {
             name: name.unwrap_or_else(|| name_of(path)),
             path: path.to_owned(),
             context: shape.context,
+            width: shape.hidden,
             weights: shape.weight_bytes,
             longest: Policy::default().room(shape),
             created: created(path),

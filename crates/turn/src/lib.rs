@@ -4,6 +4,7 @@
 
 mod account;
 mod demand;
+mod embed;
 mod event;
 mod fault;
 mod sampling;
@@ -12,6 +13,7 @@ mod turn;
 
 pub use account::{Account, Certainty, Times};
 pub use demand::{Calls, Demand, Form, Tool};
+pub use embed::{Embed, Embedded, WhenEmbedded};
 pub use event::{Choice, Event, Finish, Listener, Usage};
 pub use fault::{Fault, Kind, Retry, Side};
 pub use sampling::{Limits, Sampling};
