@@ -3,8 +3,8 @@
 use formats::gguf::Value as Metadata;
 use serde_json::Value;
 
-use crate::Error;
 use crate::source::{Name, Source, name};
+use crate::{Error, Pooling};
 
 /// The sizes that every decoder has.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct Hyper {
     /// The first layer's; models whose layers all have experts need not state it.
     pub feed_forward: Option<usize>,
     pub context: usize,
+    pub pooling: Pooling,
     pub eps: f32,
 }
 
@@ -31,6 +32,7 @@ pub(crate) const FEED_FORWARD: Name = name("feed_forward_length", "intermediate_
 const FURTHER: Name = name("nextn_predict_layers", "num_nextn_predict_layers");
 const CONTEXT: Name = name("context_length", "max_position_embeddings");
 const EPS: Name = name("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+const POOLING: Name = name("pooling_type", "");
 const VOCABULARY: Name = name("vocab_size", "vocab_size");
 pub(crate) const EMBEDDING: Name = name("token_embd", "model.embed_tokens");
 
@@ -71,6 +73,7 @@ impl Hyper {
             head_dim,
             feed_forward: source.sizes(FEED_FORWARD)?.first().copied(),
             context: source.size(CONTEXT)?.min(CONTEXT_MAX),
+            pooling: pooling(source)?,
             eps: source.number(EPS)?.ok_or_else(|| source.missing(EPS))?,
         };
         hyper.check(source)?;
@@ -79,9 +82,9 @@ impl Hyper {
 
     /// The sizes as callers see them; those of cache and weights are known when all are found.
     pub fn shape(&self, family: &'static str) -> crate::Shape {
-        let &Hyper { vocabulary, hidden, layers, context, .. } = self;
-        let caches = Vec::new();
-        crate::Shape { family, vocabulary, hidden, layers, context, caches, weight_bytes: 0 }
+        let &Hyper { vocabulary, hidden, layers, context, pooling, .. } = self;
+        let (caches, weight_bytes) = (Vec::new(), 0);
+        crate::Shape { family, vocabulary, hidden, layers, context, caches, pooling, weight_bytes }
     }
 
     fn check(&self, source: &Source) -> Result<(), Error> {
@@ -138,6 +141,12 @@ fn layers(source: &Source) -> Result<usize, Error> {
         source.may_skip_all(&prefix);
     }
     Ok(layers)
+}
+
+/// GGUF files of models that were made for embeddings number the way: 3 is the last row.
+fn pooling(source: &Source) -> Result<Pooling, Error> {
+    let stated = source.gguf().map(|gguf| gguf.u64(&source.key(POOLING))).transpose()?.flatten();
+    Ok(if stated == Some(3) { Pooling::Last } else { Pooling::Mean })
 }
 
 /// A GGUF file need not state the size of its vocabulary; the embedding has it.

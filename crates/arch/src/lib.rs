@@ -85,8 +85,20 @@ pub struct Shape {
     pub context: usize,
     /// What is kept of a sequence.
     pub caches: Vec<Cache>,
+    /// How the rows of a text become its vector.
+    pub pooling: Pooling,
     /// Bytes of weights that one decoded token reads.
     pub weight_bytes: u64,
+}
+
+/// How the normalised rows of a text become one vector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pooling {
+    /// Their mean.
+    #[default]
+    Mean,
+    /// The last of them.
+    Last,
 }
 
 /// A loaded model.
@@ -116,6 +128,10 @@ pub struct Step<'a> {
     pub wanted: &'a [usize],
     /// `(wanted.len(), vocabulary)`
     pub logits: &'a mut [f32],
+    /// Rows whose normalised output is wanted, ascending.
+    pub shown: &'a [usize],
+    /// `(shown.len(), hidden)`
+    pub outputs: &'a mut [f32],
     /// Called with the input of each layer and with the normalised output: for comparisons with a
     /// reference.
     pub watch: Option<Watch<'a>>,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arch::{Error, FAMILIES, Source, load};
+use arch::{Error, FAMILIES, Pooling, Source, load};
 use formats::Storage;
 use formats::gguf::{Gguf, Value, Writer};
 use serde_json::{Map, Value as Json, json};
@@ -161,15 +161,26 @@ fn a_size_of_another_type_is_named() {
     assert!(error.contains("qwen3.block_count"), "{error}");
 }
 
+/// A file of Qwen3 with one more key.
+fn with(key: &str, value: Value) -> Source {
+    let from = Gguf::open(&golden("gguf/qwen3.gguf")).unwrap();
+    let mut writer = Writer::new();
+    from.keys().for_each(|(name, value)| writer.key(name, value).unwrap());
+    writer.key(key, value).unwrap();
+    with_tensors(writer, &from, same)
+}
+
+#[test]
+fn a_file_may_say_how_texts_are_pooled() {
+    let pooling =
+        |number| load(&with("qwen3.pooling_type", Value::U32(number))).unwrap().shape().pooling;
+    assert_eq!([1, 3].map(pooling), [Pooling::Mean, Pooling::Last]);
+    let unstated = Source::open(&golden("gguf/qwen3.gguf")).unwrap();
+    assert_eq!(load(&unstated).unwrap().shape().pooling, Pooling::Mean);
+}
+
 #[test]
 fn settings_of_gguf_files_that_no_recipe_follows_are_named() {
-    let with = |key: &str, value: Value| {
-        let from = Gguf::open(&golden("gguf/qwen3.gguf")).unwrap();
-        let mut writer = Writer::new();
-        from.keys().for_each(|(name, value)| writer.key(name, value).unwrap());
-        writer.key(key, value).unwrap();
-        with_tensors(writer, &from, same)
-    };
     assert!(load(&with("qwen3.attention.causal", Value::Bool(true))).is_ok());
     assert!(load(&with("qwen3.expert_count", Value::U32(0))).is_ok());
     for (key, value) in [

@@ -15,6 +15,8 @@ pub(crate) struct Batch<'a> {
     pub positions: Vec<usize>,
     /// Rows whose logits are wanted.
     pub wanted: Vec<usize>,
+    /// Rows whose normalised output is.
+    pub shown: Vec<usize>,
     /// `(caches, rows)`
     tables: Vec<RowTable<'a>>,
 }
@@ -30,6 +32,7 @@ impl<'a> Batch<'a> {
                 Wanted::None => {}
                 Wanted::Last => self.wanted.push(end - 1),
                 Wanted::All => self.wanted.extend(end - feed.tokens.len()..end),
+                Wanted::Output => self.shown.extend(end - feed.tokens.len()..end),
             }
         }
         for (i, cache) in caches.iter().enumerate() {
@@ -53,9 +56,11 @@ impl<'a> Batch<'a> {
         self.tokens.clear();
         self.positions.clear();
         self.wanted.clear();
+        self.shown.clear();
         self.tables.clear();
-        let tables = self.tables.into_iter().map(|_| unreachable!("it is empty")).collect();
-        Batch { tables, tokens: self.tokens, positions: self.positions, wanted: self.wanted }
+        let Batch { tokens, positions, wanted, shown, tables } = self;
+        let tables = tables.into_iter().map(|_| unreachable!("it is empty")).collect();
+        Batch { tokens, positions, wanted, shown, tables }
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Engine {
     logits: Vec<f32>,
     /// Of each row of logits.
     totals: Vec<Totals>,
+    /// Normalised outputs of the rows for which they were wanted.
+    outputs: Vec<f32>,
     chunk: usize,
     /// Time that the model itself has taken.
     computing: Duration,
@@ -59,7 +61,7 @@ pub struct Feed<'a> {
     pub wanted: Wanted,
 }
 
-/// Which of the fed tokens' logits are wanted.
+/// What is wanted of the fed tokens: the logits of some, or the normalised output of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// None of them: the middle of a prompt.
@@ -68,6 +70,8 @@ pub enum Wanted {
     Last,
     /// Those of all.
     All,
+    /// No logits, but the normalised output of all.
+    Output,
 }
 
 impl Engine {
@@ -106,6 +110,7 @@ impl Engine {
             batch,
             logits,
             totals: Vec::new(),
+            outputs: Vec::new(),
             chunk,
             computing: Duration::ZERO,
         })
@@ -207,8 +212,9 @@ impl Engine {
 
     /// Runs rows through the model, to the logits of those that are wanted.
     fn forward(&mut self, batch: &Batch, watch: Option<Watch>) {
-        let Shape { vocabulary, ref caches, .. } = *self.model.shape();
+        let Shape { vocabulary, hidden, ref caches, .. } = *self.model.shape();
         self.logits.resize(batch.wanted.len() * vocabulary, 0.0);
+        self.outputs.resize(batch.shown.len() * hidden, 0.0);
         let mut stores: [Store; CACHES_MAX] = Default::default();
         for (cache, (store, pages)) in stores.iter_mut().zip(self.pages.all()).enumerate() {
             *store = Store { pages, rows: batch.tables(cache) };
@@ -219,6 +225,8 @@ impl Engine {
             stores: &mut stores[..caches.len()],
             wanted: &batch.wanted,
             logits: &mut self.logits,
+            shown: &batch.shown,
+            outputs: &mut self.outputs,
             watch,
         };
         let begin = Instant::now();
@@ -294,6 +302,16 @@ impl Engine {
     /// Takes their memory back.
     pub(crate) fn take_back_logits(&mut self, lent: (Vec<f32>, Vec<Totals>)) {
         (self.logits, self.totals) = lent;
+    }
+
+    /// The outputs of the last step, feed after feed, to be given back.
+    pub(crate) fn lend_outputs(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Takes their memory back.
+    pub(crate) fn take_back_outputs(&mut self, lent: Vec<f32>) {
+        self.outputs = lent;
     }
 
     /// Whether each page has as many users as there are references to it, and the memory in use is

@@ -6,6 +6,7 @@
 //! world's.
 
 mod active;
+mod texts;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use text::tokenizer::Tokenizer;
 use turn::{Account, Event, Fault, Finish, Limits, Listener, Retry, Sampling, Side, Times};
 
 use active::{Active, Share};
+pub use texts::Texts;
+use texts::{Embeddings, Room};
 
 use crate::generate::{Writer, mark_of};
 use crate::guess::Guesser;
@@ -99,6 +102,7 @@ pub struct Turns<'t> {
     policy: Policy,
     waiting: VecDeque<Job>,
     active: Vec<Active<'t>>,
+    embeddings: Embeddings,
     masks: Masks,
     tried: Tried,
     clock: Box<dyn Fn() -> Duration>,
@@ -117,6 +121,7 @@ impl<'t> Turns<'t> {
             policy,
             waiting: VecDeque::new(),
             active: Vec::new(),
+            embeddings: Embeddings::default(),
             masks: Masks::default(),
             tried: Tried::default(),
             clock: Box::new(move || begun.elapsed()),
@@ -154,23 +159,45 @@ impl<'t> Turns<'t> {
     pub fn submit(&mut self, job: Job) {
         let mut job = job;
         job.limits.tokens.get_or_insert(self.policy.reply);
-        let fault = match self.check(&job) {
-            Err(error) => Some(Fault::from(error)),
-            Ok(()) if self.waiting.len() >= self.policy.waiting => Some(Fault {
+        let checked = self.check(&job).map_err(Fault::from);
+        match checked.and_then(|()| self.queue_up(self.waiting.len())) {
+            Err(fault) => _ = (job.reply)(Event::Failed(fault)),
+            Ok(()) => self.waiting.push_back(job),
+        }
+    }
+
+    /// Takes texts that are to be embedded; if one of them can never be, or too many wait, none is.
+    pub fn embed(&mut self, texts: Texts) {
+        let checked = texts.texts.iter().try_for_each(|text| self.check_text(text));
+        let checked = checked.map_err(Fault::from);
+        match checked.and_then(|()| self.queue_up(self.embeddings.requests())) {
+            Err(fault) => (texts.done)(Err(fault)),
+            Ok(()) => self.embeddings.add(texts),
+        }
+    }
+
+    fn queue_up(&self, waiting: usize) -> Result<(), Fault> {
+        match waiting < self.policy.waiting {
+            true => Ok(()),
+            false => Err(Fault {
                 retry: Retry::Later,
                 ..Fault::new(Side::Us, "too many turns are waiting already; ask again later")
             }),
-            Ok(()) => None,
-        };
-        match fault {
-            Some(fault) => _ = (job.reply)(Event::Failed(fault)),
-            None => self.waiting.push_back(job),
         }
     }
 
     fn check(&self, job: &Job) -> Result<(), Error> {
         self.engine.check(&job.request())?;
-        let (needed, limit) = (self.room_of(job), self.engine.room());
+        self.check_room(self.room_of(job))
+    }
+
+    fn check_text(&self, text: &[u32]) -> Result<(), Error> {
+        self.engine.admit(0, text)?;
+        self.check_room(self.policy.room_for(self.engine.shape(), text.len()))
+    }
+
+    fn check_room(&self, needed: u64) -> Result<(), Error> {
+        let limit = self.engine.room();
         if needed > limit { Err(Error::Room { needed, limit }) } else { Ok(()) }
     }
 
@@ -183,25 +210,37 @@ impl<'t> Turns<'t> {
     /// Does one step; says whether there is more to do.
     pub fn step(&mut self) -> bool {
         self.dismiss();
-        self.let_in();
+        let lacks_room = self.let_in();
         self.guess();
         let shares = self.shares();
+        self.open_texts(&shares, lacks_room);
         self.look_ahead(&shares);
         let turns = self.active.iter_mut().zip(&shares).filter(|(_, share)| share.rows > 0);
         let mut feeds: Vec<Feed> = turns.map(|(active, share)| active.feed(*share)).collect();
+        feeds.extend(self.embeddings.feeds());
         if feeds.is_empty() {
-            return !self.waiting.is_empty();
+            return self.is_busy();
         }
         let whole = self.engine.step(&mut feeds).is_ok();
         for (turn, rules) in self.masks.end() {
             self.active[turn].writer.constrain(rules);
         }
         match whole {
-            true => self.take(&shares),
+            true => {
+                self.take(&shares);
+                self.embeddings.take(&mut self.engine);
+            }
             // One of them is at fault; alone, the others go on.
-            false => self.step_alone(&shares),
+            false => {
+                self.step_alone(&shares);
+                self.embeddings.step_alone(&mut self.engine);
+            }
         }
-        !self.active.is_empty() || !self.waiting.is_empty()
+        self.is_busy()
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.active.is_empty() || !self.waiting.is_empty() || self.embeddings.requests() > 0
     }
 
     /// Ends all turns, those that wait too.
@@ -212,6 +251,7 @@ impl<'t> Turns<'t> {
         for active in std::mem::take(&mut self.active) {
             self.end(active, finish);
         }
+        self.embeddings.stop(&mut self.engine);
     }
 
     /// Ends all turns with this fault. Nothing else is touched: a step may have been cut short.
@@ -220,6 +260,7 @@ impl<'t> Turns<'t> {
         for mut job in std::mem::take(&mut self.waiting).into_iter().chain(active) {
             let _ = (job.reply)(Event::Failed(fault.clone()));
         }
+        self.embeddings.fail(fault);
     }
 
     /// Ends turns that nobody waits for any more, or whose time is over.
@@ -242,6 +283,7 @@ impl<'t> Turns<'t> {
                 self.end(active, finish);
             }
         }
+        self.embeddings.dismiss(&mut self.engine);
     }
 
     /// Ends a turn that has not begun.
@@ -259,16 +301,23 @@ impl<'t> Turns<'t> {
         (self.clock)().saturating_sub(job.asked)
     }
 
-    /// Lets waiting turns in, in their order, while there is room.
-    fn let_in(&mut self) {
+    /// Room that nobody has been promised.
+    fn free_room(&self) -> u64 {
+        let turns: u64 = self.active.iter().map(|active| active.room).sum();
+        self.engine.room().saturating_sub(turns).saturating_sub(self.embeddings.room())
+    }
+
+    /// Lets waiting turns in, in their order, while there is room. If there is none for one, says
+    /// when that was asked.
+    fn let_in(&mut self) -> Option<Duration> {
         while self.active.len() < self.policy.together {
-            let Some(job) = self.waiting.front() else { return };
+            let job = self.waiting.front()?;
             let room = self.room_of(job);
-            let taken: u64 = self.active.iter().map(|active| active.room).sum();
-            if taken.saturating_add(room) > self.engine.room() {
-                return;
+            let texts_first = self.embeddings.lack_room().is_some_and(|asked| asked < job.asked);
+            if texts_first || room > self.free_room() {
+                return Some(job.asked);
             }
-            let Some(mut job) = self.waiting.pop_front() else { return };
+            let mut job = self.waiting.pop_front()?;
             let mut sequence = self.engine.open(&job.prompt);
             let cached = sequence.tokens().len();
             sequence.plan_mark(mark_of(&job.prompt));
@@ -292,6 +341,15 @@ impl<'t> Turns<'t> {
                 times,
             });
         }
+        None
+    }
+
+    /// Gives texts their rows of a step: beside turns as many as a prompt would get.
+    fn open_texts(&mut self, shares: &[Share], lack_room: Option<Duration>) {
+        let alone = shares.iter().all(|share| share.rows == 0);
+        let rows = if alone { self.policy.rows } else { self.policy.rows_beside };
+        let room = Room { free: self.free_room(), policy: self.policy, lack_room };
+        self.embeddings.share(&self.engine, rows, room);
     }
 
     /// Lets turns that write guess, as far as the rows are few that a step takes anyway.

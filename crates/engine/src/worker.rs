@@ -9,10 +9,10 @@ use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use text::tokenizer::Tokenizer;
-use turn::{Event, Fault, Finish, Listener, Retry, Side};
+use turn::{Embedded, Event, Fault, Finish, Listener, Retry, Side, WhenEmbedded};
 
 use crate::Engine;
-use crate::serve::{Job, Policy, Turns};
+use crate::serve::{Job, Policy, Texts, Turns};
 
 /// A model at work. Dropping it cancels its turns, and waits for its thread.
 pub struct Worker {
@@ -25,6 +25,7 @@ pub struct Worker {
 
 enum Order {
     Turn(Box<Job>),
+    Embed(Box<Texts>),
     /// Ends when all turns have, or when this time has come.
     Stop(Duration),
 }
@@ -34,6 +35,9 @@ struct Kept {
     reply: Listener,
     is_over: bool,
 }
+
+/// The same for texts.
+struct KeptDone(Option<WhenEmbedded>);
 
 impl Worker {
     /// Begins to work.
@@ -70,6 +74,14 @@ impl Worker {
         job.reply = Box::new(move |event| kept.tell(event));
         // A turn that does not arrive is dropped, and ends by that.
         let _ = self.orders.send(Order::Turn(Box::new(job)));
+    }
+
+    /// Hands in texts. Whatever happens, somebody is told what became of them.
+    pub fn embed(&self, texts: Texts) {
+        let mut texts = texts;
+        let mut kept = KeptDone(Some(texts.done));
+        texts.done = Box::new(move |outcome| kept.tell(outcome));
+        let _ = self.orders.send(Order::Embed(Box::new(texts)));
     }
 
     /// Whether it answers turns: it has neither been stopped nor panicked.
@@ -115,9 +127,27 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let fault = Fault::new(Side::Us, "the model is not running any more; ask again");
-        let _ = self.tell(Event::Failed(Fault { retry: Retry::Later, ..fault }));
+        let _ = self.tell(Event::Failed(not_running()));
     }
+}
+
+impl KeptDone {
+    fn tell(&mut self, outcome: Result<Embedded, Fault>) {
+        if let Some(done) = self.0.take() {
+            done(outcome);
+        }
+    }
+}
+
+impl Drop for KeptDone {
+    fn drop(&mut self) {
+        self.tell(Err(not_running()));
+    }
+}
+
+fn not_running() -> Fault {
+    let fault = Fault::new(Side::Us, "the model is not running any more; ask again");
+    Fault { retry: Retry::Later, ..fault }
 }
 
 /// Answers turns until it is told to stop, or nobody is there to ask.
@@ -136,9 +166,14 @@ fn work(turns: &mut Turns, begun: Instant, orders: &Receiver<Order>) {
                 busy = true;
                 continue;
             }
+            Ok(Order::Embed(texts)) if end.is_none() => {
+                turns.embed(*texts);
+                busy = true;
+                continue;
+            }
             Err(TryRecvError::Disconnected) => end = end.or(Some(Duration::ZERO)),
             // Nothing has come, or too late.
-            Err(TryRecvError::Empty) | Ok(Order::Turn(_)) => {}
+            Err(TryRecvError::Empty) | Ok(Order::Turn(_) | Order::Embed(_)) => {}
         }
         if end.is_some_and(|end| begun.elapsed() >= end) {
             turns.stop(Finish::Cancelled);

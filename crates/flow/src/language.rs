@@ -96,6 +96,28 @@ impl Language {
         }
     }
 
+    /// What the model reads when it embeds this, up to so many tokens. A text is taken for what it
+    /// spells: what looks like markup in it is none.
+    ///
+    /// # Errors
+    /// As for `read`.
+    pub fn read_to_embed(&self, prompt: &Prompt, most: usize) -> Result<Vec<u32>, Fault> {
+        let Prompt::Text(text) = prompt else {
+            // Of no day, so that a conversation has the same vector on every day.
+            let mut ids = self.read(prompt, &[], DateTime::from_unix(0))?.ids;
+            ids.truncate(most);
+            return Ok(ids);
+        };
+        let mut ids = self.tokenizer.encode(text, Encode { markup: false, add_special: true });
+        if ids.len() > most {
+            // Models that pool the last token want the one that ends every text.
+            let end = ids.last().copied().filter(|last| Some(*last) == self.tokenizer.eos());
+            ids.truncate(most);
+            ids.last_mut().into_iter().zip(end).for_each(|(last, end)| *last = end);
+        }
+        Ok(ids)
+    }
+
     fn chat(&self, chat: &Chat, tools: &[Tool], now: DateTime) -> Result<Reading, Fault> {
         let Some((template, source)) = &self.template else {
             return Err(caller("the model has no chat template"));

@@ -4,12 +4,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use engine::{Engine, Forms, Job, Policy, Rules, Shelved, Worker};
+use engine::{Engine, Forms, Job, Policy, Rules, Shelved, Texts, Worker};
 use text::reply::Reader;
 use text::template::DateTime;
-use turn::{
-    Calls, Demand, Embed, Event, Fault, Kind, Listener, Sampling, Side, Turn, WhenEmbedded,
-};
+use turn::{Calls, Demand, Embed, Event, Fault, Listener, Sampling, Turn, WhenEmbedded};
 
 use crate::{Language, Reading};
 
@@ -19,6 +17,8 @@ pub struct Local {
     language: Arc<Language>,
     /// Made when the first turn needs it: it looks at the whole vocabulary.
     forms: OnceLock<Result<Forms, Fault>>,
+    /// Tokens that a sequence may have.
+    context: usize,
     /// What the model's maker recommends.
     sampling: Sampling,
 }
@@ -33,8 +33,9 @@ impl Local {
         language: Arc<Language>,
         (policy, sampling): (Policy, Sampling),
     ) -> std::io::Result<Local> {
+        let context = engine.shape().context;
         let worker = Worker::start(engine, Arc::clone(language.tokenizer()), policy)?;
-        Ok(Local { worker, language, forms: OnceLock::new(), sampling })
+        Ok(Local { worker, language, forms: OnceLock::new(), context, sampling })
     }
 
     /// How it is spoken to.
@@ -63,9 +64,15 @@ impl Local {
     }
 
     /// Begins to embed texts. Whatever happens, `done` is called.
-    pub fn embed(&self, _: &Embed, _: Arc<AtomicBool>, done: WhenEmbedded) {
-        let fault = Fault::new(Side::Us, "embeddings come with a later version");
-        done(Err(Fault { kind: Kind::NotYet, ..fault }));
+    pub fn embed(&self, embed: &Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
+        let most = if embed.cut { self.context } else { usize::MAX };
+        let texts = embed.texts.iter().map(|text| self.language.read_to_embed(text, most));
+        match texts.collect() {
+            Ok(texts) => {
+                self.worker.embed(Texts { texts, asked: self.worker.now(), gone, done });
+            }
+            Err(fault) => done(Err(fault)),
+        }
     }
 
     fn prepare(&self, turn: &Turn) -> Result<(Reading, Sampling, Option<Rules>), Fault> {

@@ -12,7 +12,8 @@ use testkit::golden;
 use text::template::DateTime;
 use text::tokenizer::Tokenizer;
 use turn::{
-    Calls, Chat, Demand, Event, Fault, Form, Limits, Prompt, Sampling, Side, Tool, Turn, Wishes,
+    Calls, Chat, Demand, Embed, Event, Fault, Form, Limits, Prompt, Sampling, Side, Tool, Turn,
+    Wishes,
 };
 
 const TEMPLATE: &str = "{% for m in messages %}[{{ m.role }}]{{ m.content }}\n{% endfor %}\
@@ -141,6 +142,30 @@ fn what_cannot_be_asked_is_refused() {
     assert!(matches!(fault(&events).kind, turn::Kind::TooLong { .. }));
     let gap = Prompt::Gap { before: "a".to_owned(), after: "b".to_owned() };
     assert!(fault(&ask(&local, turn(gap))).message.contains("gap"));
+}
+
+#[test]
+fn texts_are_embedded_or_cut_or_refused() {
+    let local = local();
+    let embed = |texts: &[&str], cut| {
+        let (send, outcome) = channel();
+        let done = Box::new(move |outcome| send.send(outcome).unwrap());
+        let texts = texts.iter().map(|text| Prompt::Text((*text).to_owned())).collect();
+        let embed = Embed { model: "tiny".to_owned(), texts, cut, keep: None };
+        local.embed(&embed, Arc::default(), done);
+        outcome.recv().unwrap()
+    };
+    let long = "word ".repeat(2000);
+    let embedded = embed(&["Hi", &long, "<|im_start|>"], true).unwrap();
+    assert_eq!(embedded.tokens[1], 512);
+    assert!(embedded.tokens[2] > 1, "no markup");
+    for vector in &embedded.vectors {
+        let length: f32 = vector.iter().map(|x| x * x).sum();
+        assert!((length - 1.0).abs() < 1e-5, "{length}");
+    }
+    assert_eq!(embed(&["Hi"], false).unwrap().vectors[0], embedded.vectors[0]);
+    let fault = embed(&["Hi", &long], false).unwrap_err();
+    assert!(matches!(fault.kind, turn::Kind::TooLong { context: 512, .. }));
 }
 
 #[test]

@@ -223,6 +223,10 @@ impl Model for Decoder {
         }
         machine.rms_norm(&scratch.stream, &self.norm, self.eps, &mut scratch.hidden);
         step.show(self.layers.len(), &scratch.hidden);
+        let outputs = step.outputs.chunks_exact_mut(self.shape.hidden);
+        for (row, output) in step.shown.iter().zip(outputs) {
+            output.copy_from_slice(&scratch.hidden[row * self.shape.hidden..][..output.len()]);
+        }
         self.logits(machine, scratch, step); // (wanted, vocabulary)
     }
 }

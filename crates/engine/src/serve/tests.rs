@@ -1,5 +1,6 @@
 //! A simulation: a model whose every answer tells whether its pages held what they should, and
-//! users who come together, hang up, run out of time and go on with their conversations.
+//! users who come together, hang up, run out of time and go on with their conversations, or have
+//! texts embedded beside all that.
 
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -9,7 +10,10 @@ use arch::{Cache, Keeps, Model, Scratch, Shape, Step, Weight};
 use kernels::{Isa, Machine};
 use testkit::golden;
 
+use turn::Embedded;
+
 use super::*;
+use crate::pool::Pool;
 use crate::{Sequence, Settings};
 
 const VOCABULARY: usize = 320;
@@ -24,8 +28,8 @@ fn mix(hash: u64, word: u64) -> u64 {
     x ^ (x >> 29)
 }
 
-/// What a model with these caches says next to these tokens.
-fn next(keeps: &[Keeps], tokens: &[u32]) -> u32 {
+/// What a model with these caches has seen behind these tokens.
+fn seen(keeps: &[Keeps], tokens: &[u32]) -> Seen {
     let mut seen = Seen { all: 1, window: 2, state: 3, echo: None };
     let first = tokens.len().saturating_sub(WINDOW);
     for (i, token) in tokens.iter().enumerate() {
@@ -42,7 +46,19 @@ fn next(keeps: &[Keeps], tokens: &[u32]) -> u32 {
             }
         }
     }
-    seen.next()
+    seen
+}
+
+/// What it says next to them.
+fn next(keeps: &[Keeps], tokens: &[u32]) -> u32 {
+    seen(keeps, tokens).next()
+}
+
+/// What they are embedded to.
+fn vector(keeps: &[Keeps], tokens: &[u32]) -> Vec<f32> {
+    let mut pool = Pool::new(arch::Pooling::Mean, 2);
+    (1..=tokens.len()).for_each(|len| pool.add(&seen(keeps, &tokens[..len]).output()).unwrap());
+    pool.vector()
 }
 
 struct Seen {
@@ -54,8 +70,17 @@ struct Seen {
 }
 
 impl Seen {
+    fn hash(&self) -> u64 {
+        mix(mix(self.all, self.window), self.state)
+    }
+
+    /// The normalised output of the last token.
+    fn output(&self) -> [f32; 2] {
+        [self.hash() as u16, (self.hash() >> 16) as u16].map(f32::from)
+    }
+
     fn next(&self) -> u32 {
-        let hash = mix(mix(self.all, self.window), self.state);
+        let hash = self.hash();
         // Every so often the reply ends, and mostly it says what it said a while ago.
         match (hash % 64, self.echo) {
             (0, _) => END,
@@ -75,10 +100,11 @@ impl Fake {
         Fake(Shape {
             family: "fake",
             vocabulary: VOCABULARY,
-            hidden: 1,
+            hidden: 2,
             layers: 1,
             context: 2000,
             caches: keeps.iter().map(cache).collect(),
+            pooling: arch::Pooling::Mean,
             weight_bytes: 0,
         })
     }
@@ -124,11 +150,11 @@ impl Model for Fake {
                 }
             }
         }
-        for (row, logits) in step.wanted.iter().zip(step.logits.chunks_mut(VOCABULARY)) {
+        let behind = |row: usize| {
             let mut seen = Seen { all: 1, window: 2, state: 3, echo: None };
-            let position = step.positions[*row];
+            let position = step.positions[row];
             for (cache, store) in self.0.caches.iter().zip(step.stores.iter()) {
-                let table = store.rows[*row].pages;
+                let table = store.rows[row].pages;
                 let word = |at: usize| {
                     let page = &store.pages[table[at / 64] as usize];
                     let (token, place) = (bits(page[2 * (at % 64)]), bits(page[2 * (at % 64) + 1]));
@@ -144,11 +170,17 @@ impl Model for Fake {
                     Keeps::Last(_) => {
                         (first..=position).for_each(|at| seen.window = mix(seen.window, word(at)));
                     }
-                    Keeps::State => seen.state = states[*row],
+                    Keeps::State => seen.state = states[row],
                 }
             }
+            seen
+        };
+        for (row, logits) in step.wanted.iter().zip(step.logits.chunks_mut(VOCABULARY)) {
             logits.fill(0.0);
-            logits[seen.next() as usize] = 10.0;
+            logits[behind(*row).next() as usize] = 10.0;
+        }
+        for (row, output) in step.shown.iter().zip(step.outputs.chunks_mut(2)) {
+            output.copy_from_slice(&behind(*row).output());
         }
     }
 }
@@ -256,6 +288,49 @@ impl User {
     }
 }
 
+/// Who has texts embedded.
+struct Author {
+    texts: Vec<Vec<u32>>,
+    gone: Arc<AtomicBool>,
+    outcome: Arc<Mutex<Option<Result<Embedded, Fault>>>>,
+}
+
+impl Author {
+    fn new(texts: Vec<Vec<u32>>) -> Author {
+        Author { texts, gone: Arc::default(), outcome: Arc::default() }
+    }
+
+    fn texts(&self, asked: Duration) -> Texts {
+        let to = Arc::clone(&self.outcome);
+        let done = move |outcome| {
+            assert!(to.lock().unwrap().replace(outcome).is_none(), "told twice");
+        };
+        let (texts, gone) = (self.texts.clone(), Arc::clone(&self.gone));
+        Texts { texts, asked, gone, done: Box::new(done) }
+    }
+
+    /// Each vector is that of its text alone.
+    fn check(&self, keeps: &[Keeps]) -> &'static str {
+        match self.outcome.lock().unwrap().as_ref() {
+            Some(Ok(embedded)) => {
+                for (text, got) in self.texts.iter().zip(&embedded.vectors) {
+                    assert_eq!(*got, vector(keeps, text));
+                }
+                assert!(embedded.tokens.iter().copied().eq(self.texts.iter().map(Vec::len)));
+                "embedded"
+            }
+            Some(Err(fault)) => {
+                assert_eq!(fault.retry, Retry::Later, "{fault}");
+                "too many"
+            }
+            None => {
+                assert!(self.gone.load(Ordering::Relaxed), "nobody is told");
+                "given up"
+            }
+        }
+    }
+}
+
 fn tokenizer() -> Tokenizer {
     Tokenizer::from_folder(&golden("models/qwen3")).unwrap()
 }
@@ -269,10 +344,34 @@ fn turns<'t>(tokenizer: &'t Tokenizer, keeps: &[Keeps], room: u64) -> Turns<'t> 
     Turns::new(engine, tokenizer, policy)
 }
 
+/// Now and then somebody has texts embedded, or hangs up.
+fn write(random: &mut Random, authors: &mut Vec<Author>, now: Duration) -> Option<Texts> {
+    if random.below(40) == 0 {
+        authors.last().into_iter().for_each(|last| last.gone.store(true, Ordering::Relaxed));
+    }
+    if random.below(8) > 0 {
+        return None;
+    }
+    let lens: Vec<usize> = (0..1 + random.below(5)).map(|_| random.below(60)).collect();
+    let long = if random.below(8) == 0 { 150 } else { 1 };
+    authors.push(Author::new(lens.iter().map(|len| random.tokens(long + len)).collect()));
+    authors.last().map(|author| author.texts(now))
+}
+
+/// Pages are in order, and no more room is promised or used than there is.
+fn check_room(turns: &Turns) {
+    let active = turns.active.iter().map(|active| &active.sequence);
+    let sequences: Vec<&Sequence> = active.chain(turns.embeddings.sequences()).collect();
+    turns.engine.check_pages(&sequences);
+    let promised: u64 = turns.active.iter().map(|active| active.room).sum();
+    assert!(promised + turns.embeddings.room() <= turns.engine.room());
+    assert!(turns.engine.cache_bytes() <= turns.engine.room());
+}
+
 /// Thousands of users; returns what happened, and how many tokens were cached.
 fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
     let tokenizer = tokenizer();
-    let mut random = Random(seed);
+    let (mut random, mut others) = (Random(seed), Random(seed + 100));
     let time = Arc::new(AtomicU64::new(0));
     let clock = {
         let time = Arc::clone(&time);
@@ -280,7 +379,7 @@ fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
     };
     let mut turns = turns(&tokenizer, keeps, 20_000).by(clock.clone());
     let systems: Vec<Vec<u32>> = [70, 128, 500, 31].map(|len| random.tokens(len)).into();
-    let mut users: Vec<User> = Vec::new();
+    let (mut users, mut authors): (Vec<User>, Vec<Author>) = (Vec::new(), Vec::new());
     let mut log = Vec::new();
     for step in 0..steps {
         time.store(step as u64, Ordering::Relaxed);
@@ -305,15 +404,14 @@ fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
             turns.submit(user.job(now, deadline, patience));
             users.push(user);
         }
+        let texts = write(&mut others, &mut authors, now);
+        texts.into_iter().for_each(|texts| turns.embed(texts));
         if random.below(5) == 0 && !users.is_empty() {
             let i = users.len() - 1 - random.below(users.len().min(30));
             users[i].gone.store(true, Ordering::Relaxed);
         }
         turns.step();
-        let sequences: Vec<&Sequence> =
-            turns.active.iter().map(|active| &active.sequence).collect();
-        turns.engine.check_pages(&sequences);
-        assert!(turns.engine.cache_bytes() <= turns.engine.room());
+        check_room(&turns);
         log.push(format!("{:?}", turns.counts()));
     }
     let mut left = 0;
@@ -330,6 +428,7 @@ fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
         assert!(!end.contains("bytes"), "who is let in has room: {end}");
         log.push(format!("{end} after {} tokens, {} cached", got.tokens.len(), got.cached));
     }
+    log.extend(authors.iter().map(|author| author.check(keeps).to_owned()));
     turns.engine.check_pages(&[]);
     turns.engine.forget();
     assert_eq!(turns.engine.used_bytes(), 0, "all pages are free");
@@ -345,7 +444,8 @@ fn whatever_users_do_pages_and_turns_are_in_order() {
         let (log, cached) = simulate(seed as u64, keeps, 1500);
         assert!(cached > 10_000, "{keeps:?}: {cached} tokens were cached");
         let ended = |how: &str| log.iter().filter(|line| line.starts_with(how)).count();
-        for how in ["End", "Length", "Cancelled", "Deadline", "too many turns"] {
+        let turns = ["End", "Length", "Cancelled", "Deadline", "too many turns"];
+        for how in turns.into_iter().chain(["embedded", "given up"]) {
             assert!(ended(how) > 5, "{how}: {}", ended(how));
         }
     }
