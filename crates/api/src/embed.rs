@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use turn::{Embed, Embedded, Fault, Side};
+use turn::{Embed, Embedded, Fault, Side, Usage};
 
+use crate::gate::Principal;
 use crate::refused::Refused;
 use crate::server::Shared;
 
@@ -17,13 +19,49 @@ impl Drop for Waiting {
     }
 }
 
-/// Waits for the vectors of texts. A client that hangs up drops this, and so ends the work.
-pub async fn embed(server: &Shared, texts: Embed) -> Result<Embedded, Refused> {
+/// Waits for the vectors of texts, at the cost of who asks. A client that hangs up drops this, and
+/// so ends the work.
+pub async fn embed(
+    server: &Shared,
+    principal: Principal,
+    texts: Embed,
+) -> Result<Embedded, Refused> {
     let (sender, outcome) = tokio::sync::oneshot::channel();
     let waiting = Waiting(Arc::default());
-    // Who has gone hears nothing.
-    let done = Box::new(move |outcome| _ = sender.send(outcome));
-    server.house.embed(texts, Arc::clone(&waiting.0), done);
+    let (purse, note) = (principal.purse(), principal.note.clone());
+    note.asked(&texts.model);
+    let done = move |outcome: Result<Embedded, Fault>| {
+        if let Ok(embedded) = &outcome {
+            let prompt_tokens = embedded.tokens.iter().sum();
+            note.used(Usage { prompt_tokens, ..Usage::default() });
+            purse.into_iter().for_each(|it| it.spend(prompt_tokens as u64, Instant::now()));
+        }
+        // Who has gone hears nothing.
+        let _ = sender.send(outcome);
+    };
+    server.house.embed(texts, Arc::clone(&waiting.0), Box::new(done));
     let stopped = || Fault::new(Side::Us, "the model has stopped without a reason");
     Ok(outcome.await.unwrap_or_else(|_| Err(stopped()))?)
+}
+
+/// A vector as JSON. Each number is the shortest that is read back as the same bits.
+pub fn numbers(vector: &[f32]) -> String {
+    serde_json::to_string(vector).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_back_as_they_were() {
+        let vector = [0.1, -1e-7, 1.0, f32::MIN_POSITIVE, 1e-42, -0.0, 1.0 / 3.0];
+        let read: Vec<f64> = serde_json::from_str(&numbers(&vector)).unwrap();
+        let bits = |x: f32| x.to_bits();
+        assert_eq!(
+            vector.map(bits).to_vec(),
+            read.iter().map(|x| bits(*x as f32)).collect::<Vec<_>>()
+        );
+        assert!(numbers(&vector).starts_with("[0.1,-1e-7,1.0,"));
+    }
 }

@@ -65,6 +65,24 @@ pub trait Language: Send + Sync {
     /// # Errors
     /// When it cannot be asked this.
     fn read(&self, prompt: &Prompt, tools: &[Tool]) -> Result<Vec<u32>, Fault>;
+
+    /// The tokens of a text.
+    fn tokens_of(&self, text: &str, options: TextOptions) -> Vec<u32>;
+
+    /// The text of tokens, with the spelling of markup.
+    fn text_of(&self, tokens: &[u32]) -> String;
+
+    /// A token as the vocabulary spells it; empty when there is no such token.
+    fn piece(&self, token: u32) -> &str;
+}
+
+/// How a text is made tokens of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextOptions {
+    /// What is spelled like markup is markup.
+    pub markup: bool,
+    /// The tokens that belong before and after a whole text are added.
+    pub special: bool,
 }
 
 /// A model, as a list of models shows it.

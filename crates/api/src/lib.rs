@@ -9,6 +9,7 @@
 
 pub mod anthropic;
 mod asked;
+mod base64;
 mod dialect;
 mod door;
 mod embed;
@@ -37,7 +38,7 @@ mod stream;
 pub use asked::{Asked, Manner};
 pub use door::Door;
 pub use gate::{Access, Keys, Principal};
-pub use house::{House, Language, Load, ModelCard};
+pub use house::{House, Language, Load, ModelCard, TextOptions};
 pub use neighbours::{Hosts, Neighbours};
 pub use record::{End, Record, Witness};
 pub use refusal::Refusal;

@@ -100,14 +100,18 @@ impl Note {
         self.0.record().key = Some(key.to_owned());
     }
 
-    /// A turn of it was handed to a model.
-    pub fn begun(&self, model: &str) {
-        let mut record = self.0.record();
-        record.turns += 1;
-        record.model.get_or_insert_with(|| model.to_owned());
+    /// It asked this model.
+    pub fn asked(&self, model: &str) {
+        self.0.record().model.get_or_insert_with(|| model.to_owned());
     }
 
-    /// One of its turns has used this.
+    /// A turn of it was handed to a model.
+    pub fn begun(&self, model: &str) {
+        self.asked(model);
+        self.0.record().turns += 1;
+    }
+
+    /// One of its turns has used this, or its texts have.
     pub fn used(&self, usage: Usage) {
         let mut record = self.0.record();
         record.usage.prompt_tokens += usage.prompt_tokens;

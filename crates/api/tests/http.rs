@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Access, Door, House, Language, ModelCard, Options};
+use api::{Access, Door, House, Language, ModelCard, Options, TextOptions};
 use serde_json::{Value, json};
 use turn::{
     Account, Choice, Embed, Embedded, Event, Fault, Finish, Kind, Limits, Listener, Prompt, Retry,
@@ -65,6 +65,20 @@ impl Language for Bytes {
 
     fn read(&self, prompt: &Prompt, _: &[Tool]) -> Result<Vec<u32>, Fault> {
         Ok(format!("{prompt:?}").bytes().map(u32::from).collect())
+    }
+
+    fn tokens_of(&self, text: &str, options: TextOptions) -> Vec<u32> {
+        let begin = options.special.then_some(1);
+        begin.into_iter().chain(text.bytes().map(u32::from)).collect()
+    }
+
+    fn text_of(&self, tokens: &[u32]) -> String {
+        tokens.iter().map(|token| self.0[*token as usize] as char).collect()
+    }
+
+    fn piece(&self, token: u32) -> &str {
+        const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+        token.checked_sub(97).and_then(|at| LETTERS.get(at as usize..)?.get(..1)).unwrap_or("")
     }
 }
 
@@ -492,6 +506,74 @@ fn models_and_places_without_a_route() {
         assert_eq!(reply.status, status);
         assert!(reply.json()["error"]["message"].is_string());
     }
+}
+
+#[test]
+fn texts_become_vectors() {
+    let address = serve(&Arc::new(Stage::default()));
+    let embed = |model: &str, more: &Value| {
+        let mut body = json!({ "model": model, "input": ["a", "bc"] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ask(address, "POST", "/v1/embeddings", &body.to_string())
+    };
+    let reply = embed("echo", &json!({ "user": "u", "dimensions": 2 }));
+    assert_eq!((reply.status, reply.header("x-hearth-ignored")), (200, Some("user")));
+    assert!(reply.body.contains(r#""index":1,"embedding":[0.1,-10.0]}"#), "{}", reply.body);
+    assert_eq!(reply.json()["usage"]["total_tokens"], 19);
+    let cut = embed("echo", &json!({ "dimensions": 1 }));
+    assert_eq!((cut.status, &cut.json()["error"]["param"]), (400, &json!("dimensions")));
+    let long = embed("long", &json!({}));
+    assert_eq!(
+        (long.status, &long.json()["error"]["code"]),
+        (400, &json!("context_length_exceeded"))
+    );
+}
+
+#[test]
+fn tokens_of_texts_and_back() {
+    let address = serve(&Arc::new(Stage::default()));
+    let ask = |path: &str, body: &Value| ask(address, "POST", path, &body.to_string());
+    let body = json!({ "model": "echo", "prompt": "ab", "return_token_strs": true });
+    let reply = ask("/tokenize", &body).json();
+    let strs = json!(["", "a", "b"]);
+    let want =
+        json!({ "tokens": [1, 97, 98], "count": 3, "max_model_len": 64, "token_strs": strs });
+    assert_eq!(reply, want);
+    let back = ask("/detokenize", &json!({ "model": "echo", "tokens": [97, 98] })).json();
+    assert_eq!(back, json!({ "prompt": "ab", "content": "ab" }));
+    let unknown = ask("/detokenize", &json!({ "model": "echo", "tokens": [97, 7] }));
+    assert_eq!((unknown.status, &unknown.json()["error"]["param"]), (400, &json!("tokens")));
+    // There are two models, so one must be named, and be there.
+    let nameless = ask("/tokenize", &json!({ "prompt": "ab" }));
+    assert_eq!((nameless.status, &nameless.json()["error"]["param"]), (400, &json!("model")));
+    assert_eq!(ask("/tokenize", &json!({ "model": "x", "prompt": "ab" })).status, 404);
+}
+
+#[test]
+fn gaps_are_filled() {
+    let address = serve(&Arc::new(Stage::default()));
+    let gap = |stream: bool| json!({ "input_prefix": "a", "input_suffix": "b", "stream": stream });
+    let body = |stream: bool| {
+        let mut body = gap(stream);
+        body["model"] = "echo".into();
+        body
+    };
+    let whole = ask(address, "POST", "/infill", &body(false).to_string()).json();
+    let text = r#"Gap { before: "a", after: "b" }"#;
+    assert_eq!((&whole["content"], &whole["stop_type"]), (&json!(text), &json!("eos")));
+    assert_eq!((&whole["tokens_predicted"], &whole["stop"]), (&json!(2), &json!(true)));
+    let stream = ask(address, "POST", "/infill", &body(true).to_string()).body;
+    let pieces = stream.split_terminator("\n\n").map(|piece| piece.strip_prefix("data: ").unwrap());
+    let pieces: Vec<Value> = pieces.map(|piece| piece.parse().unwrap()).collect();
+    let said: String = pieces.iter().map(|piece| piece["content"].as_str().unwrap()).collect();
+    assert_eq!((said.as_str(), &pieces.last().unwrap()["stop"]), (text, &json!(true)));
+}
+
+#[test]
+fn what_comes_later_says_so() {
+    let address = serve(&Arc::new(Stage::default()));
+    let reply = ask(address, "POST", "/v1/rerank", "anything");
+    assert_eq!((reply.status, &reply.json()["error"]["code"]), (501, &json!("not_implemented")));
 }
 
 #[test]

@@ -14,7 +14,10 @@ use std::time::{Duration, Instant};
 use api::keys::{Key, Quota, Ring, Scope};
 use api::{Access, Door, House, Keys, Language, ModelCard, Options};
 use serde_json::{Value, json};
-use turn::{Account, Event, Fault, Finish, Limits, Listener, Retry, Sampling, Side, Turn, Usage};
+use turn::{
+    Account, Embed, Embedded, Event, Fault, Finish, Limits, Listener, Retry, Sampling, Side, Turn,
+    Usage, WhenEmbedded,
+};
 
 /// Says a word and what it used; `endless` says more until nobody listens.
 struct Stage;
@@ -35,6 +38,15 @@ impl House for Stage {
             let usage = Usage { prompt_tokens: 300, cached_tokens: 100, generated_tokens: 201 };
             let account = Account { finish: Finish::End, usage, ..account };
             let _ = listener(Event::End(Box::new(account)));
+        });
+    }
+
+    fn embed(&self, texts: Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
+        thread::spawn(move || {
+            while texts.model == "endless" && !gone.load(Ordering::Acquire) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            done(Ok(Embedded { vectors: vec![vec![1.0]], tokens: vec![501] }));
         });
     }
 
@@ -301,6 +313,28 @@ fn tokens_are_charged_also_to_who_hangs_up() {
         thread::sleep(Duration::from_millis(5));
     }
     assert!(message(&list()).contains("400 tokens per minute"));
+}
+
+#[test]
+fn tokens_of_texts_are_charged_too() {
+    let route = ("POST", "/v1/embeddings");
+    let text = |model: &str| json!({ "model": model, "input": "a" }).to_string();
+    let tokens_per_minute = 400.try_into().ok();
+    let keys = vec![limited(Quota { tokens_per_minute, ..Quota::default() })];
+    let server = Server::start(keys.clone());
+    let embed = || server.ask(route, &bearer("limited"), &text("quick")).status;
+    assert_eq!((embed(), embed()), (200, 429));
+    let server = Server::start(keys);
+    let list = || server.ask(("GET", "/v1/models"), &bearer("limited"), "").status;
+    let left = server.send(route, &bearer("limited"), &text("endless"));
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(list(), 200);
+    drop(left);
+    let begun = Instant::now();
+    while list() == 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody paid");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]

@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 use api::keys::{Key, Ring, Scope};
 use api::{Access, Door, End, House, Keys, Language, ModelCard, Options, Record, Witness};
 use serde_json::json;
-use turn::{Account, Choice, Event, Fault, Finish, Limits, Listener, Sampling, Side, Turn, Usage};
+use turn::{
+    Account, Choice, Embed, Embedded, Event, Fault, Finish, Limits, Listener, Sampling, Side, Turn,
+    Usage, WhenEmbedded,
+};
 
 /// Says a word; `endless` says it until nobody listens, `broken` fails after it.
 struct Stage;
@@ -42,6 +45,13 @@ impl House for Stage {
                     tell(Event::End(Box::new(Account { finish, usage, ..account })))
                 }
             };
+        });
+    }
+
+    fn embed(&self, texts: Embed, _: Arc<AtomicBool>, done: WhenEmbedded) {
+        done(match texts.model.as_str() {
+            "broken" => Err(Fault::new(Side::Us, "no")),
+            _ => Ok(Embedded { vectors: vec![vec![1.0]; 2], tokens: vec![3, 4] }),
         });
     }
 
@@ -169,6 +179,18 @@ fn a_record_says_how_it_went_wrong() {
     assert_eq!(ended("GET /v1/models", ""), (403, true, 0, theirs));
     assert_eq!(ended("GET /nowhere", ""), (404, false, 0, theirs));
     assert_eq!(ended("GET /health", ""), (200, true, 0, None));
+}
+
+#[test]
+fn texts_are_recorded_without_turns() {
+    let server = Server::start();
+    let body = |model: &str| json!({ "model": model, "input": ["hush", "hush"] }).to_string();
+    let (_, record) = server.ask("POST /v1/embeddings", &body("good"));
+    assert_eq!((record.model.as_deref(), record.turns), (Some("good"), 0));
+    assert_eq!((record.usage.prompt_tokens, &record.end), (7, &End::Answered));
+    assert!(!format!("{record:?}").contains("hush"), "{record:?}");
+    let (_, record) = server.ask("POST /v1/embeddings", &body("broken"));
+    assert!(matches!(record.end, End::Failed(_)), "{:?}", record.end);
 }
 
 #[test]

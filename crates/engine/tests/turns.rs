@@ -220,6 +220,21 @@ fn a_full_context_ends_a_turn() {
     }
 }
 
+/// What an editor sends while nobody types: the prompt is there when it is asked again.
+#[test]
+fn a_turn_of_no_tokens_only_reads() {
+    let tokenizer = tokenizer();
+    let mut turns = Turns::new(open(&golden("models/qwen3")), &tokenizer, Policy::default());
+    for (tokens, cached) in [(0, 0), (3, 128)] {
+        let (job, said) = job(&words(1, 150), tokens, 1);
+        turns.submit(job);
+        run(&mut turns);
+        let said = said.lock().unwrap();
+        assert_eq!((said.tokens.len(), said.end), (tokens, Some(Finish::Length)));
+        assert!(said.cached >= cached, "{}", said.cached);
+    }
+}
+
 /// A client that is gone frees its place within one step.
 #[test]
 fn who_hangs_up_makes_room() {

@@ -163,7 +163,8 @@ impl Language {
             Some([first?, gap?, last?])
         };
         let Some([first, gap, last]) = GAPS.iter().find_map(known) else {
-            return Err(caller("the model cannot fill a gap: it has no marks for it"));
+            let why = "the model has no marks for a gap between a text and its suffix";
+            return Err(caller(why));
         };
         let plain = Encode { markup: false, add_special: false };
         let mut ids: Vec<u32> = Vec::new();

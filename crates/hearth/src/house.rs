@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use api::ModelCard;
+use api::{ModelCard, TextOptions};
 use engine::{Library, Policy, Room, Settings, Shelf};
 use flow::{Language, Local};
+use text::tokenizer::Encode;
 use tokio::runtime::Handle;
 use turn::{Embed, Event, Fault, Kind, Listener, Prompt, Side, Tool, Turn, WhenEmbedded};
 
@@ -89,7 +90,7 @@ impl Inner {
 }
 
 impl Inner {
-    fn embed(&self, texts: Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
+    fn embed(&self, texts: &Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
         let keep = texts.keep.unwrap_or(self.keep);
         match self.shelf.take(&texts.model, keep) {
             Err(fault) => done(Err(fault)),
@@ -100,7 +101,7 @@ impl Inner {
                     // The model stays until its texts are read.
                     drop(held);
                 };
-                lease.embed(&texts, gone, Box::new(done));
+                lease.embed(texts, gone, Box::new(done));
             }
         }
     }
@@ -125,7 +126,7 @@ impl api::House for House {
 
     fn embed(&self, texts: Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
         let inner = Arc::clone(&self.0);
-        self.0.runtime.spawn_blocking(move || inner.embed(texts, gone, done));
+        self.0.runtime.spawn_blocking(move || inner.embed(&texts, gone, done));
     }
 
     fn language(&self, model: &str) -> Result<Arc<dyn api::Language>, Fault> {
@@ -153,6 +154,19 @@ impl api::Language for Spoken {
 
     fn read(&self, prompt: &Prompt, tools: &[Tool]) -> Result<Vec<u32>, Fault> {
         Ok(self.0.read(prompt, tools, flow::now())?.ids)
+    }
+
+    fn tokens_of(&self, text: &str, options: TextOptions) -> Vec<u32> {
+        let TextOptions { markup, special } = options;
+        self.0.tokenizer().encode(text, Encode { markup, add_special: special })
+    }
+
+    fn text_of(&self, tokens: &[u32]) -> String {
+        self.0.tokenizer().decode(tokens, true)
+    }
+
+    fn piece(&self, token: u32) -> &str {
+        self.0.tokenizer().piece(token)
     }
 }
 

@@ -28,5 +28,6 @@ pub struct Embedded {
     pub tokens: Vec<usize>,
 }
 
-/// Is told once what became of texts, from any thread. It never blocks.
+/// Is told once what became of texts, from any thread. It never blocks. Who has gone is told what
+/// was read until then, because it counts.
 pub type WhenEmbedded = Box<dyn FnOnce(Result<Embedded, Fault>) + Send>;

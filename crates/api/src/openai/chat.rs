@@ -123,7 +123,7 @@ fn logprobs(fields: &mut Fields) -> Result<(bool, Option<usize>), Refusal> {
 }
 
 /// The effort of reasoning, from whichever field states it.
-fn stated_effort(fields: &mut Fields) -> Result<Option<String>, Refusal> {
+pub fn stated_effort(fields: &mut Fields) -> Result<Option<String>, Refusal> {
     let stated = effort(fields, "reasoning_effort")?;
     let Some(mut reasoning) = fields.object("reasoning")? else { return Ok(stated) };
     let inner = effort(&mut reasoning, "effort")?;

@@ -1,9 +1,8 @@
 //! `/v1/completions`: a text goes on, without a template. From a body to what was asked.
 
-use serde_json::Value;
 use turn::{Demand, Prompt, Wishes};
 
-use super::{chat, form, settings};
+use super::{chat, form, prompts, settings};
 use crate::fields::Fields;
 use crate::{Asked, Manner, Refusal};
 
@@ -60,35 +59,14 @@ fn copies(fields: &mut Fields) -> Result<usize, Refusal> {
     }
 }
 
-/// One prompt or a list, each as a text or as tokens.
+/// One prompt or a list, each as a text or as tokens; with a suffix a text is a gap.
 fn prompts(fields: &mut Fields) -> Result<Vec<Prompt>, Refusal> {
     let suffix = fields.string("suffix")?.filter(|suffix| !suffix.is_empty());
-    let prompt = fields.take("prompt");
-    let prompts = match fields.need("prompt", prompt)? {
-        Value::Array(items) if !items.iter().all(Value::is_number) => items,
-        one => vec![one],
+    let prompts = prompts::prompts(fields, "prompt")?;
+    let Some(after) = suffix else { return Ok(prompts) };
+    let gap = |prompt| match prompt {
+        Prompt::Text(before) => Ok(Prompt::Gap { before, after: after.clone() }),
+        _ => Err(fields.refusal("suffix", "needs a `prompt` that is text")),
     };
-    let mut read = Vec::new();
-    for prompt in prompts {
-        read.push(match (prompt, &suffix) {
-            (Value::String(text), None) => Prompt::Text(text),
-            (Value::String(before), Some(after)) => Prompt::Gap { before, after: after.clone() },
-            (Value::Array(_), Some(_)) => {
-                return Err(fields.refusal("suffix", "needs a `prompt` that is text"));
-            }
-            (Value::Array(items), None) => Prompt::Tokens(tokens(fields, &items)?),
-            _ => return Err(wrong(fields)),
-        });
-    }
-    Ok(read)
-}
-
-fn tokens(fields: &Fields, items: &[Value]) -> Result<Vec<u32>, Refusal> {
-    let token = |item: &Value| item.as_u64().and_then(|token| u32::try_from(token).ok());
-    let tokens: Option<Vec<u32>> = items.iter().map(token).collect();
-    tokens.filter(|tokens| !tokens.is_empty()).ok_or_else(|| wrong(fields))
-}
-
-fn wrong(fields: &Fields) -> Refusal {
-    fields.refusal("prompt", "must be a text, tokens, or a list of either")
+    prompts.into_iter().map(gap).collect()
 }

@@ -1,17 +1,23 @@
-//! OpenAI's dialect: chat completions, completions, responses and models.
+//! OpenAI's dialect: chat completions, completions, responses, embeddings and models. Beside them
+//! what other local servers add to it: tokens, and gaps to be filled.
 
 mod chat;
 mod chat_reply;
 mod completions;
+mod embeddings;
 mod error;
 mod form;
+mod infill;
+mod later;
 mod logprobs;
 mod messages;
 mod models;
+mod prompts;
 mod reply;
 mod responses;
 mod settings;
 mod text_reply;
+mod tokens;
 mod tools;
 
 pub use chat::decode as decode_chat;
@@ -31,10 +37,15 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::post("/v1/chat/completions", Scope::Ask, answer::<Chat>),
         Route::post("/v1/completions", Scope::Ask, answer::<Text>),
+        Route::post("/v1/embeddings", Scope::Ask, embeddings::answer),
+        Route::post("/infill", Scope::Ask, infill::answer),
+        Route::post("/tokenize", Scope::Ask, tokens::tokenize),
+        Route::post("/detokenize", Scope::Ask, tokens::detokenize),
         Route::get("/v1/models", Scope::List, models::list),
         Route::get("/v1/models/{*id}", Scope::List, models::one),
     ];
     routes.extend(responses::routes());
+    routes.extend(later::routes());
     routes
 }
 
@@ -76,15 +87,20 @@ impl Way for Text {
     }
 }
 
-/// Decodes any bytes, for the fuzzer.
+/// Decodes any bytes, for the fuzzer; says whether any route takes them.
 #[doc(hidden)]
-pub fn probe(data: &[u8]) {
-    // Any outcome will do, as long as there is one.
-    for decode in [decode_chat, decode_completion, decode_response] {
-        if let Ok(asked) = decode(data) {
-            assert!(asked.turns(0).next().is_some(), "something was asked");
-        }
+pub fn probe(data: &[u8]) -> bool {
+    let asked = [decode_chat, decode_completion, decode_response, infill::decode];
+    let asked = asked.map(|decode| decode(data));
+    for asked in asked.iter().flatten() {
+        assert!(asked.turns(0).next().is_some(), "something was asked");
     }
+    let wanted = embeddings::decode(data);
+    if let Ok(wanted) = &wanted {
+        assert!(!wanted.embed.texts.is_empty(), "something was asked");
+    }
+    let tokens = [tokens::decode_text(data).is_ok(), tokens::decode_tokens(data).is_ok()];
+    asked.iter().any(Result::is_ok) || wanted.is_ok() || tokens.contains(&true)
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use turn::{Fault, Kind, Side};
 
-use crate::ModelCard;
+use crate::fields::Fields;
 use crate::refused::Refused;
-use crate::server::{Shared, json as reply};
+use crate::server::{Server, Shared, json as reply};
+use crate::{ModelCard, Refusal};
 
 /// All of them.
 pub async fn list(State(server): State<Shared>) -> Response {
@@ -26,10 +27,30 @@ pub async fn one(State(server): State<Shared>, id: Name) -> Result<Response, Ref
     let id = id.map(|Path(id)| id).unwrap_or_default();
     match server.house.models().iter().find(|model| model.id == id) {
         Some(model) => Ok(reply(StatusCode::OK, card(model).to_string())),
-        None => {
-            let message = format!("there is no model {id:?}");
-            Err(Fault { kind: Kind::Missing, ..Fault::new(Side::Caller, message) }.into())
+        None => Err(missing(&id).into()),
+    }
+}
+
+fn missing(id: &str) -> Fault {
+    let message = format!("there is no model {id:?}");
+    Fault { kind: Kind::Missing, ..Fault::new(Side::Caller, message) }
+}
+
+/// The name of a model where one need not be named.
+pub fn named(fields: &mut Fields) -> Result<Option<String>, Refusal> {
+    Ok(fields.string("model")?.filter(|name| !name.is_empty()))
+}
+
+/// The model of this name, or the only one.
+pub fn asked(server: &Server, name: Option<String>) -> Result<ModelCard, Refusal> {
+    let mut models = server.house.models();
+    match name {
+        Some(name) => {
+            let card = models.into_iter().find(|card| card.id == name);
+            card.ok_or_else(|| missing(&name).into())
         }
+        None if models.len() == 1 => Ok(models.remove(0)),
+        None => Err(Refusal::of("model", "is missing: there are several")),
     }
 }
 

@@ -11,7 +11,7 @@ use super::{chat_reply, text_reply};
 use crate::plan::Plan;
 use crate::said::Said;
 use crate::stream::Encode;
-use crate::{Language, Manner};
+use crate::{Language, Manner, TextOptions};
 
 fn plan(manner: Manner, copies: usize) -> Plan {
     Plan {
@@ -40,6 +40,18 @@ impl Language for Letters {
 
     fn read(&self, _: &Prompt, _: &[Tool]) -> Result<Vec<u32>, Fault> {
         Ok(Vec::new())
+    }
+
+    fn tokens_of(&self, _: &str, _: TextOptions) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn text_of(&self, _: &[u32]) -> String {
+        String::new()
+    }
+
+    fn piece(&self, _: u32) -> &str {
+        ""
     }
 }
 

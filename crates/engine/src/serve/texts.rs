@@ -24,7 +24,7 @@ pub struct Texts {
     pub asked: Duration,
     /// Set by a client that wants no more.
     pub gone: Arc<AtomicBool>,
-    /// Told what became of them; dropped when they are given up.
+    /// Told what became of them; dropped when the model stops.
     pub done: WhenEmbedded,
 }
 
@@ -181,7 +181,13 @@ impl Embeddings {
     /// Gives up those that nobody waits for any more.
     pub fn dismiss(&mut self, engine: &mut Engine) {
         let gone = |request: &mut Request| request.texts.gone.load(Ordering::Relaxed);
-        self.requests.extract_if(.., gone).for_each(|mut request| request.close(engine));
+        for mut request in self.requests.extract_if(.., gone) {
+            let read = request.open.iter().map(|open| open.sequence.tokens().len());
+            let whole = request.texts.texts[..request.vectors.len()].iter().map(Vec::len);
+            let tokens = whole.chain(read).collect();
+            request.close(engine);
+            (request.texts.done)(Ok(Embedded { vectors: request.vectors, tokens }));
+        }
         // One without texts is over before it has begun.
         self.tell(engine);
     }
