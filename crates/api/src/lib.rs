@@ -25,6 +25,7 @@ mod neighbours;
 mod offer;
 pub mod ollama;
 pub mod openai;
+mod openapi;
 mod plan;
 mod record;
 mod refusal;

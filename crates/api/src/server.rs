@@ -18,7 +18,7 @@ use crate::ids::Ids;
 pub use crate::keys::Scope;
 use crate::metrics::Metrics;
 use crate::record::{End, Note, Witness};
-use crate::{House, anthropic, neighbours, ollama, openai, refused};
+use crate::{House, anthropic, neighbours, ollama, openai, openapi, refused};
 
 /// What a server is told besides its house.
 #[derive(Clone)]
@@ -53,6 +53,8 @@ pub struct Route {
     pub path: &'static str,
     /// What a key must be good for.
     pub scope: Scope,
+    /// What it is for, in a few words.
+    pub about: &'static str,
     handler: MethodRouter<Shared>,
 }
 
@@ -77,7 +79,7 @@ impl Route {
         H: Handler<T, Shared>,
         T: 'static,
     {
-        Route { method: Method::GET, path, scope, handler: get(handler) }
+        Route { method: Method::GET, path, scope, about: "", handler: get(handler) }
     }
 
     pub(crate) fn post<H, T>(path: &'static str, scope: Scope, handler: H) -> Route
@@ -85,7 +87,7 @@ impl Route {
         H: Handler<T, Shared>,
         T: 'static,
     {
-        Route { method: Method::POST, path, scope, handler: post(handler) }
+        Route { method: Method::POST, path, scope, about: "", handler: post(handler) }
     }
 
     pub(crate) fn delete<H, T>(path: &'static str, scope: Scope, handler: H) -> Route
@@ -93,16 +95,23 @@ impl Route {
         H: Handler<T, Shared>,
         T: 'static,
     {
-        Route { method: Method::DELETE, path, scope, handler: delete(handler) }
+        Route { method: Method::DELETE, path, scope, about: "", handler: delete(handler) }
+    }
+
+    /// Says what it is for.
+    pub(crate) fn about(self, about: &'static str) -> Route {
+        Route { about, ..self }
     }
 }
 
 /// All routes. There are no others.
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
-        Route::get("/health", Scope::Anyone, health),
-        Route::get("/ready", Scope::Anyone, ready),
-        Route::get("/metrics", Scope::Watch, metrics),
+        Route::get("/health", Scope::Anyone, health).about("Whether the process runs"),
+        Route::get("/ready", Scope::Anyone, ready).about("Whether turns are answered"),
+        Route::get("/metrics", Scope::Watch, metrics)
+            .about("What has been counted, for Prometheus"),
+        Route::get("/openapi.json", Scope::Anyone, openapi::show).about("This table of routes"),
     ];
     routes.extend(openai::routes());
     routes.extend(anthropic::routes());

@@ -30,4 +30,4 @@ pub use run::{Engine, Feed, Settings, Wanted};
 pub use sample::{Sampler, best};
 pub use serve::{Job, Policy, Texts, Tried, Turns};
 pub use shelf::{Lease, Library, Listed, Room, Shelf, Shelved};
-pub use worker::Worker;
+pub use worker::{Load, Worker};

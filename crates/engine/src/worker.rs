@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
@@ -20,7 +20,27 @@ pub struct Worker {
     thread: Mutex<Option<JoinHandle<()>>>,
     thread_id: ThreadId,
     alive: Arc<AtomicBool>,
+    load: Arc<Shown>,
     begun: Instant,
+}
+
+/// What a worker does at some moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Turns that wait.
+    pub waiting: usize,
+    /// Turns that are read or written.
+    pub running: usize,
+    /// Bytes of what is kept of sequences.
+    pub kept_bytes: u64,
+}
+
+/// The same, shown by the thread that knows.
+#[derive(Default)]
+struct Shown {
+    waiting: AtomicUsize,
+    running: AtomicUsize,
+    kept_bytes: AtomicU64,
 }
 
 enum Order {
@@ -52,10 +72,13 @@ impl Worker {
         let ((orders, received), begun) = (channel(), Instant::now());
         let alive = Arc::new(AtomicBool::new(true));
         let is_up = Arc::clone(&alive);
+        let load = Arc::new(Shown::default());
+        let shown = Arc::clone(&load);
         let work = move || {
             let mut turns = Turns::new(engine, &tokenizer, policy).by(move || begun.elapsed());
             // A panic is a defect of ours, or of the model's file. Its turns end all the same.
-            let worked = catch_unwind(AssertUnwindSafe(|| work(&mut turns, begun, &received)));
+            let worked =
+                catch_unwind(AssertUnwindSafe(|| work(&mut turns, begun, (&received, &shown))));
             // Before they end: who then asks again shall find it dead.
             is_up.store(false, Ordering::Release);
             if worked.is_err() {
@@ -64,7 +87,7 @@ impl Worker {
         };
         let thread = std::thread::Builder::new().name("model".to_owned()).spawn(work)?;
         let (thread_id, thread) = (thread.thread().id(), Mutex::new(Some(thread)));
-        Ok(Worker { orders, thread, thread_id, alive, begun })
+        Ok(Worker { orders, thread, thread_id, alive, load, begun })
     }
 
     /// Hands in a turn. Whatever happens, it ends once.
@@ -87,6 +110,16 @@ impl Worker {
     /// Whether it answers turns: it has neither been stopped nor panicked.
     pub fn is_alive(&self) -> bool {
         self.alive.load(Ordering::Acquire)
+    }
+
+    /// What it did at the end of its last step.
+    pub fn load(&self) -> Load {
+        let Shown { waiting, running, kept_bytes } = &*self.load;
+        Load {
+            waiting: waiting.load(Ordering::Relaxed),
+            running: running.load(Ordering::Relaxed),
+            kept_bytes: kept_bytes.load(Ordering::Relaxed),
+        }
     }
 
     /// The time by which deadlines are stated.
@@ -150,8 +183,17 @@ fn not_running() -> Fault {
     Fault { retry: Retry::Later, ..fault }
 }
 
+impl Shown {
+    fn show(&self, turns: &Turns) {
+        let (waiting, running) = turns.counts();
+        self.waiting.store(waiting, Ordering::Relaxed);
+        self.running.store(running, Ordering::Relaxed);
+        self.kept_bytes.store(turns.engine().used_bytes(), Ordering::Relaxed);
+    }
+}
+
 /// Answers turns until it is told to stop, or nobody is there to ask.
-fn work(turns: &mut Turns, begun: Instant, orders: &Receiver<Order>) {
+fn work(turns: &mut Turns, begun: Instant, (orders, shown): (&Receiver<Order>, &Shown)) {
     let (mut end, mut busy) = (None, false);
     while busy || end.is_none() {
         // Nothing to do: wait. Otherwise take what has come.
@@ -179,5 +221,6 @@ fn work(turns: &mut Turns, begun: Instant, orders: &Receiver<Order>) {
             turns.stop(Finish::Cancelled);
         }
         busy = turns.step();
+        shown.show(turns);
     }
 }

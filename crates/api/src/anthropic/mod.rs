@@ -19,8 +19,10 @@ use crate::{Asked, Refusal};
 /// The routes of this dialect.
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::post("/v1/messages", Scope::Ask, answer::<Message>),
-        Route::post("/v1/messages/count_tokens", Scope::Ask, count::count),
+        Route::post("/v1/messages", Scope::Ask, answer::<Message>)
+            .about("Goes on with a conversation"),
+        Route::post("/v1/messages/count_tokens", Scope::Ask, count::count)
+            .about("How many tokens a message would read"),
     ]
 }
 

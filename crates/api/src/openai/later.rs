@@ -17,7 +17,7 @@ const PATHS: [&str; 6] = [
 
 /// Each says that it is not there yet, whatever it is asked.
 pub fn routes() -> impl Iterator<Item = Route> {
-    PATHS.into_iter().map(|path| Route::post(path, Scope::Ask, refuse))
+    PATHS.into_iter().map(|path| Route::post(path, Scope::Ask, refuse).about("Not yet there"))
 }
 
 async fn refuse(uri: Uri) -> Refused {

@@ -35,14 +35,19 @@ use crate::{Asked, Refusal};
 /// The routes of this dialect.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![
-        Route::post("/v1/chat/completions", Scope::Ask, answer::<Chat>),
-        Route::post("/v1/completions", Scope::Ask, answer::<Text>),
-        Route::post("/v1/embeddings", Scope::Ask, embeddings::answer),
-        Route::post("/infill", Scope::Ask, infill::answer),
-        Route::post("/tokenize", Scope::Ask, tokens::tokenize),
-        Route::post("/detokenize", Scope::Ask, tokens::detokenize),
-        Route::get("/v1/models", Scope::List, models::list),
-        Route::get("/v1/models/{*id}", Scope::List, models::one),
+        Route::post("/v1/chat/completions", Scope::Ask, answer::<Chat>)
+            .about("Goes on with a conversation"),
+        Route::post("/v1/completions", Scope::Ask, answer::<Text>)
+            .about("Goes on with a text, or fills the gap before a suffix"),
+        Route::post("/v1/embeddings", Scope::Ask, embeddings::answer)
+            .about("Turns texts into vectors"),
+        Route::post("/infill", Scope::Ask, infill::answer)
+            .about("Fills a gap, as llama.cpp's editors ask for it"),
+        Route::post("/tokenize", Scope::Ask, tokens::tokenize)
+            .about("The tokens of a text or a conversation"),
+        Route::post("/detokenize", Scope::Ask, tokens::detokenize).about("The text of tokens"),
+        Route::get("/v1/models", Scope::List, models::list).about("Which models there are"),
+        Route::get("/v1/models/{*id}", Scope::List, models::one).about("One of the models"),
     ];
     routes.extend(responses::routes());
     routes.extend(later::routes());

@@ -35,12 +35,16 @@ use crate::{Asked, Refusal, sse};
 /// The routes of responses.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::post("/v1/responses", Scope::Ask, create),
-        Route::post("/v1/responses/input_tokens", Scope::Ask, count),
-        Route::get("/v1/responses/{id}", Scope::Ask, kept::show),
-        Route::delete("/v1/responses/{id}", Scope::Ask, kept::forget),
-        Route::post("/v1/responses/{id}/cancel", Scope::Ask, kept::cancel),
-        Route::get("/v1/responses/{id}/input_items", Scope::Ask, kept::input),
+        Route::post("/v1/responses", Scope::Ask, create)
+            .about("Goes on with a conversation that the server may keep"),
+        Route::post("/v1/responses/input_tokens", Scope::Ask, count)
+            .about("How many tokens a response would read"),
+        Route::get("/v1/responses/{id}", Scope::Ask, kept::show).about("A response that was kept"),
+        Route::delete("/v1/responses/{id}", Scope::Ask, kept::forget).about("Forgets a response"),
+        Route::post("/v1/responses/{id}/cancel", Scope::Ask, kept::cancel)
+            .about("Cancels a response in the background, of which there are none"),
+        Route::get("/v1/responses/{id}/input_items", Scope::Ask, kept::input)
+            .about("What a response answered"),
     ]
 }
 
