@@ -1,7 +1,7 @@
 //! `/openapi.json`: the table of routes, as programs read it.
 //!
-//! What becomes of each field of a request is told in `docs/api`; here it is said which routes there
-//! are, what they are for, which key they need, and how they refuse.
+//! What becomes of each field of a request is told in `docs/api`; here it is said which routes
+//! there are, what they are for, which key they need, and how they refuse.
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
