@@ -20,6 +20,7 @@ mod ids;
 mod json;
 mod keep;
 pub mod keys;
+mod logprobs;
 mod metrics;
 mod neighbours;
 mod offer;
@@ -33,6 +34,7 @@ mod refused;
 mod reply;
 mod said;
 mod server;
+mod settings;
 mod sse;
 mod stream;
 

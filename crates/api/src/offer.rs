@@ -71,6 +71,14 @@ impl Offered {
     }
 }
 
+/// Refuses every type but `function`, which need not be written.
+pub fn function_only(fields: &mut Fields) -> Result<(), Refusal> {
+    match fields.string("type")?.as_deref() {
+        None | Some("function") => Ok(()),
+        Some(_) => Err(fields.refusal("type", "must be `function`")),
+    }
+}
+
 /// Reads the list of tools, with one function for each; no two have one name.
 pub fn tools(
     fields: &mut Fields,

@@ -10,8 +10,6 @@ use super::{form, messages, settings, tools};
 use crate::fields::Fields;
 use crate::{Asked, Manner, Refusal};
 
-/// Alternatives that may be reported with each token.
-pub const ALTERNATIVES: i64 = 20;
 /// Fields that OpenAI's reference has and hearth does not, with what to do instead.
 const REFUSED: [(&str, &str); 4] = [
     ("functions", "is not served; use `tools`"),
@@ -26,7 +24,7 @@ const REFUSED: [(&str, &str); 4] = [
 /// The first field that is wrong, unknown or not served.
 pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_body(body)?;
-    let model = model(&mut fields)?;
+    let model = crate::settings::model(&mut fields)?;
     refuse(&fields, &REFUSED)?;
     let mut ignored = settings::idle(&mut fields)?;
     settings::unkept(&mut fields, &mut ignored)?;
@@ -39,7 +37,7 @@ pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let chat = Chat { messages, tools: offer.shown, variables };
     let tokens = tokens(&mut fields)?;
     let manner = settings::manner(&mut fields, &mut ignored)?;
-    let (logprobs, top_logprobs) = logprobs(&mut fields)?;
+    let (logprobs, top_logprobs) = crate::settings::logprobs(&mut fields)?;
     let wishes = Wishes { top_logprobs, ..settings::wishes(&mut fields)? };
     let asked = Asked {
         model,
@@ -54,15 +52,6 @@ pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     };
     fields.finish()?;
     Ok(asked)
-}
-
-/// The name of the model that is asked.
-pub fn model(fields: &mut Fields) -> Result<String, Refusal> {
-    let name = fields.string("model")?;
-    match fields.need("model", name)? {
-        name if name.is_empty() => Err(fields.refusal("model", "must not be empty")),
-        name => Ok(name),
-    }
 }
 
 /// Refuses the first of these fields that is there.
@@ -108,17 +97,6 @@ fn tokens(fields: &mut Fields) -> Result<Option<usize>, Refusal> {
                 .refusal("max_tokens", "and `max_completion_tokens` are both given, and differ"))
         }
         _ => Ok(new.or(old)),
-    }
-}
-
-fn logprobs(fields: &mut Fields) -> Result<(bool, Option<usize>), Refusal> {
-    let wanted = fields.flag("logprobs")?.unwrap_or(false);
-    let top = fields.count("top_logprobs", 0..=ALTERNATIVES)?;
-    match top {
-        Some(top) if top > 0 && !wanted => {
-            Err(fields.refusal("top_logprobs", "needs `logprobs` to be true"))
-        }
-        _ => Ok((wanted, top.filter(|_| wanted))),
     }
 }
 

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 use turn::{Account, Event, Fault};
 
+use super::error;
 use super::reply::{Kind, finish_of, finish_reason};
-use super::{error, logprobs};
+use crate::logprobs;
 use crate::plan::Plan;
 use crate::said::{Said, Spent, Thoughts};
 use crate::sse::{KEEP_ALIVE, frame};

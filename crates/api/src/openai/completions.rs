@@ -2,7 +2,7 @@
 
 use turn::{Demand, Prompt, Wishes};
 
-use super::{chat, form, prompts, settings};
+use super::{form, prompts, settings};
 use crate::fields::Fields;
 use crate::{Asked, Manner, Refusal};
 
@@ -19,7 +19,7 @@ const REPLIES: usize = 128;
 /// The first field that is wrong, unknown or not served.
 pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_body(body)?;
-    let model = chat::model(&mut fields)?;
+    let model = crate::settings::model(&mut fields)?;
     let mut ignored = settings::idle(&mut fields)?;
     settings::unkept(&mut fields, &mut ignored)?;
     let copies = copies(&mut fields)?;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::json;
 use turn::{Embed, Embedded, Prompt};
 
-use super::{chat, prompts, settings};
+use super::{prompts, settings};
 use crate::embed::{embed, numbers};
 use crate::fields::Fields;
 use crate::gate::Principal;
@@ -35,7 +35,7 @@ pub struct Wanted {
 /// The first field that is wrong, unknown or not served.
 pub fn decode(body: &[u8]) -> Result<Wanted, Refusal> {
     let mut fields = Fields::of_body(body)?;
-    let model = chat::model(&mut fields)?;
+    let model = crate::settings::model(&mut fields)?;
     let ignored = settings::idle(&mut fields)?;
     let texts = prompts::prompts(&mut fields, "input")?;
     if texts.len() > TEXTS {

@@ -1,29 +1,10 @@
-//! Log probabilities, as chat replies and as completions show them.
+//! Log probabilities, as completions show them.
 
 use serde_json::{Map, Value, json};
 use turn::Choice;
 
+use crate::logprobs::NEVER;
 use crate::plan::Plan;
-
-/// JSON has no minus infinity; clients know this number for it.
-const NEVER: f32 = -9999.0;
-
-/// An entry of `logprobs.content`.
-pub fn row(choice: &Choice, plan: &Plan) -> Value {
-    let mut row = token(choice.token, choice.logprob, plan);
-    let top = choice.top.iter().map(|(other, logprob)| token(*other, *logprob, plan).into());
-    row.insert("top_logprobs".to_owned(), top.collect::<Vec<Value>>().into());
-    row.into()
-}
-
-fn token(token: u32, logprob: f32, plan: &Plan) -> Map<String, Value> {
-    let bytes = plan.bytes_of(token);
-    let mut object = Map::new();
-    object.insert("token".to_owned(), String::from_utf8_lossy(bytes).into());
-    object.insert("logprob".to_owned(), logprob.max(NEVER).into());
-    object.insert("bytes".to_owned(), bytes.into());
-    object
-}
 
 /// `logprobs` of completions: four lists of the same length.
 #[derive(Clone, Debug, Default)]

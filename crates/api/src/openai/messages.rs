@@ -5,6 +5,7 @@ use turn::{Fault, Side};
 
 use crate::Refusal;
 use crate::fields::Fields;
+use crate::offer::function_only;
 
 /// What clients leave in messages that they send back; no template reads it.
 const IDLE: [&str; 4] = ["annotations", "cache_control", "provider_specific_fields", "id"];
@@ -120,14 +121,6 @@ pub fn arguments(text: String) -> Value {
         Ok(object @ Value::Object(_)) => object,
         _ if text.trim().is_empty() => json!({}),
         _ => Value::String(text),
-    }
-}
-
-/// Refuses every type but `function`, which need not be written.
-pub fn function_only(fields: &mut Fields) -> Result<(), Refusal> {
-    match fields.string("type")?.as_deref() {
-        None | Some("function") => Ok(()),
-        Some(_) => Err(fields.refusal("type", "must be `function`")),
     }
 }
 

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use turn::{Limits, Wishes};
 
 use crate::fields::Fields;
-use crate::{Manner, Refusal, keep};
+use crate::{Manner, Refusal, keep, settings};
 
 /// Replies to one prompt.
 pub const COPIES: i64 = 16;
-/// Stop strings; each is looked for in all that is said.
-const STOPS: usize = 64;
 /// They cannot change an answer: bookkeeping, and hints for caches and clouds.
 const IDLE: [&str; 6] = [
     "metadata",
@@ -26,29 +23,16 @@ const IDLE: [&str; 6] = [
 pub fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
     Ok(Wishes {
         temperature: fields.number("temperature", 0.0..=2.0)?,
-        top_k: top_k(fields)?,
+        top_k: settings::top_k(fields)?,
         top_p: fields.number("top_p", 0.0..=1.0)?,
         min_p: fields.number("min_p", 0.0..=1.0)?,
         repetition_penalty: fields.number("repetition_penalty", 0.01..=100.0)?,
         frequency_penalty: fields.number("frequency_penalty", -2.0..=2.0)?,
         presence_penalty: fields.number("presence_penalty", -2.0..=2.0)?,
         logit_bias: logit_bias(fields)?,
-        seed: seed(fields)?,
+        seed: settings::seed(fields)?,
         top_logprobs: None,
     })
-}
-
-/// vLLM's clients write -1 for all.
-fn top_k(fields: &mut Fields) -> Result<Option<usize>, Refusal> {
-    let count = fields.whole("top_k", -1..=i64::from(u32::MAX))?;
-    Ok(count.map(|count| usize::try_from(count).unwrap_or(0)))
-}
-
-/// Any number of 64 bits; a negative one is taken for its bits.
-fn seed(fields: &mut Fields) -> Result<Option<u64>, Refusal> {
-    let Some(value) = fields.take("seed") else { return Ok(None) };
-    let bits = value.as_u64().or_else(|| value.as_i64().map(i64::cast_unsigned));
-    bits.map(Some).ok_or_else(|| fields.refusal("seed", "must be a whole number of 64 bits"))
 }
 
 fn logit_bias(fields: &mut Fields) -> Result<Option<Vec<(u32, f32)>>, Refusal> {
@@ -67,20 +51,7 @@ fn logit_bias(fields: &mut Fields) -> Result<Option<Vec<(u32, f32)>>, Refusal> {
 
 /// The strings that end a reply, and the limit of tokens that the caller has read.
 pub fn limits(fields: &mut Fields, tokens: Option<usize>) -> Result<Limits, Refusal> {
-    let stop = match fields.take("stop") {
-        None => Vec::new(),
-        Some(Value::Array(items)) => items,
-        Some(one) => vec![one],
-    };
-    if stop.len() > STOPS {
-        return Err(fields.refusal("stop", &format!("has more than {STOPS} strings")));
-    }
-    let text = |item| match item {
-        Value::String(text) if !text.is_empty() => Ok(text),
-        _ => Err(fields.refusal("stop", "must be a string or a list of strings, none empty")),
-    };
-    let stop = stop.into_iter().map(text).collect::<Result<_, _>>()?;
-    Ok(Limits { tokens, stop })
+    Ok(Limits { tokens, stop: settings::stop(fields)? })
 }
 
 /// Whether the reply is streamed, and what its stream ends with.

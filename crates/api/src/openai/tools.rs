@@ -3,10 +3,9 @@
 use serde_json::Value;
 use turn::Form;
 
-use super::messages::function_only;
 use crate::Refusal;
 use crate::fields::Fields;
-use crate::offer::{self, Choice, Offer, Offered};
+use crate::offer::{self, Choice, Offer, Offered, function_only};
 
 /// How a way of asking spells functions.
 pub struct Spelling {

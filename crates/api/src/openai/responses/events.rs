@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 use turn::{Account, Event, Fault, Finish};
 
 use super::item::Item;
-use crate::openai::{error, logprobs};
+use crate::logprobs;
+use crate::openai::error;
 use crate::plan::Plan;
 use crate::said::{Spent, Thoughts};
 use crate::sse::{KEEP_ALIVE, named};

@@ -71,7 +71,7 @@ impl Request {
 /// The first field that is wrong, unknown or not served.
 pub fn decode(body: &[u8]) -> Result<Request, Refusal> {
     let mut fields = Fields::of_body(body)?;
-    let model = chat::model(&mut fields)?;
+    let model = crate::settings::model(&mut fields)?;
     chat::refuse(&fields, &REFUSED)?;
     let echo = echo(&fields);
     bookkeeping(&mut fields)?;
@@ -207,7 +207,7 @@ fn logprobs(
             _ => return Err(Refusal::of(path, &format!("must be one of {}", INCLUDED.join(", ")))),
         }
     }
-    let top = fields.count("top_logprobs", 0..=chat::ALTERNATIVES)?;
+    let top = fields.count("top_logprobs", 0..=crate::settings::ALTERNATIVES)?;
     match top {
         Some(top) if top > 0 && !wanted => {
             let what = format!("needs `include` to have `{LOGPROBS}`");

@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::Refusal;
 use crate::fields::Fields;
-use crate::offer::Offered;
-use crate::openai::messages::function_only;
+use crate::offer::{Offered, function_only};
 use crate::openai::tools::Spelling;
 
 pub const FLAT: Spelling = Spelling { offered, named };
