@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use turn::{Embed, Embedded, Fault, Side, Usage};
 
+use crate::Refusal;
 use crate::gate::Principal;
 use crate::refused::Refused;
-use crate::server::Shared;
+use crate::server::{Server, Shared};
 
 /// Tells the house that nobody waits any more, when it is dropped.
 struct Waiting(Arc<AtomicBool>);
@@ -42,6 +43,19 @@ pub async fn embed(
     server.house.embed(texts, Arc::clone(&waiting.0), Box::new(done));
     let stopped = || Fault::new(Side::Us, "the model has stopped without a reason");
     Ok(outcome.await.unwrap_or_else(|_| Err(stopped()))?)
+}
+
+/// Refuses vectors of another length than the model has. The first numbers of one say as much as
+/// all only where a model was trained for that.
+pub fn check_width(server: &Server, model: &str, dimensions: Option<usize>) -> Result<(), Refusal> {
+    let Some(dimensions) = dimensions else { return Ok(()) };
+    match server.house.find(model)?.width {
+        width if width == dimensions => Ok(()),
+        width => {
+            let what = format!("must be {width}: vectors of this model are not cut");
+            Err(Refusal::of("dimensions", &what))
+        }
+    }
 }
 
 /// A vector as JSON. Each number is the shortest that is read back as the same bits.

@@ -2,13 +2,56 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use turn::{Embed, Fault, Listener, Prompt, Tool, Turn, WhenEmbedded};
+use turn::{
+    Abilities, Embed, Fault, Kind, Listener, Prompt, Sampling, Side, Tool, Turn, WhenEmbedded,
+};
 
 /// The models, as the dialects see them.
 pub trait House: Send + Sync + 'static {
     /// Models that can be asked, sorted by name.
     fn models(&self) -> Vec<ModelCard>;
+
+    /// The model that a name means. A house may know it by other names, too.
+    ///
+    /// # Errors
+    /// When there is no such model.
+    fn find(&self, model: &str) -> Result<ModelCard, Fault> {
+        let missing = || Fault::new(Side::Caller, format!("there is no model {model:?}"));
+        let found = self.models().into_iter().find(|card| card.id == model);
+        found.ok_or_else(|| Fault { kind: Kind::Missing, ..missing() })
+    }
+
+    /// What is known of a model. Its files may have to be read for that.
+    ///
+    /// # Errors
+    /// When there is no such model, or it cannot be read.
+    fn about(&self, model: &str) -> Result<About, Fault> {
+        self.find(model).map(|_| About::default())
+    }
+
+    /// Models that are in memory.
+    fn residents(&self) -> Vec<Resident> {
+        Vec::new()
+    }
+
+    /// Brings a model into memory, and waits for it. It is kept for so long, if that was said;
+    /// `Some(None)` is for ever.
+    ///
+    /// # Errors
+    /// When there is no such model, or it cannot be loaded.
+    fn bring(&self, model: &str, _keep: Option<Option<Duration>>) -> Result<(), Fault> {
+        self.find(model).map(drop)
+    }
+
+    /// Lets a model go as soon as nobody uses it, unless somebody asks for it again.
+    ///
+    /// # Errors
+    /// When there is no such model.
+    fn let_go(&self, model: &str) -> Result<(), Fault> {
+        self.find(model).map(drop)
+    }
 
     /// Begins a turn and returns at once. The turn ends early when the listener breaks or `gone`
     /// becomes true. Whatever happens, the listener is told one `End` or `Failed`, and is dropped
@@ -96,4 +139,42 @@ pub struct ModelCard {
     pub context: usize,
     /// Numbers of an embedding.
     pub width: usize,
+}
+
+/// What is known of a model besides.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct About {
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Tells it from other models: 64 hexadecimal digits.
+    pub digest: String,
+    /// How its files are written: `gguf` or `safetensors`.
+    pub format: &'static str,
+    /// What its files say that it is, such as `qwen3`.
+    pub architecture: String,
+    /// How its weights are stored, such as `Q4_K_M`.
+    pub storage: String,
+    /// How many weights it has.
+    pub parameters: u64,
+    /// How many layers.
+    pub layers: usize,
+    /// Entries of its vocabulary.
+    pub vocabulary: usize,
+    /// Its chat template, if it has one.
+    pub template: Option<String>,
+    /// What can be asked of it.
+    pub abilities: Abilities,
+    /// How its tokens are chosen where a client says nothing.
+    pub sampling: Sampling,
+}
+
+/// A model in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resident {
+    /// What it is asked by.
+    pub id: String,
+    /// Bytes that are set aside for it.
+    pub bytes: u64,
+    /// How long it stays if nobody asks again; nothing is for ever.
+    pub left: Option<Duration>,
 }

@@ -10,6 +10,7 @@
 pub mod anthropic;
 mod asked;
 mod base64;
+mod date;
 mod dialect;
 mod door;
 mod embed;
@@ -41,7 +42,7 @@ mod stream;
 pub use asked::{Asked, Manner};
 pub use door::Door;
 pub use gate::{Access, Keys, Principal};
-pub use house::{House, Language, Load, ModelCard, TextOptions};
+pub use house::{About, House, Language, Load, ModelCard, Resident, TextOptions};
 pub use neighbours::{Hosts, Neighbours};
 pub use record::{End, Record, Witness};
 pub use refusal::Refusal;

@@ -122,7 +122,7 @@ impl Turns {
         *self.finished.entry(reason(account.finish)).or_default() += 1;
         self.prompts.add(usage.prompt_tokens as f64);
         self.replies.add(usage.generated_tokens as f64);
-        let Times { begun, first, over } = account.times;
+        let Times { begun, first, over, .. } = account.times;
         let since = |from: Option<Duration>, to: Duration| Some((to - from?.min(to)).as_secs_f64());
         let decode = since(first, over);
         let later = usage.generated_tokens.saturating_sub(1);
@@ -238,7 +238,8 @@ mod tests {
         let metrics = Metrics::default();
         let account = Account::new(Vec::new(), Sampling::default(), Limits::default());
         let seconds = Duration::from_secs;
-        let times = Times { begun: Some(seconds(1)), first: Some(seconds(3)), over: seconds(7) };
+        let (begun, first) = (Some(seconds(1)), Some(seconds(3)));
+        let times = Times { begun, first, over: seconds(7), ..Times::default() };
         let usage = Usage { prompt_tokens: 10, cached_tokens: 4, generated_tokens: 5 };
         let end = |finish| Account { finish, times, usage, ..account.clone() };
         metrics.turn("a\"b", &end(Finish::End));

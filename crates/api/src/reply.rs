@@ -1,6 +1,6 @@
 //! From a request to its reply: the way that all dialects share.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
@@ -16,7 +16,7 @@ use crate::refused::Refused;
 use crate::said::Said;
 use crate::server::{Shared, json};
 use crate::stream::{self, Encode, Heard, Told};
-use crate::{Asked, Refusal, sse};
+use crate::{Asked, Refusal, date, sse};
 
 /// Larger bodies are decoded where nobody else waits.
 const LARGE: usize = 256 << 10;
@@ -121,10 +121,9 @@ async fn plan(server: &Shared, asked: &Asked) -> Result<Plan, Refused> {
         true => Some(language(server, &asked.model).await?),
         false => None,
     };
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Ok(Plan {
         id: server.ids.name(""),
-        created: now.unwrap_or_default().as_secs(),
+        created: date::now().as_secs(),
         model: asked.model.clone(),
         fingerprint: server.house.fingerprint(&asked.model),
         manner: asked.manner,

@@ -200,10 +200,8 @@ impl<E: Encode> Live<E> {
                 None if !out.is_empty() => break,
                 None => match timeout(self.pause, self.heard.next()).await {
                     Ok(next) => self.take(next, &mut out),
-                    Err(_) => {
-                        self.encoder.idle(&mut out);
-                        break;
-                    }
+                    // Where the dialect has no word for it, nothing is sent.
+                    Err(_) => self.encoder.idle(&mut out),
                 },
             }
         }

@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Access, Door, House, Language, ModelCard, Options, TextOptions};
+use api::{About, Access, Door, House, Language, ModelCard, Options, Resident, TextOptions};
 use serde_json::{Value, json};
 use turn::{
-    Account, Choice, Embed, Embedded, Event, Fault, Finish, Kind, Limits, Listener, Prompt, Retry,
-    Sampling, Side, Tool, Turn, Usage, WhenEmbedded,
+    Abilities, Account, Choice, Embed, Embedded, Event, Fault, Finish, Kind, Limits, Listener,
+    Prompt, Retry, Sampling, Side, Tool, Turn, Usage, WhenEmbedded,
 };
 
 /// What it does follows from the name of the model.
@@ -22,6 +22,8 @@ use turn::{
 struct Stage {
     /// The turns that were begun.
     turns: Mutex<Vec<Turn>>,
+    /// What was loaded and unloaded.
+    moved: Mutex<Vec<String>>,
     /// Told the reason why an endless turn ended.
     ended: Mutex<Option<mpsc::Sender<&'static str>>>,
 }
@@ -30,6 +32,35 @@ impl House for Stage {
     fn models(&self) -> Vec<ModelCard> {
         let card = |id: &str| ModelCard { id: id.to_owned(), created: 5, context: 64, width: 2 };
         vec![card("echo"), card("org/name:tag")]
+    }
+
+    fn find(&self, model: &str) -> Result<ModelCard, Fault> {
+        let name = model.strip_suffix(":latest").unwrap_or(model);
+        self.models().into_iter().find(|card| card.id == name).ok_or_else(|| missing(model))
+    }
+
+    fn about(&self, model: &str) -> Result<About, Fault> {
+        let abilities = Abilities { converses: model != "base", ..Abilities::default() };
+        match model {
+            "missing" => Err(missing(model)),
+            _ => {
+                Ok(About { bytes: 7, architecture: "qwen3".into(), abilities, ..About::default() })
+            }
+        }
+    }
+
+    fn residents(&self) -> Vec<Resident> {
+        vec![Resident { id: "echo".to_owned(), bytes: 9, left: Some(Duration::from_secs(60)) }]
+    }
+
+    fn bring(&self, model: &str, keep: Option<Option<Duration>>) -> Result<(), Fault> {
+        self.moved.lock().unwrap().push(format!("load {} {keep:?}", self.find(model)?.id));
+        Ok(())
+    }
+
+    fn let_go(&self, model: &str) -> Result<(), Fault> {
+        self.moved.lock().unwrap().push(format!("unload {}", self.find(model)?.id));
+        Ok(())
     }
 
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {
@@ -53,6 +84,10 @@ impl House for Stage {
     fn is_ready(&self) -> bool {
         false
     }
+}
+
+fn missing(model: &str) -> Fault {
+    Fault { kind: Kind::Missing, ..Fault::new(Side::Caller, format!("no {model:?}")) }
 }
 
 /// Its tokens are bytes.
@@ -90,7 +125,7 @@ fn play(
 ) {
     let fault = |kind: Kind| Fault { kind, ..Fault::new(Side::Caller, "no") };
     let _ = match turn.model.as_str() {
-        "echo" => echo(turn, &mut tell),
+        "echo" | "base" => echo(turn, &mut tell),
         "missing" => tell(Event::Failed(fault(Kind::Missing))),
         "long" => tell(Event::Failed(fault(Kind::TooLong { needed: 9, context: 8 }))),
         "later" => tell(Event::Failed(fault(Kind::NotYet))),
@@ -127,6 +162,7 @@ fn embedded(texts: &Embed) -> Result<Embedded, Fault> {
             let kind = Kind::TooLong { needed: 9, context: 8 };
             Err(Fault { kind, ..Fault::new(Side::Caller, "no") })
         }
+        "absent" => Err(missing("absent")),
         other => panic!("{other}"),
     }
 }
@@ -497,6 +533,7 @@ fn models_and_places_without_a_route() {
     let absent = ask(address, "GET", "/v1/models/absent", "");
     assert_eq!((absent.status, &absent.json()["error"]["code"]), (404, &json!("model_not_found")));
     assert_eq!(ask(address, "GET", "/v1/models/%ff", "").json()["error"]["param"], "model");
+    assert_eq!(ask(address, "GET", "/v1/models/echo:latest", "").json()["id"], "echo");
     let head = ask(address, "HEAD", "/v1/models", "");
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     assert_eq!(ask(address, "GET", "/health", "").status, 200);
@@ -581,6 +618,7 @@ fn every_route_is_reached_by_its_method() {
     let address = serve(&Arc::new(Stage::default()));
     for route in api::routes() {
         let path = route.path.replace("{*id}", "echo").replace("{id}", "resp_x");
+        let path = path.replace("{digest}", "sha256:0");
         let reply = ask(address, route.method.as_str(), &path, "{}");
         // What is missing is the response, not the route.
         let is_reached = reply.status != 404 || reply.body.contains("is not kept here");
@@ -641,4 +679,116 @@ fn foreign_pages_are_refused() {
     let wish = "access-control-request-method: POST\r\naccess-control-request-headers: x-a\r\n";
     let said = ask("OPTIONS", &format!("{page}{wish}"));
     assert!(said.starts_with("http/1.1 204") && said.contains("allow-headers: x-a"), "{said}");
+}
+
+/// The lines of a stream.
+fn lines(reply: &Reply) -> Vec<Value> {
+    assert_eq!(reply.header("content-type"), Some("application/x-ndjson"));
+    let lines = reply.body.strip_suffix('\n').unwrap().split('\n');
+    lines.map(|line| line.parse().unwrap()).collect()
+}
+
+#[test]
+fn ollamas_clients_are_answered() {
+    let house = Arc::new(Stage::default());
+    let address = serve(&house);
+    let options = json!({ "stream": false, "options": { "num_ctx": 5, "seed": 4 } });
+    let reply = ask(address, "POST", "/api/chat", &chat("echo", &options));
+    assert_eq!(reply.header("x-hearth-ignored"), Some("options.num_ctx"));
+    assert_eq!(reply.json()["message"]["content"], "Oh my hat");
+    assert_eq!(house.turns.lock().unwrap()[0].wishes.seed, Some(4));
+    let stream = lines(&ask(address, "POST", "/api/chat", &chat("echo", &json!({}))));
+    let said = stream.iter().map(|line| line["message"]["content"].as_str().unwrap());
+    assert_eq!(said.collect::<String>(), "Oh my hat");
+    assert_eq!(stream.iter().filter(|line| line["done"] == true).count(), 1);
+    let generate = |model: &str| {
+        let body = json!({ "model": model, "prompt": "p", "stream": false }).to_string();
+        ask(address, "POST", "/api/generate", &body).json()["response"].clone()
+    };
+    assert_eq!((generate("echo"), generate("base")), (json!("p"), json!(r#"Text("p")"#)));
+    // Nothing is said while nothing comes: every line would be a piece of the reply.
+    assert_eq!(lines(&ask(address, "POST", "/api/chat", &chat("slow", &json!({})))).len(), 4);
+    let broken = lines(&ask(address, "POST", "/api/chat", &chat("breaks", &json!({}))));
+    assert_eq!(broken.last().unwrap(), &json!({ "error": "broken" }));
+}
+
+#[test]
+fn ollamas_faults_are_texts() {
+    let address = serve(&Arc::new(Stage::default()));
+    let cases = [
+        ("POST", "/api/chat", chat("missing", &json!({})), 404),
+        ("POST", "/api/chat", chat("long", &json!({})), 400),
+        ("POST", "/api/chat", chat("full", &json!({})), 503),
+        ("POST", "/api/chat", chat("echo", &json!({ "think": true })), 400),
+        ("POST", "/api/generate", json!({ "model": "missing", "prompt": "x" }).to_string(), 404),
+        ("POST", "/api/show", json!({ "model": "absent" }).to_string(), 404),
+        ("POST", "/api/show", json!({ "model": "echo", "verbose": true }).to_string(), 400),
+        ("POST", "/api/embed", json!({ "model": "absent", "input": "x" }).to_string(), 404),
+        (
+            "POST",
+            "/api/embed",
+            json!({ "model": "echo", "input": "x", "dimensions": 5 }).to_string(),
+            400,
+        ),
+        ("POST", "/api/copy", json!({ "source": "absent", "destination": "x" }).to_string(), 404),
+        ("POST", "/api/copy", json!({ "source": "echo", "destination": "x" }).to_string(), 501),
+        ("DELETE", "/api/delete", json!({ "model": "absent" }).to_string(), 404),
+        ("DELETE", "/api/delete", json!({ "name": "echo" }).to_string(), 501),
+        ("POST", "/api/create", json!({ "model": "x", "from": "absent" }).to_string(), 404),
+        ("POST", "/api/create", json!({ "model": "x", "from": "echo" }).to_string(), 501),
+        ("POST", "/api/pull", json!({ "model": "absent" }).to_string(), 404),
+        ("GET", "/api/nothing", String::new(), 404),
+        ("GET", "/api/chat", String::new(), 405),
+    ];
+    for (method, path, body, status) in cases {
+        let reply = ask(address, method, path, &body);
+        assert_eq!(reply.status, status, "{path} {body}");
+        assert!(reply.json()["error"].is_string(), "{path} {body}: {}", reply.body);
+    }
+}
+
+#[test]
+fn ollamas_clients_see_the_models() {
+    let address = serve(&Arc::new(Stage::default()));
+    let get = |path: &str| ask(address, "GET", path, "").json();
+    assert_eq!(ask(address, "GET", "/", "").body, "Ollama is running");
+    for path in ["/", "/api/version", "/api/tags"] {
+        let head = ask(address, "HEAD", path, "");
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+    }
+    let first = &get("/api/tags")["models"][0];
+    assert_eq!((&first["name"], &first["model"]), (&json!("echo:latest"), &json!("echo:latest")));
+    assert_eq!((&first["size"], &first["details"]["family"]), (&json!(7), &json!("qwen3")));
+    assert_eq!(first["modified_at"], "1970-01-01T00:00:05+00:00");
+    let loaded = &get("/api/ps")["models"][0];
+    assert_eq!((&loaded["size"], &loaded["context_length"]), (&json!(9), &json!(64)));
+    for name in ["echo", "echo:latest"] {
+        let shown = ask(address, "POST", "/api/show", &json!({ "name": name }).to_string()).json();
+        assert_eq!(shown["model_info"]["qwen3.context_length"], 64);
+        assert_eq!(shown["capabilities"], json!(["completion"]));
+        assert!(shown["parameters"].as_str().unwrap().starts_with("num_ctx 64\n"));
+    }
+    let pulled = ask(address, "POST", "/api/pull", &json!({ "model": "echo" }).to_string());
+    assert_eq!(lines(&pulled), [json!({ "status": "success" })]);
+}
+
+#[test]
+fn ollamas_clients_load_unload_and_embed() {
+    let house = Arc::new(Stage::default());
+    let address = serve(&house);
+    let ask = |path: &str, body: Value| ask(address, "POST", path, &body.to_string());
+    let loaded = ask("/api/generate", json!({ "model": "echo", "stream": false })).json();
+    assert_eq!((&loaded["done_reason"], &loaded["response"]), (&json!("load"), &json!("")));
+    let gone = ask("/api/chat", json!({ "model": "echo:latest", "keep_alive": 0 }));
+    let line = &lines(&gone)[0];
+    assert_eq!((&line["done"], &line["done_reason"]), (&json!(true), &json!("unload")));
+    assert_eq!(line["message"], json!({ "role": "assistant", "content": "" }));
+    assert_eq!(*house.moved.lock().unwrap(), ["load echo None", "unload echo"]);
+    assert!(house.turns.lock().unwrap().is_empty());
+    assert_eq!(ask("/api/chat", json!({ "model": "absent" })).status, 404);
+    let embedded = ask("/api/embed", json!({ "model": "echo", "input": ["a", "bc"] })).json();
+    assert_eq!(embedded["embeddings"].as_array().unwrap().len(), 2);
+    assert!(embedded["prompt_eval_count"].as_u64() > Some(1));
+    let old = ask("/api/embeddings", json!({ "model": "echo", "prompt": "a" })).json();
+    assert_eq!(old["embedding"], embedded["embeddings"][0]);
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use text::reply::Reader;
 use text::template::{DateTime, Inputs, Template, unify_reasoning};
 use text::tokenizer::{Encode, Tokenizer};
-use turn::{Chat, Fault, Prompt, Side, Tool};
+use turn::{Abilities, Chat, Fault, Prompt, Side, Thinking, Tool};
 
 /// Marks with which families ask for what belongs into a gap: before the text, in the place of the
 /// gap, and behind all.
@@ -18,6 +18,12 @@ const GAPS: [[&str; 3]; 5] = [
     ["<fim-prefix>", "<fim-suffix>", "<fim-middle>"],
     ["▁<PRE>", "▁<SUF>", "▁<MID>"],
 ];
+
+/// Variables by which templates are told whether to let the model think, and what shows that they
+/// are read. The first is the usual one; the second is also what other templates call the thoughts
+/// in a message.
+const SWITCHES: [(&str, &str); 2] =
+    [("enable_thinking", "enable_thinking"), ("thinking", "thinking is defined")];
 
 /// The language of a model.
 pub struct Language {
@@ -75,9 +81,27 @@ impl Language {
         }
     }
 
-    /// Whether it knows conversations.
-    pub fn has_template(&self) -> bool {
-        self.template.is_some()
+    /// The text of its template.
+    pub fn template(&self) -> Option<&str> {
+        self.template.as_ref().map(|(_, source)| source.as_str())
+    }
+
+    /// What can be asked of it.
+    pub fn abilities(&self) -> Abilities {
+        let source = self.template().unwrap_or_default();
+        let reader = Reader::new(source, "").offering(source, &[]);
+        let switch = SWITCHES.iter().find(|(_, shown)| source.contains(shown));
+        let thinking = Thinking {
+            switch: switch.map(|(name, _)| *name),
+            has_levels: source.contains("reasoning_effort"),
+        };
+        let thinks = reader.tells_reasoning() || thinking != Thinking::default();
+        Abilities {
+            converses: self.template.is_some(),
+            calls: reader.reads_calls(),
+            fills_gaps: self.gap_marks().is_some(),
+            thinking: thinks.then_some(thinking),
+        }
     }
 
     /// What the model reads when it is asked this.
@@ -156,13 +180,18 @@ impl Language {
         }
     }
 
-    /// Both sides of a gap, between the family's marks.
-    fn gap(&self, before: &str, after: &str) -> Result<Reading, Fault> {
+    /// The family's marks of a gap, if it has some.
+    fn gap_marks(&self) -> Option<[u32; 3]> {
         let known = |marks: &[&str; 3]| {
             let [first, gap, last] = marks.map(|mark| self.tokenizer.id_of(mark));
             Some([first?, gap?, last?])
         };
-        let Some([first, gap, last]) = GAPS.iter().find_map(known) else {
+        GAPS.iter().find_map(known)
+    }
+
+    /// Both sides of a gap, between the family's marks.
+    fn gap(&self, before: &str, after: &str) -> Result<Reading, Fault> {
+        let Some([first, gap, last]) = self.gap_marks() else {
             let why = "the model has no marks for a gap between a text and its suffix";
             return Err(caller(why));
         };

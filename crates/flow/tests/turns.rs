@@ -12,8 +12,8 @@ use testkit::golden;
 use text::template::DateTime;
 use text::tokenizer::Tokenizer;
 use turn::{
-    Calls, Chat, Demand, Embed, Event, Fault, Form, Limits, Prompt, Sampling, Side, Tool, Turn,
-    Wishes,
+    Abilities, Calls, Chat, Demand, Embed, Event, Fault, Form, Limits, Prompt, Sampling, Side,
+    Thinking, Tool, Turn, Wishes,
 };
 
 const TEMPLATE: &str = "{% for m in messages %}[{{ m.role }}]{{ m.content }}\n{% endfor %}\
@@ -200,4 +200,22 @@ fn tools_are_described_where_a_template_knows_none() {
     let mut reader = reading.reader;
     let parts = reader.push("<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>");
     assert_eq!(parts[0], text::reply::Part::Call("now".to_owned()));
+}
+
+#[test]
+fn what_a_model_can_do_is_seen_in_its_template() {
+    let abilities = |template: &str| language(Some(template)).abilities();
+    let plain = abilities("{{ messages }}");
+    assert!(plain.converses && !plain.calls && !plain.fills_gaps && plain.thinking.is_none());
+    assert_eq!(language(None).abilities(), Abilities::default());
+    assert!(abilities(TEMPLATE).calls);
+    let thinking = |template: &str| abilities(template).thinking;
+    let always = Thinking::default();
+    assert_eq!(thinking("{{ '<think></think>' }}"), Some(always));
+    let switch = Thinking { switch: Some("enable_thinking"), ..always };
+    assert_eq!(thinking("{% if enable_thinking is defined %}{% endif %}"), Some(switch));
+    let other = Thinking { switch: Some("thinking"), ..always };
+    assert_eq!(thinking("{% if thinking is defined %}{% endif %}"), Some(other));
+    let levels = Thinking { has_levels: true, ..always };
+    assert_eq!(thinking("{{ message.thinking }}{{ reasoning_effort }}"), Some(levels));
 }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use api::{ModelCard, TextOptions};
-use engine::{Library, Policy, Room, Settings, Shelf};
+use api::{About, ModelCard, Resident, TextOptions};
+use engine::{Lease, Library, Listed, Policy, Room, Settings, Shelf};
 use flow::{Language, Local};
 use text::tokenizer::Encode;
 use tokio::runtime::Handle;
@@ -38,6 +38,9 @@ struct Inner {
     is_ready: AtomicBool,
     runtime: Handle,
 }
+
+/// What Ollama's clients write behind the name of a model that has no other tag.
+const TAG: &str = ":latest";
 
 /// Loads models from where the command line says they are.
 struct Files {
@@ -71,16 +74,24 @@ impl House {
 }
 
 impl Inner {
+    /// Waits for a model.
+    fn take(&self, name: &str, keep: Option<Duration>) -> Result<Lease<Local>, Fault> {
+        self.shelf.take(&find(&self.models, name)?.name, keep)
+    }
+
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {
-        let mut listener = listener;
+        let (mut listener, asked) = (listener, Instant::now());
         let keep = turn.keep.unwrap_or(self.keep);
-        match self.shelf.take(&turn.model, keep) {
+        match self.take(&turn.model, keep) {
             Err(fault) => _ = listener(Event::Failed(fault)),
             Ok(lease) => {
-                let held = lease.clone();
-                let listener = move |event| {
+                let (held, loading) = (lease.clone(), asked.elapsed());
+                let listener = move |mut event| {
                     // The model stays for as long as somebody listens to it.
                     let _ = &held;
+                    if let Event::End(account) = &mut event {
+                        account.times.loading = loading;
+                    }
                     listener(event)
                 };
                 lease.begin(turn, gone, Box::new(listener));
@@ -92,7 +103,7 @@ impl Inner {
 impl Inner {
     fn embed(&self, texts: &Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
         let keep = texts.keep.unwrap_or(self.keep);
-        match self.shelf.take(&texts.model, keep) {
+        match self.take(&texts.model, keep) {
             Err(fault) => done(Err(fault)),
             Ok(lease) => {
                 let held = lease.clone();
@@ -109,13 +120,36 @@ impl Inner {
 
 impl api::House for House {
     fn models(&self) -> Vec<ModelCard> {
-        let card = |model: &Model| ModelCard {
-            id: model.name.clone(),
-            created: model.created,
-            context: model.context,
-            width: model.width,
-        };
         self.0.models.iter().map(card).collect()
+    }
+
+    fn find(&self, model: &str) -> Result<ModelCard, Fault> {
+        find(&self.0.models, model).map(card)
+    }
+
+    fn about(&self, model: &str) -> Result<About, Fault> {
+        Ok(find(&self.0.models, model)?.about()?)
+    }
+
+    fn residents(&self) -> Vec<Resident> {
+        // One that nobody uses and that goes at once is as good as gone.
+        let goes = |it: &Listed| it.users == 0 && it.left == Some(Duration::ZERO);
+        let listed = self.0.shelf.list().into_iter().filter(|it| !it.is_loading && !goes(it));
+        listed.map(|it| Resident { id: it.name, bytes: it.bytes, left: it.left }).collect()
+    }
+
+    fn bring(&self, model: &str, keep: Option<Option<Duration>>) -> Result<(), Fault> {
+        self.0.take(model, keep.unwrap_or(self.0.keep)).map(drop)
+    }
+
+    fn let_go(&self, model: &str) -> Result<(), Fault> {
+        let name = &find(&self.0.models, model)?.name;
+        // As after a turn that wants it kept for no time: whoever may ask may do that, and who asks
+        // again before it has gone keeps it.
+        match self.residents().iter().any(|resident| resident.id == *name) {
+            true => self.0.shelf.take(name, Some(Duration::ZERO)).map(drop),
+            false => Ok(()),
+        }
     }
 
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {
@@ -130,17 +164,35 @@ impl api::House for House {
     }
 
     fn language(&self, model: &str) -> Result<Arc<dyn api::Language>, Fault> {
-        let lease = self.0.shelf.take(model, self.0.keep)?;
+        let lease = self.0.take(model, self.0.keep)?;
         Ok(Arc::new(Spoken(Arc::clone(lease.language()))))
     }
 
     fn fingerprint(&self, model: &str) -> String {
-        let known = self.0.models.iter().find(|known| known.name == model);
-        known.map_or(String::new(), |known| known.fingerprint.clone())
+        find(&self.0.models, model).map_or(String::new(), Model::fingerprint)
     }
 
     fn is_ready(&self) -> bool {
         self.0.is_ready.load(Ordering::Relaxed)
+    }
+}
+
+/// The model that a name means.
+fn find<'a>(models: &'a [Model], name: &str) -> Result<&'a Model, Fault> {
+    let named = |name: &str| models.iter().find(|model| model.name == name);
+    named(name).or_else(|| named(name.strip_suffix(TAG)?)).ok_or_else(|| {
+        let known: Vec<&str> = models.iter().map(|model| &model.name[..]).collect();
+        let message = format!("there is no model {name:?} here; there are: {}", known.join(", "));
+        Fault { kind: Kind::Missing, ..Fault::new(Side::Caller, message) }
+    })
+}
+
+fn card(model: &Model) -> ModelCard {
+    ModelCard {
+        id: model.name.clone(),
+        created: model.created,
+        context: model.context,
+        width: model.width,
     }
 }
 
@@ -171,21 +223,9 @@ impl api::Language for Spoken {
 }
 
 impl Files {
-    fn find(&self, name: &str) -> Result<&Model, Fault> {
-        self.models.iter().find(|model| model.name == name).ok_or_else(|| {
-            let known: Vec<&str> = self.models.iter().map(|model| &model.name[..]).collect();
-            let message =
-                format!("there is no model {name:?} here; there are: {}", known.join(", "));
-            Fault { kind: Kind::Missing, ..Fault::new(Side::Caller, message) }
-        })
-    }
-
     fn start(&self, model: &Model) -> Result<Local, Failure> {
         let source = load::source(&model.path)?;
-        let tokenizer = load::tokenizer(&model.path, &source)?;
-        let way_out = "Its chat template cannot be used.";
-        let language = Language::new(tokenizer)
-            .map_err(|error| Failure::model(&model.path, error, way_out))?;
+        let language = load::language(&model.path, &source)?;
         let settings = Settings { room: Some(self.running.kept), ..self.running.settings };
         let engine = load::engine(&model.path, &source, settings)?;
         let how = (self.running.policy, model.sampling.clone());
@@ -195,11 +235,11 @@ impl Files {
 
 impl Library<Local> for Files {
     fn size(&self, name: &str) -> Result<u64, Fault> {
-        Ok(self.find(name)?.weights + self.running.kept)
+        Ok(find(&self.models, name)?.weights + self.running.kept)
     }
 
     fn load(&self, name: &str) -> Result<Local, Fault> {
-        let model = self.find(name)?;
+        let model = find(&self.models, name)?;
         Ok(self.start(model)?)
     }
 }

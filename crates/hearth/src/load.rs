@@ -75,6 +75,13 @@ pub fn ready(path: &Path, flags: &MachineFlags, raw: bool) -> Result<Ready, Fail
     Ok(Ready { engine, language })
 }
 
+/// How a model is spoken to, by its own template.
+pub fn language(path: &Path, source: &Source) -> Result<Language, Failure> {
+    let tokenizer = tokenizer(path, source)?;
+    let way_out = "Its chat template cannot be used.";
+    Language::new(tokenizer).map_err(|error| Failure::model(path, error, way_out))
+}
+
 /// The tokenizer that belongs to a model.
 pub fn tokenizer(path: &Path, source: &Source) -> Result<Tokenizer, Failure> {
     let found = match source.gguf() {

@@ -2,6 +2,7 @@
 //!
 //! Holds no logic of its own. Exit codes stand in [`failure`].
 
+mod about;
 mod access;
 mod commands;
 mod failure;

@@ -3,14 +3,17 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
+use api::About;
 use arch::Source;
 use engine::Policy;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use turn::{Sampling, Wishes};
 
+use crate::about::about;
 use crate::failure::Failure;
 use crate::load;
 
@@ -22,16 +25,22 @@ pub struct Model {
     pub context: usize,
     /// Width of the residual stream, and so of an embedding.
     pub width: usize,
+    /// How many layers it has.
+    pub layers: usize,
+    /// Entries of its vocabulary.
+    pub vocabulary: usize,
     /// Bytes of its weights.
     pub weights: u64,
     /// Bytes of what it keeps of the longest sequence.
     pub longest: u64,
     /// When its files were made, in seconds since 1970.
     pub created: u64,
-    /// Tells it from other models; see [`fingerprint`].
-    pub fingerprint: String,
+    /// Tells it from other models; see [`digest`].
+    pub digest: String,
     /// What its maker recommends.
     pub sampling: Sampling,
+    /// What is told of it, once somebody has asked.
+    about: OnceLock<About>,
 }
 
 impl Model {
@@ -52,12 +61,31 @@ impl Model {
             path: path.to_owned(),
             context: shape.context,
             width: shape.hidden,
+            layers: shape.layers,
+            vocabulary: shape.vocabulary,
             weights: shape.weight_bytes,
             longest: Policy::default().room(shape),
             created: created(path),
-            fingerprint: fingerprint(path).map_err(|error| Failure::model(path, error, way_out))?,
+            digest: digest(path).map_err(|error| Failure::model(path, error, way_out))?,
             sampling: recommended(path, &source).over(Sampling::default()),
+            about: OnceLock::new(),
         })
+    }
+
+    /// The arithmetic, and what tells it from other models.
+    pub fn fingerprint(&self) -> String {
+        format!("canon1-{}", &self.digest[..16])
+    }
+
+    /// What is told of it. The first time its files are read for that.
+    pub fn about(&self) -> Result<About, Failure> {
+        match self.about.get() {
+            Some(about) => Ok(about.clone()),
+            None => {
+                let about = about(self)?;
+                Ok(self.about.get_or_init(|| about).clone())
+            }
+        }
     }
 }
 
@@ -74,9 +102,9 @@ fn created(path: &Path) -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// The arithmetic, and a digest of the beginning, the end and the length of each file: enough to
-/// tell models apart, not to prove that no weight has changed.
-fn fingerprint(path: &Path) -> io::Result<String> {
+/// A digest of the beginning, the end and the length of each file, 64 hexadecimal digits: enough to
+/// tell models apart, not to prove that no weight has changed. It is none of a file's whole bytes.
+fn digest(path: &Path) -> io::Result<String> {
     let mut files = match path.is_dir() {
         true => fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
         false => vec![path.to_owned()],
@@ -87,8 +115,7 @@ fn fingerprint(path: &Path) -> io::Result<String> {
     for file in files {
         digest_of_ends(&file, &mut digest)?;
     }
-    let hex: String = digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("canon1-{hex}"))
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn digest_of_ends(path: &Path, digest: &mut Sha256) -> io::Result<()> {
@@ -170,9 +197,10 @@ mod tests {
         assert_eq!((&model.name[..], model.context), ("qwen3", 512));
         assert!(model.weights > 100_000 && model.longest > 100_000);
         let named = Model::open(&format!("tiny={}", folder.display())).unwrap();
-        assert_eq!((&named.name[..], &named.fingerprint), ("tiny", &model.fingerprint));
+        assert_eq!((&named.name[..], &named.digest), ("tiny", &model.digest));
+        assert_eq!((model.digest.len(), model.fingerprint().len()), (64, 23));
         let other = Model::open(&golden("models/llama").display().to_string()).unwrap();
-        assert_ne!(other.fingerprint, model.fingerprint);
+        assert_ne!(other.digest, model.digest);
         assert!(Model::open("/nowhere.gguf").is_err());
     }
 

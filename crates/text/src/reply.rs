@@ -129,6 +129,11 @@ impl Reader {
         self.style == Style::Harmony || self.calls.is_some()
     }
 
+    /// Whether it tells reasoning from the answer.
+    pub fn tells_reasoning(&self) -> bool {
+        self.style != Style::Plain
+    }
+
     /// A reader that takes all for the answer.
     pub fn plain() -> Reader {
         Reader::new("", "")

@@ -42,6 +42,8 @@ pub struct Certainty {
 /// Times since a turn was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
+    /// How long it had waited for its model before that.
+    pub loading: Duration,
     /// When the model began to read.
     pub begun: Option<Duration>,
     /// When the first token was there.

@@ -2,6 +2,7 @@
 //!
 //! Plain values. Knows no files, no sockets, no threads and no clock.
 
+mod ability;
 mod account;
 mod demand;
 mod embed;
@@ -11,6 +12,7 @@ mod sampling;
 #[allow(clippy::module_inception)] // The crate is named after it.
 mod turn;
 
+pub use ability::{Abilities, Thinking};
 pub use account::{Account, Certainty, Times};
 pub use demand::{Calls, Demand, Form, Tool};
 pub use embed::{Embed, Embedded, WhenEmbedded};

@@ -7,12 +7,12 @@ use serde_json::json;
 use turn::{Embed, Embedded, Prompt};
 
 use super::{prompts, settings};
-use crate::embed::{embed, numbers};
+use crate::embed::{check_width, embed, numbers};
 use crate::fields::Fields;
 use crate::gate::Principal;
 use crate::refused::Refused;
 use crate::reply::{Received, beside, decode as decoded, name_ignored};
-use crate::server::{Server, Shared, json as reply};
+use crate::server::{Shared, json as reply};
 use crate::{Refusal, base64};
 
 /// Texts of a request, as the reference has it.
@@ -62,7 +62,7 @@ pub async fn answer(
     body: Received,
 ) -> Result<Response, Refused> {
     let wanted = decoded(body?, decode).await?;
-    check_width(&server, &wanted)?;
+    check_width(&server, &wanted.embed.model, wanted.dimensions)?;
     let Wanted { embed: texts, base64, ignored, .. } = wanted;
     let model = texts.model.clone();
     let embedded = embed(&server, principal, texts).await?;
@@ -70,19 +70,6 @@ pub async fn answer(
     let mut response = reply(StatusCode::OK, text);
     name_ignored(&mut response, &ignored);
     Ok(response)
-}
-
-/// The first numbers of a vector say as much as all only where a model was trained for that.
-fn check_width(server: &Server, wanted: &Wanted) -> Result<(), Refusal> {
-    let Some(dimensions) = wanted.dimensions else { return Ok(()) };
-    match server.house.models().iter().find(|card| card.id == wanted.embed.model) {
-        Some(card) if card.width != dimensions => {
-            let what = format!("must be {}: vectors of this model are not cut", card.width);
-            Err(Refusal::of("dimensions", &what))
-        }
-        // The house says that there is no such model.
-        _ => Ok(()),
-    }
 }
 
 /// A reply may have millions of numbers, so they are written without a tree of values.

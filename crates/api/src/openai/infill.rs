@@ -172,7 +172,7 @@ fn last(plan: &Plan, content: &str, account: Option<&Account>) -> Value {
 
 /// Editors show them.
 fn timings(account: &Account) -> Value {
-    let Times { begun, first, over } = account.times;
+    let Times { begun, first, over, .. } = account.times;
     let begun = begun.unwrap_or(over);
     let first = first.unwrap_or(over);
     let read = account.usage.prompt_tokens - account.usage.cached_tokens;
@@ -248,7 +248,8 @@ mod tests {
         let account = Account::new(Vec::new(), Sampling::default(), Limits::default());
         let usage = Usage { prompt_tokens: 10, cached_tokens: 6, generated_tokens: 8 };
         let [begun, first, over] = [1, 3, 5].map(Duration::from_secs);
-        let times = Times { begun: Some(begun), first: Some(first), over };
+        let (begun, first) = (Some(begun), Some(first));
+        let times = Times { begun, first, over, ..Times::default() };
         let account = Account { finish: Finish::Stop, usage, times, ..account };
         let timings = timings(&account);
         assert_eq!((&timings["prompt_n"], &timings["prompt_ms"]), (&json!(4), &json!(2000.0)));

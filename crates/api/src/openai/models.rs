@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
-use turn::{Fault, Kind, Side};
 
 use crate::fields::Fields;
 use crate::refused::Refused;
@@ -25,15 +24,8 @@ type Name = Result<Path<String>, PathRejection>;
 pub async fn one(State(server): State<Shared>, id: Name) -> Result<Response, Refused> {
     // No name has bytes that are no text.
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    match server.house.models().iter().find(|model| model.id == id) {
-        Some(model) => Ok(reply(StatusCode::OK, card(model).to_string())),
-        None => Err(missing(&id).into()),
-    }
-}
-
-fn missing(id: &str) -> Fault {
-    let message = format!("there is no model {id:?}");
-    Fault { kind: Kind::Missing, ..Fault::new(Side::Caller, message) }
+    let model = server.house.find(&id)?;
+    Ok(reply(StatusCode::OK, card(&model).to_string()))
 }
 
 /// The name of a model where one need not be named.
@@ -45,10 +37,7 @@ pub fn named(fields: &mut Fields) -> Result<Option<String>, Refusal> {
 pub fn asked(server: &Server, name: Option<String>) -> Result<ModelCard, Refusal> {
     let mut models = server.house.models();
     match name {
-        Some(name) => {
-            let card = models.into_iter().find(|card| card.id == name);
-            card.ok_or_else(|| missing(&name).into())
-        }
+        Some(name) => Ok(server.house.find(&name)?),
         None if models.len() == 1 => Ok(models.remove(0)),
         None => Err(Refusal::of("model", "is missing: there are several")),
     }

@@ -281,7 +281,7 @@ impl User {
         assert_eq!(account.prompt, self.prompt);
         assert_eq!(account.reply.len(), account.usage.generated_tokens);
         assert_eq!(account.reply[..account.reply.len() - ended], *said);
-        let Times { begun, first, over } = account.times;
+        let Times { begun, first, over, .. } = account.times;
         assert!(begun.is_none_or(|begun| begun <= over) && first.is_none_or(|first| first <= over));
         assert!(first.is_none() || begun <= first);
         assert_eq!(first.is_some(), !account.reply.is_empty());

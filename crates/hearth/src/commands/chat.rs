@@ -39,7 +39,7 @@ struct Conversation {
 }
 
 pub fn chat(model: &mut Ready, asking: &mut Asking, system: Option<&str>) -> Result<(), Failure> {
-    if !model.language.has_template() {
+    if model.language.template().is_none() {
         let why = "the model has no chat template, so it cannot chat; give a PROMPT to continue";
         return Err(Failure::Request(why.to_owned()));
     }

@@ -55,7 +55,7 @@ fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
 }
 
 fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Reading, Failure> {
-    if flags.raw || !model.language.has_template() {
+    if flags.raw || model.language.template().is_none() {
         if !flags.raw {
             note("the model has no chat template; the prompt is continued as it is");
         }

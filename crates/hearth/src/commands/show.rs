@@ -1,12 +1,12 @@
 //! `hearth show`: what is in a model file, without loading it.
 
-use std::collections::BTreeMap;
 use std::io::{Write, stdout};
 
 use arch::{Keeps, Shape, Source};
 use formats::gguf::Value as Metadata;
 use serde_json::{Value, json};
 
+use crate::about::{storages, totals};
 use crate::failure::Failure;
 use crate::flags::Show as Flags;
 use crate::load;
@@ -178,24 +178,4 @@ fn as_json(source: &Source) -> Value {
         "keys": keys,
         "tensors": tensors,
     })
-}
-
-/// Numbers and bytes of all tensors.
-fn totals(source: &Source) -> (u64, u64) {
-    let tensors = source.tensors();
-    let add = |(numbers, bytes), tensor: &formats::Tensor| {
-        (numbers + tensor.count() as u64, bytes + tensor.bytes.len() as u64)
-    };
-    tensors.iter().fold((0, 0), add)
-}
-
-/// Tensors and bytes of each storage.
-fn storages(source: &Source) -> BTreeMap<&'static str, (usize, u64)> {
-    let mut storages = BTreeMap::new();
-    for tensor in source.tensors() {
-        let (tensors, bytes) = storages.entry(tensor.storage.name()).or_insert((0, 0));
-        *tensors += 1;
-        *bytes += tensor.bytes.len() as u64;
-    }
-    storages
 }

@@ -109,6 +109,41 @@ fn it_says_what_it_has_and_answers() {
 }
 
 #[test]
+fn ollamas_clients_have_the_same_answers() {
+    let server = Server::start(&[]);
+    let ask = |path: &str, more: Value| {
+        let mut body = json!({ "model": "qwen3:latest", "stream": false });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, said) = server.ask("POST", path, &body);
+        assert_eq!(status, 200, "{said}");
+        serde_json::from_str::<Value>(&said).unwrap()
+    };
+    let loaded = || serde_json::from_str::<Value>(&server.ask("GET", "/api/ps", &Value::Null).1);
+    let options = json!({ "num_predict": 12, "seed": 3 });
+    let hello = json!([{ "role": "user", "content": "Hi" }]);
+    let chat = ask("/api/chat", json!({ "messages": hello, "options": options }));
+    let same = ask(
+        "/v1/chat/completions",
+        json!({ "messages": hello, "max_tokens": 12, "seed": 3, "keep_alive": 60 }),
+    );
+    assert_eq!(chat["message"]["content"], same["choices"][0]["message"]["content"]);
+    let time = |name: &str| chat[name].as_u64().unwrap();
+    let parts = time("load_duration") + time("prompt_eval_duration") + time("eval_duration");
+    assert!(parts <= time("total_duration") && time("eval_duration") > 0, "{chat}");
+    assert_eq!(loaded().unwrap()["models"][0]["model"], "qwen3:latest");
+    let gone = ask("/api/generate", json!({ "keep_alive": 0 }));
+    assert_eq!(
+        (&gone["done_reason"], &loaded().unwrap()["models"]),
+        (&json!("unload"), &json!([]))
+    );
+    let text = ask("/api/generate", json!({ "prompt": "Once", "raw": true, "options": options }));
+    assert_eq!(text["response"], server.complete(&json!({}))["choices"][0]["text"]);
+    let shown = ask("/api/show", json!({ "stream": null }));
+    assert_eq!(shown["details"]["family"], "qwen3");
+    assert_eq!(shown["model_info"]["qwen3.context_length"], 512);
+}
+
+#[test]
 fn strangers_change_no_bit() {
     let server = Server::start(&["--parallel", "4"]);
     let asked = json!({ "logprobs": 2 });

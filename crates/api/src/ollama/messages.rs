@@ -1,0 +1,119 @@
+//! A conversation: Ollama's messages as chat templates take them.
+
+use serde_json::{Map, Value, json};
+
+use crate::Refusal;
+use crate::fields::Fields;
+use crate::offer::{Offered, function_only};
+
+/// Reads `messages`; there may be none.
+pub fn messages(fields: &mut Fields) -> Result<Vec<Value>, Refusal> {
+    let list = fields.list("messages")?.unwrap_or_default();
+    list.into_iter().map(|(path, value)| message(Fields::of_value(path, value)?)).collect()
+}
+
+fn message(mut fields: Fields) -> Result<Value, Refusal> {
+    let role = fields.string("role")?;
+    let role = fields.need("role", role)?;
+    if !["system", "user", "assistant", "tool"].contains(&role.as_str()) {
+        return Err(fields.refusal("role", "must be system, user, assistant or tool"));
+    }
+    no_images(&mut fields)?;
+    let mut message = Map::new();
+    message.insert("role".to_owned(), role.as_str().into());
+    let content = fields.string("content")?;
+    match role.as_str() {
+        "assistant" => said(&mut fields, content, &mut message)?,
+        role => {
+            message.insert("content".to_owned(), fields.need("content", content)?.into());
+            if role == "tool" {
+                result(&mut fields, &mut message)?;
+            }
+        }
+    }
+    fields.finish()?;
+    Ok(Value::Object(message))
+}
+
+/// Refuses images; an empty list has none.
+pub fn no_images(fields: &mut Fields) -> Result<(), Refusal> {
+    match fields.list("images")?.is_none_or(|images| images.is_empty()) {
+        true => Ok(()),
+        false => Err(fields.refusal("images", "cannot be read: this model takes text only")),
+    }
+}
+
+/// What an assistant said, thought and called.
+fn said(
+    fields: &mut Fields,
+    content: Option<String>,
+    message: &mut Map<String, Value>,
+) -> Result<(), Refusal> {
+    let thinking = fields.string("thinking")?;
+    let calls = fields.list("tool_calls")?.unwrap_or_default();
+    let call = |(path, value)| call(Fields::of_value(path, value)?);
+    let calls: Vec<Value> = calls.into_iter().map(call).collect::<Result<_, _>>()?;
+    if content.is_none() && thinking.is_none() && calls.is_empty() {
+        return Err(fields.refusal("content", "is missing"));
+    }
+    // Templates add it to other text, which `null` would not survive.
+    message.insert("content".to_owned(), content.unwrap_or_default().into());
+    if let Some(thinking) = thinking.filter(|text| !text.is_empty()) {
+        message.insert("reasoning_content".to_owned(), thinking.into());
+    }
+    if !calls.is_empty() {
+        message.insert("tool_calls".to_owned(), calls.into());
+    }
+    Ok(())
+}
+
+fn call(mut fields: Fields) -> Result<Value, Refusal> {
+    function_only(&mut fields)?;
+    let id = fields.string("id")?;
+    let function = fields.object("function")?;
+    let mut function = fields.need("function", function)?;
+    let name = function.string("name")?;
+    let name = function.need("name", name)?;
+    let arguments = match function.take("arguments") {
+        None => json!({}),
+        Some(object @ Value::Object(_)) => object,
+        Some(_) => return Err(function.refusal("arguments", "must be an object")),
+    };
+    for fields in [&mut function, &mut fields] {
+        // Some clients keep the place of a call, here or there.
+        let _ = fields.count("index", 0..=i64::from(u32::MAX))?;
+    }
+    function.finish()?;
+    fields.finish()?;
+    let mut call = Map::new();
+    if let Some(id) = id {
+        call.insert("id".to_owned(), id.into());
+    }
+    call.insert("type".to_owned(), "function".into());
+    call.insert("function".to_owned(), json!({ "name": name, "arguments": arguments }));
+    Ok(call.into())
+}
+
+/// Of which call a result is.
+fn result(fields: &mut Fields, message: &mut Map<String, Value>) -> Result<(), Refusal> {
+    // Its name today, and the one before.
+    let (named, before) = (fields.string("tool_name")?, fields.string("name")?);
+    let id = fields.string("tool_call_id")?;
+    for (name, value) in [("name", named.or(before)), ("tool_call_id", id)] {
+        if let Some(value) = value {
+            message.insert(name.to_owned(), value.into());
+        }
+    }
+    Ok(())
+}
+
+/// Reads a tool.
+pub fn tool(mut fields: Fields) -> Result<Offered, Refusal> {
+    function_only(&mut fields)?;
+    let function = fields.object("function")?;
+    let mut function = fields.need("function", function)?;
+    let offered = Offered::read(&mut function, "parameters")?;
+    function.finish()?;
+    fields.finish()?;
+    Ok(offered)
+}
