@@ -72,30 +72,8 @@ pub trait House: Send + Sync + 'static {
     /// model has begun to answer.
     fn fingerprint(&self, model: &str) -> String;
 
-    /// What the loaded models do now, sorted by name; nothing where that is not known.
-    fn loads(&self) -> Vec<Load> {
-        Vec::new()
-    }
-
     /// Whether turns are answered now.
     fn is_ready(&self) -> bool;
-}
-
-/// What a loaded model does now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Its name.
-    pub model: String,
-    /// Turns that are read or written.
-    pub running: usize,
-    /// Turns that wait.
-    pub waiting: usize,
-    /// Bytes of what is kept of conversations, and bytes that may be.
-    pub kept_bytes: u64,
-    /// Bytes that may be.
-    pub room_bytes: u64,
-    /// Bytes that are set aside for the model altogether.
-    pub model_bytes: u64,
 }
 
 /// How a model is spoken to.
@@ -169,7 +147,7 @@ pub struct About {
 }
 
 /// A model in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resident {
     /// What it is asked by.
     pub id: String,
@@ -177,4 +155,12 @@ pub struct Resident {
     pub bytes: u64,
     /// How long it stays if nobody asks again; nothing is for ever.
     pub left: Option<Duration>,
+    /// Turns that are read or written now.
+    pub running: usize,
+    /// Turns that wait.
+    pub waiting: usize,
+    /// Bytes of what is kept of conversations now.
+    pub kept: u64,
+    /// Bytes that may be.
+    pub room: u64,
 }

@@ -42,7 +42,7 @@ mod stream;
 pub use asked::{Asked, Manner};
 pub use door::Door;
 pub use gate::{Access, Keys, Principal};
-pub use house::{About, House, Language, Load, ModelCard, Resident, TextOptions};
+pub use house::{About, House, Language, ModelCard, Resident, TextOptions};
 pub use neighbours::{Hosts, Neighbours};
 pub use record::{End, Record, Witness};
 pub use refusal::Refusal;

@@ -14,7 +14,7 @@ use turn::{Account, Finish, Times};
 
 use histogram::{Histogram, SECONDS, TOKENS};
 
-use crate::house::Load;
+use crate::Resident;
 use crate::record::{Record, Witness};
 
 /// Counts of one server.
@@ -77,7 +77,7 @@ impl Metrics {
     }
 
     /// All of it, beside what the models do now.
-    pub fn text(&self, loads: &[Load]) -> String {
+    pub fn text(&self, residents: &[Resident]) -> String {
         // Copied: who counts must not wait for who writes.
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let models = self.models.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -91,7 +91,7 @@ impl Metrics {
             let labels = [("method", &method[..]), ("route", route), ("status", &status)];
             page.line("hearth_http_requests_total", &labels, count);
         }
-        gauges(&mut page, loads);
+        gauges(&mut page, residents);
         counters(&mut page, &models);
         for (name, help, of) in HISTOGRAMS {
             page.head(name, "histogram", help);
@@ -162,25 +162,23 @@ fn reason(finish: Finish) -> &'static str {
     }
 }
 
-fn gauges(page: &mut Page, loads: &[Load]) {
-    type Row = (&'static str, &'static str, fn(&Load) -> f64);
+fn gauges(page: &mut Page, residents: &[Resident]) {
+    type Row = (&'static str, &'static str, fn(&Resident) -> f64);
     const ROWS: [Row; 5] = [
         ("vllm:num_requests_running", "Turns that are read or written.", |it| it.running as f64),
         ("vllm:num_requests_waiting", "Turns that wait.", |it| it.waiting as f64),
         ("vllm:kv_cache_usage_perc", "Of the room for conversations, 1 is all.", |it| {
-            it.kept_bytes as f64 / it.room_bytes.max(1) as f64
+            it.kept as f64 / it.room.max(1) as f64
         }),
-        ("hearth_kept_bytes", "Memory for what is kept of conversations.", |it| {
-            it.kept_bytes as f64
-        }),
+        ("hearth_kept_bytes", "Memory for what is kept of conversations.", |it| it.kept as f64),
         ("hearth_model_bytes", "Memory that is set aside for a loaded model.", |it| {
-            it.model_bytes as f64
+            it.bytes as f64
         }),
     ];
     for (name, help, of) in ROWS {
         page.head(name, "gauge", help);
-        for load in loads {
-            page.line(name, &[("model_name", &load.model)], of(load));
+        for resident in residents {
+            page.line(name, &[("model_name", &resident.id)], of(resident));
         }
     }
 }
@@ -245,8 +243,8 @@ mod tests {
         metrics.turn("a\"b", &end(Finish::End));
         metrics.turn("a\"b", &end(Finish::Length));
         metrics.turn("c", &Account { times: Times::default(), ..end(Finish::Cancelled) });
-        let load = Load { model: "c".to_owned(), room_bytes: 8, kept_bytes: 2, ..Load::default() };
-        let text = metrics.text(&[load]);
+        let resident = Resident { id: "c".to_owned(), room: 8, kept: 2, ..Resident::default() };
+        let text = metrics.text(&[resident]);
         for line in [
             "vllm:prompt_tokens_total{model_name=\"a\\\"b\"} 20",
             "vllm:prefix_cache_hits_total{model_name=\"c\"} 4",

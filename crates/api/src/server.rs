@@ -181,7 +181,7 @@ async fn ready(State(server): State<Shared>) -> Response {
 
 /// What has been counted, and what the models do now.
 async fn metrics(State(server): State<Shared>) -> Response {
-    let text = server.metrics.text(&server.house.loads());
+    let text = server.metrics.text(&server.house.residents());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     (StatusCode::OK, [(HeaderName::from_static("content-type"), kind)], text).into_response()
 }

@@ -50,7 +50,8 @@ impl House for Stage {
     }
 
     fn residents(&self) -> Vec<Resident> {
-        vec![Resident { id: "echo".to_owned(), bytes: 9, left: Some(Duration::from_secs(60)) }]
+        let left = Some(Duration::from_secs(60));
+        vec![Resident { id: "echo".to_owned(), bytes: 9, left, ..Resident::default() }]
     }
 
     fn bring(&self, model: &str, keep: Option<Option<Duration>>) -> Result<(), Fault> {

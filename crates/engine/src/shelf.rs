@@ -181,6 +181,12 @@ impl<M: Shelved> Shelf<M> {
         self.shared.lock().list(now)
     }
 
+    /// Those that are there, with what is seen of each at a glance: models wait for who looks.
+    pub fn survey<T>(&self, look: impl Fn(&M) -> T) -> Vec<(Listed, T)> {
+        let now = self.shared.now();
+        self.shared.lock().survey(now, look)
+    }
+
     /// Stops all models within this time, leases or not, and hands out none any more. One that is
     /// being loaded meanwhile ends by itself when it is there. The first call's time counts. Not to
     /// be called by a reply.

@@ -43,6 +43,11 @@ impl Local {
         &self.language
     }
 
+    /// What it does now.
+    pub fn load(&self) -> engine::Load {
+        self.worker.load()
+    }
+
     /// Begins a turn. Whatever happens, the listener is told one end. A template is rendered and
     /// forms are compiled here, which takes its time.
     pub fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use api::{About, ModelCard, Resident, TextOptions};
-use engine::{Lease, Library, Listed, Policy, Room, Settings, Shelf};
+use engine::{Lease, Library, Listed, Load, Policy, Room, Settings, Shelf};
 use flow::{Language, Local};
 use text::tokenizer::Encode;
 use tokio::runtime::Handle;
@@ -35,6 +35,8 @@ struct Inner {
     shelf: Shelf<Local>,
     models: Arc<[Model]>,
     keep: Option<Duration>,
+    /// Bytes of what one model may keep of sequences.
+    room: u64,
     is_ready: AtomicBool,
     runtime: Handle,
 }
@@ -58,7 +60,7 @@ impl House {
         let files = Files { models: Arc::clone(&models), running };
         let shelf = Shelf::new(Box::new(files), room)?;
         let (keep, is_ready) = (running.keep, AtomicBool::new(true));
-        Ok(House(Arc::new(Inner { shelf, models, keep, is_ready, runtime })))
+        Ok(House(Arc::new(Inner { shelf, models, keep, room: running.kept, is_ready, runtime })))
     }
 
     /// Brings a model into memory, so that nobody has to wait for it.
@@ -98,9 +100,7 @@ impl Inner {
             }
         }
     }
-}
 
-impl Inner {
     fn embed(&self, texts: &Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
         let keep = texts.keep.unwrap_or(self.keep);
         match self.take(&texts.model, keep) {
@@ -133,9 +133,18 @@ impl api::House for House {
 
     fn residents(&self) -> Vec<Resident> {
         // One that nobody uses and that goes at once is as good as gone.
-        let goes = |it: &Listed| it.users == 0 && it.left == Some(Duration::ZERO);
-        let listed = self.0.shelf.list().into_iter().filter(|it| !it.is_loading && !goes(it));
-        listed.map(|it| Resident { id: it.name, bytes: it.bytes, left: it.left }).collect()
+        let stays = |it: &Listed| it.users > 0 || it.left != Some(Duration::ZERO);
+        let resident = |(it, load): (Listed, Load)| Resident {
+            id: it.name,
+            bytes: it.bytes,
+            left: it.left,
+            running: load.running,
+            waiting: load.waiting,
+            kept: load.kept_bytes,
+            room: self.0.room,
+        };
+        let there = self.0.shelf.survey(Local::load).into_iter();
+        there.filter(|(it, _)| stays(it)).map(resident).collect()
     }
 
     fn bring(&self, model: &str, keep: Option<Option<Duration>>) -> Result<(), Fault> {
@@ -164,8 +173,15 @@ impl api::House for House {
     }
 
     fn language(&self, model: &str) -> Result<Arc<dyn api::Language>, Fault> {
-        let lease = self.0.take(model, self.0.keep)?;
-        Ok(Arc::new(Spoken(Arc::clone(lease.language()))))
+        let name = &find(&self.0.models, model)?.name;
+        let language = |local: &Local| Arc::clone(local.language());
+        let there = self.0.shelf.survey(language).into_iter().find(|(it, _)| it.name == *name);
+        // Who only asks how it is spoken to does not change how long it stays.
+        let language = match there {
+            Some((_, language)) => language,
+            None => language(&*self.0.shelf.take(name, self.0.keep)?),
+        };
+        Ok(Arc::new(Spoken(language)))
     }
 
     fn fingerprint(&self, model: &str) -> String {

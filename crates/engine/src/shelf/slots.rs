@@ -247,6 +247,15 @@ impl<M: Shelved> Slots<M> {
         self.all.iter().filter(is_there).map(|slot| slot.listed(now)).collect()
     }
 
+    /// The models that are there, and what is seen of each. Nobody else moves meanwhile.
+    pub fn survey<T>(&self, now: Duration, look: impl Fn(&M) -> T) -> Vec<(Listed, T)> {
+        let seen = |slot: &Slot<M>| match &slot.stage {
+            Stage::Ready(model) => Some((slot.listed(now), look(model))),
+            _ => None,
+        };
+        self.all.iter().filter_map(seen).collect()
+    }
+
     /// What must be true at any time.
     #[cfg(test)]
     pub fn check(&self) {
