@@ -21,6 +21,8 @@ pub enum Command {
     Run(Run),
     /// Answer the clients of OpenAI's interface, with one model or several
     Serve(Serve),
+    /// Show the settings of `hearth serve`, and where each of them comes from
+    Config(Config),
     /// Make, list and revoke keys, without which a server that has any answers nobody
     #[command(subcommand)]
     Key(Key),
@@ -42,7 +44,7 @@ pub struct MachineFlags {
     #[arg(long, env = "HEARTH_ISA", value_name = "NAME")]
     pub isa: Option<String>,
     /// Prompt tokens computed together
-    #[arg(long, default_value_t = 512, value_name = "N",
+    #[arg(long, default_value_t = 512, env = "HEARTH_CHUNK", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub chunk: u32,
 }
@@ -108,8 +110,11 @@ pub struct SamplingFlags {
 #[derive(Args)]
 pub struct Serve {
     /// GGUF files or Hugging Face folders, each PATH or NAME=PATH; the first is loaded at once
-    #[arg(required = true, value_name = "MODEL")]
+    #[arg(value_name = "MODEL")]
     pub models: Vec<String>,
+    /// A file of settings [default: hearth.toml in the folder of hearth's data]
+    #[arg(long, env = "HEARTH_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The address to listen on; beyond this machine who asks needs a key
     #[arg(long, default_value = "127.0.0.1", env = "HEARTH_HOST", value_name = "ADDRESS",
           value_parser = host)]
@@ -118,29 +123,43 @@ pub struct Serve {
     #[arg(long, default_value_t = 11435, env = "HEARTH_PORT", value_name = "N")]
     pub port: u16,
     /// Answers that are written at once; more wait
-    #[arg(long, default_value_t = 16, value_name = "N",
+    #[arg(long, default_value_t = 16, env = "HEARTH_PARALLEL", value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub parallel: u16,
     /// Memory for what a model keeps of conversations [default: half of what is free]
-    #[arg(long, value_name = "GIB")]
+    #[arg(long, env = "HEARTH_CACHE", value_name = "GIB", value_parser = gib)]
     pub cache: Option<f32>,
     /// Unload a model that nobody has asked for so long [default: never]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, env = "HEARTH_KEEP_ALIVE", value_name = "SECONDS")]
     pub keep_alive: Option<u64>,
     /// Whether who asks needs a key [default: required if `hearth key add` has made any]
-    #[arg(long, value_enum, value_name = "WHEN")]
+    #[arg(long, env = "HEARTH_KEYS", value_enum, value_name = "WHEN")]
     pub keys: Option<KeysNeeded>,
     /// A name by which the server is asked besides localhost, through a proxy; may be repeated
-    #[arg(long, value_name = "HOST", value_parser = name)]
+    #[arg(long, env = "HEARTH_NAME", value_delimiter = ',', value_name = "HOST",
+          value_parser = name)]
     pub name: Vec<String>,
     /// A web page that may ask besides those of localhost, as https://HOST; may be repeated
-    #[arg(long, value_name = "URL", value_parser = origin)]
+    #[arg(long, env = "HEARTH_ORIGIN", value_delimiter = ',', value_name = "URL",
+          value_parser = origin)]
     pub origin: Vec<String>,
     /// How long what was asked may go on after Ctrl-C
-    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 30, env = "HEARTH_DRAIN", value_name = "SECONDS")]
     pub drain: u64,
     #[command(flatten)]
     pub machine: MachineFlags,
+}
+
+#[derive(Args)]
+pub struct Config {
+    /// Every setting with its meaning, as a file that may be edited
+    #[arg(long)]
+    pub explain: bool,
+    /// As a JSON array
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub serve: Serve,
 }
 
 /// Whether who asks needs a key.
@@ -261,6 +280,13 @@ fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("must be a positive number".to_owned()),
+    }
+}
+
+fn gib(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(size) if (0.0..=1e6).contains(&size) => Ok(size),
+        _ => Err("must be a size in GiB, such as 8 or 0.5".to_owned()),
     }
 }
 

@@ -5,6 +5,7 @@
 mod about;
 mod access;
 mod commands;
+mod config;
 mod failure;
 mod flags;
 mod home;
@@ -19,12 +20,13 @@ mod unfinished;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     failure::announce_panics();
-    let flags = flags::Flags::parse();
-    match commands::call(flags.command) {
+    let called = config::command_line().and_then(|(flags, given)| {
+        // What was given matters to `hearth config` alone.
+        commands::call(flags.command, &given)
+    });
+    match called {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chat;
+mod config;
 mod greet;
 mod key;
 mod logits;
@@ -9,15 +10,17 @@ mod run;
 mod serve;
 mod show;
 
+use crate::config::Given;
 use crate::failure::Failure;
 use crate::flags::Command;
 
 /// Does what the command line asks for; without a command, greets.
-pub fn call(command: Option<Command>) -> Result<(), Failure> {
+pub fn call(command: Option<Command>, given: &Given) -> Result<(), Failure> {
     match command {
         None => greet::greet(),
         Some(Command::Run(flags)) => run::run(&flags),
         Some(Command::Serve(flags)) => serve::serve(&flags),
+        Some(Command::Config(flags)) => config::config(&flags, given),
         Some(Command::Key(flags)) => key::key(flags),
         Some(Command::Show(flags)) => show::show(&flags),
         Some(Command::Logits(flags)) => logits::logits(&flags),

@@ -3,6 +3,7 @@
 
 mod bench;
 mod bits;
+mod config;
 mod errors;
 mod keys;
 mod run;
@@ -15,8 +16,10 @@ use std::process::{Command, Output, Stdio};
 /// The program, without anything of the environment that changes what it does.
 fn hearth() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearth"));
-    for name in ["HEARTH_ISA", "HEARTH_THREADS", "HEARTH_HOST", "HEARTH_PORT"] {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HEARTH_") {
+            command.env_remove(name);
+        }
     }
     // Not the home of whoever runs the tests.
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-home");

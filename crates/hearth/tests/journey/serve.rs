@@ -26,9 +26,15 @@ impl Server {
     }
 
     /// One that this command becomes.
-    pub fn of(mut command: Command, flags: &[&str]) -> Server {
+    pub fn of(command: Command, flags: &[&str]) -> Server {
+        let model = golden("models/qwen3").display().to_string();
+        Server::without_models(command, &[flags, &[&model[..]]].concat())
+    }
+
+    /// One whose models stand in its file of settings, if nowhere else.
+    pub fn without_models(mut command: Command, flags: &[&str]) -> Server {
         command.args(["serve", "--port", "0", "--threads", "1"]).args(flags);
-        command.arg(golden("models/qwen3")).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut greeting = String::new();

@@ -1,0 +1,114 @@
+//! Settings from where they may stand: built in, `hearth.toml`, `HEARTH_*` variables, flags; each
+//! counts more than the one before.
+//!
+//! The flags of `hearth serve` are the only table of settings. A key of the file is a long flag,
+//! and what the file says becomes that flag's default before the command line is read. So whatever
+//! stands anywhere is read, checked and explained in one way.
+
+mod file;
+mod setting;
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use crate::failure::Failure;
+use crate::flags::{self, Flags};
+use crate::home;
+
+pub use file::ConfigFile;
+pub use setting::{Kind, Setting};
+
+/// What the file in the folder of hearth's data is called.
+const NAME: &str = "hearth.toml";
+
+/// Where the settings of a command were given.
+pub struct Given {
+    matches: ArgMatches,
+    file: Option<ConfigFile>,
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    Default,
+    /// The file and the line.
+    File(String),
+    /// The name of a variable.
+    Variable(String),
+    /// A flag, or words of the command line without one.
+    Flag(String),
+}
+
+/// Reads the command line, over what the file says where the command has one.
+pub fn command_line() -> Result<(Flags, Given), Failure> {
+    let mut command = Flags::command();
+    let mut matches = command.clone().get_matches();
+    let mut file = None;
+    if let Some((name @ ("serve" | "config"), given)) = matches.subcommand() {
+        file = find(given.get_one("config"))?;
+        command = over(command, name, file.as_ref());
+        matches = command.clone().get_matches();
+    }
+    let flags = Flags::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match &flags.command {
+        Some(flags::Command::Serve(flags)) if flags.models.is_empty() => no_model(command),
+        _ => Ok((flags, Given { matches, file })),
+    }
+}
+
+/// Ends as for any flag that is missing; the parser cannot know that the file has none either.
+fn no_model(mut command: Command) -> ! {
+    command.build();
+    let message = format!("no MODEL was given, and {NAME} has no [models]");
+    let mut serve = command.find_subcommand("serve").cloned().unwrap_or(command);
+    serve.error(ErrorKind::MissingRequiredArgument, message).exit()
+}
+
+/// The file that was named, which must be there, else that of this user if it is there.
+fn find(named: Option<&PathBuf>) -> Result<Option<ConfigFile>, Failure> {
+    match (named, home::folder()) {
+        (Some(path), _) => ConfigFile::read(path).map(Some),
+        (None, Ok(home)) if home.join(NAME).exists() => {
+            ConfigFile::read(&home.join(NAME)).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A command whose defaults are what a file says.
+fn over(command: Command, name: &str, file: Option<&ConfigFile>) -> Command {
+    let entries = file.map(|file| &file.entries[..]).unwrap_or_default();
+    let entries = entries.iter().filter(|entry| !entry.values.is_empty());
+    entries.fold(command, |command, entry| {
+        command.mut_subcommand(name, |command| {
+            command.mut_arg(&entry.key, |arg| arg.default_values(entry.values.clone()))
+        })
+    })
+}
+
+impl Given {
+    /// The values of a setting, as texts, and where they come from.
+    pub fn of(&self, setting: &Setting) -> (Vec<String>, From) {
+        let Some((_, given)) = self.matches.subcommand() else { return (vec![], From::Default) };
+        let raw = given.get_raw(&setting.key).into_iter().flatten();
+        let values = raw.map(|value| value.to_string_lossy().into_owned()).collect();
+        let from = match given.value_source(&setting.key) {
+            Some(ValueSource::CommandLine) => From::Flag(setting.flag.clone()),
+            Some(ValueSource::EnvVariable) => {
+                From::Variable(setting.variable.clone().unwrap_or_default())
+            }
+            _ => self.in_file(&setting.key).map_or(From::Default, From::File),
+        };
+        (values, from)
+    }
+
+    /// Where the file states this key, if it does.
+    fn in_file(&self, key: &str) -> Option<String> {
+        let file = self.file.as_ref()?;
+        let entry = file.entries.iter().find(|entry| entry.key == key)?;
+        Some(format!("{}:{}", file.path.display(), entry.line))
+    }
+}
