@@ -82,7 +82,7 @@ class Load:
         prompt = " ".join(rng.choices(WORDS, k=a.words))
         body = {"model": self.server.model, "stream": True, "max_tokens": a.tokens, "temperature": 0.7,
                 "seed": rng.randrange(1 << 30), "messages": [{"role": "user", "content": prompt}]}
-        stay = rng.randrange(1, a.tokens) if rng.random() < a.hangup else a.tokens + 1
+        stay = rng.randrange(1, a.tokens) if rng.random() < a.hangup else 1 << 30
         asked, pieces = time.monotonic(), 0
         async with http.stream("POST", "/v1/chat/completions", json=body) as r:
             if r.status_code != 200:
