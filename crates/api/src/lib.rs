@@ -44,6 +44,6 @@ pub use door::Door;
 pub use gate::{Access, Keys, Principal};
 pub use house::{About, House, Language, ModelCard, Resident, TextOptions};
 pub use neighbours::{Hosts, Neighbours};
-pub use record::{End, Record, Witness};
+pub use record::{End, Exchange, Record, Witness};
 pub use refusal::Refusal;
 pub use server::{Options, Route, Scope, router, routes};

@@ -1,4 +1,5 @@
-//! What is known of a request once it is over, for logs and meters; never what was said in it.
+//! What is known of a request once it is over, for logs and meters; never what was said in it,
+//! unless a witness asks for that.
 //!
 //! A request begins with a [`Note`], which goes where the request goes: to the gate, to the
 //! handler, to the listeners of its turns. Each adds what it knows. When the last of them lets go
@@ -8,12 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use axum::http::{Method, StatusCode};
-use turn::{Event, Fault, Finish, Times, Usage};
+use turn::{Event, Fault, Finish, Prompt, Times, Turn, Usage};
 
 /// Is told of each request that is over. It never waits: models go on only when it is done.
 pub trait Witness: Send + Sync + 'static {
     /// A request is over.
     fn over(&self, record: &Record);
+
+    /// Whether it is to be told what was said, too.
+    fn hears_all(&self) -> bool {
+        false
+    }
 }
 
 /// A request that is over.
@@ -42,6 +48,17 @@ pub struct Record {
     pub times: Times,
     /// How it ended.
     pub end: End,
+    /// What was said in each turn, if a witness hears all.
+    pub said: Vec<Exchange>,
+}
+
+/// What was said in a turn.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was asked.
+    pub prompt: Prompt,
+    /// Reasoning, text and calls, as they came.
+    pub reply: String,
 }
 
 /// How a request ended.
@@ -86,6 +103,7 @@ impl Note {
             usage: Usage::default(),
             times: Times::default(),
             end: End::HungUp,
+            said: Vec::new(),
         };
         Note(Arc::new(Draft { came: Instant::now(), record: Mutex::new(record), witnesses }))
     }
@@ -105,10 +123,14 @@ impl Note {
         self.0.record().model.get_or_insert_with(|| model.to_owned());
     }
 
-    /// A turn of it was handed to a model.
-    pub fn begun(&self, model: &str) {
-        self.asked(model);
-        self.0.record().turns += 1;
+    /// A turn of it is handed to a model.
+    pub fn begun(&self, turn: &Turn) {
+        self.asked(&turn.model);
+        let mut record = self.0.record();
+        record.turns += 1;
+        if self.0.witnesses.iter().any(|witness| witness.hears_all()) {
+            record.said.push(Exchange { prompt: turn.prompt.clone(), reply: String::new() });
+        }
     }
 
     /// One of its turns has used this, or its texts have.
@@ -119,8 +141,8 @@ impl Note {
         record.usage.generated_tokens += usage.generated_tokens;
     }
 
-    /// Hears an event of a turn, on the model's thread.
-    pub fn hear(&self, event: &Event) {
+    /// Hears an event of one of the turns, on the model's thread.
+    pub fn hear(&self, turn: usize, event: &Event) {
         let since = || Some(self.0.came.elapsed());
         match event {
             Event::Begun(_) => {
@@ -132,7 +154,15 @@ impl Note {
                 times.first = times.first.or_else(since);
             }
             Event::End(account) => self.used(account.usage),
-            _ => {}
+            Event::Reasoning(more)
+            | Event::Text(more)
+            | Event::Call(more)
+            | Event::Arguments(more) => {
+                if let Some(said) = self.0.record().said.get_mut(turn) {
+                    said.reply += more;
+                }
+            }
+            Event::Read(_) | Event::Failed(_) => {}
         }
     }
 

@@ -76,11 +76,11 @@ impl Heard {
             open += 1;
             let (sender, late) = (sender.clone(), Arc::clone(&late));
             let (purse, note) = (principal.purse(), principal.note.clone());
-            note.begun(&turn.model);
+            note.begun(&turn);
             let (metrics, model) = (Arc::clone(&server.metrics), turn.model.clone());
             let listener: Listener = Box::new(move |event| {
                 // Here, because what was used counts also when nobody waits for the end.
-                note.hear(&event);
+                note.hear(at, &event);
                 if let Event::End(account) = &event {
                     metrics.turn(&model, account);
                     let Usage { prompt_tokens, generated_tokens, .. } = account.usage;

@@ -103,14 +103,6 @@ impl From<turn::Fault> for Failure {
     }
 }
 
-/// A server goes on after a panic: the turns of one model have ended, and it is loaded anew.
-pub fn outlive_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        note(&format!("a defect in hearth itself: {panic}"));
-        note("please report it; the server goes on");
-    }));
-}
-
 /// Makes a panic one message that asks for a report, with a backtrace only if that is asked for.
 pub fn announce_panics() {
     let backtrace = std::env::var_os("RUST_BACKTRACE").map(|_| std::panic::take_hook());

@@ -147,7 +147,46 @@ pub struct Serve {
     #[arg(long, default_value_t = 30, env = "HEARTH_DRAIN", value_name = "SECONDS")]
     pub drain: u64,
     #[command(flatten)]
+    pub log: LogFlags,
+    #[command(flatten)]
     pub machine: MachineFlags,
+}
+
+/// What is written to standard error while a server runs.
+#[derive(Args)]
+pub struct LogFlags {
+    /// How much is logged: nothing, or all that is at least so grave
+    #[arg(long, default_value = "info", env = "HEARTH_LOG", value_enum, value_name = "LEVEL")]
+    pub log: Level,
+    /// As lines for people, or each as a JSON object
+    #[arg(
+        long,
+        default_value = "text",
+        env = "HEARTH_LOG_FORMAT",
+        value_enum,
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
+    /// Log what is asked and answered as well; goes with --log debug
+    #[arg(long, env = "HEARTH_LOG_CONTENT")]
+    pub log_content: bool,
+}
+
+/// How grave a line of the log is; as a limit, all up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Level {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// What a line of the log looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Args)]

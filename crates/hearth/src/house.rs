@@ -1,6 +1,8 @@
 //! What the dialects see of the models: the shelf, and a thread for each turn until its prompt is
 //! handed in.
 
+mod loaded;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use turn::{Embed, Event, Fault, Kind, Listener, Prompt, Side, Tool, Turn, WhenEm
 use crate::failure::Failure;
 use crate::load;
 use crate::models::Model;
+use loaded::Loaded;
 
 /// How models are run.
 #[derive(Clone, Copy)]
@@ -32,7 +35,7 @@ pub struct Running {
 pub struct House(Arc<Inner>);
 
 struct Inner {
-    shelf: Shelf<Local>,
+    shelf: Shelf<Loaded>,
     models: Arc<[Model]>,
     keep: Option<Duration>,
     /// Bytes of what one model may keep of sequences.
@@ -77,7 +80,7 @@ impl House {
 
 impl Inner {
     /// Waits for a model.
-    fn take(&self, name: &str, keep: Option<Duration>) -> Result<Lease<Local>, Fault> {
+    fn take(&self, name: &str, keep: Option<Duration>) -> Result<Lease<Loaded>, Fault> {
         self.shelf.take(&find(&self.models, name)?.name, keep)
     }
 
@@ -143,7 +146,7 @@ impl api::House for House {
             kept: load.kept_bytes,
             room: self.0.room,
         };
-        let there = self.0.shelf.survey(Local::load).into_iter();
+        let there = self.0.shelf.survey(|model| model.load()).into_iter();
         there.filter(|(it, _)| stays(it)).map(resident).collect()
     }
 
@@ -174,7 +177,7 @@ impl api::House for House {
 
     fn language(&self, model: &str) -> Result<Arc<dyn api::Language>, Fault> {
         let name = &find(&self.0.models, model)?.name;
-        let language = |local: &Local| Arc::clone(local.language());
+        let language = |model: &Loaded| Arc::clone(model.language());
         let there = self.0.shelf.survey(language).into_iter().find(|(it, _)| it.name == *name);
         // Who only asks how it is spoken to does not change how long it stays.
         let language = match there {
@@ -249,13 +252,14 @@ impl Files {
     }
 }
 
-impl Library<Local> for Files {
+impl Library<Loaded> for Files {
     fn size(&self, name: &str) -> Result<u64, Fault> {
         Ok(find(&self.models, name)?.weights + self.running.kept)
     }
 
-    fn load(&self, name: &str) -> Result<Local, Fault> {
+    fn load(&self, name: &str) -> Result<Loaded, Fault> {
         let model = find(&self.models, name)?;
-        Ok(self.start(model)?)
+        let bytes = model.weights + self.running.kept;
+        Loaded::bring((&model.name, bytes), || self.start(model))
     }
 }

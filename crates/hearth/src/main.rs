@@ -13,6 +13,7 @@ mod house;
 mod interrupt;
 mod keys;
 mod load;
+mod log;
 mod memory;
 mod models;
 mod output;

@@ -14,13 +14,13 @@ use crate::flags::Serve as Flags;
 use crate::house::{House, Running};
 use crate::keys::KeyFile;
 use crate::models::Model;
-use crate::{access, failure, load, memory, output};
+use crate::{access, load, log, memory, output};
 
 /// How long who asks for a model waits for others to make room.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub fn serve(flags: &Flags) -> Result<(), Failure> {
-    failure::outlive_panics();
+    let _log = log::start(&flags.log)?;
     let access = access::access(flags, &KeyFile::of_user()?)?;
     let address = SocketAddr::from((flags.host, flags.port));
     let models = models(flags)?;
@@ -37,6 +37,13 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let house = House::new(Arc::clone(&models), running, (room, runtime.handle().clone()))?;
     house.warm(&models[0].name)?;
     greet(door.address()?, &access, (&models, running))?;
+    let started = [
+        ("version", env!("CARGO_PKG_VERSION").into()),
+        ("address", door.address()?.to_string().into()),
+        ("needs_key", access::is_closed(&access).into()),
+        ("models", models.iter().map(|model| &model.name[..]).collect()),
+    ];
+    log::info("started", &started);
     listen(&runtime, (door, access), &house, Duration::from_secs(flags.drain))
 }
 
@@ -111,11 +118,12 @@ fn listen(
     house: &House,
     drain: Duration,
 ) -> Result<(), Failure> {
-    let router = api::router(Arc::new(house.clone()), access, Options::default());
+    let options = Options { witness: Some(Arc::new(log::Requests)), ..Options::default() };
+    let router = api::router(Arc::new(house.clone()), access, options);
     let stopping = house.clone();
     let told = async move {
         asked_to_stop().await;
-        output::note("finishing what was asked; once more ends it at once");
+        log::info("stopping: what was asked is finished; once more ends it at once", &[]);
         // Turns end within this time, and their connections with them.
         tokio::task::spawn_blocking(move || stopping.stop(drain));
         tokio::spawn(async {
@@ -125,6 +133,7 @@ fn listen(
     };
     runtime.block_on(door.serve(router, told))?;
     house.stop(drain);
+    log::info("stopped", &[]);
     Ok(())
 }
 

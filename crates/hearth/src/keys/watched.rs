@@ -18,7 +18,7 @@ use turn::{Fault, Retry, Side};
 
 use super::KeyFile;
 use crate::failure::Failure;
-use crate::output::note;
+use crate::log;
 
 /// How old what is known of the file may be.
 const FRESH: Duration = Duration::from_secs(1);
@@ -105,15 +105,17 @@ impl Seen {
         self.now = match keys {
             Ok(keys) => {
                 if found == Found::Nothing {
-                    note("the file of keys is gone: nobody is let in until it is there again");
+                    log::warn("the file of keys is gone: nobody is let in until it is back", &[]);
                 } else if matches!(self.now, Ok(None)) {
-                    note("there are keys now: nobody is let in without one from now on");
+                    log::warn("there are keys now: nobody is let in without one", &[]);
                 }
+                log::info("keys read", &[("keys", keys.len().into())]);
                 self.ring = Arc::new(self.ring.renewed(keys, self.at));
                 Ok(Some(Arc::clone(&self.ring)))
             }
             Err(error) => {
-                note(&format!("{error}. Nobody is let in until that is mended"));
+                let why = [("error", error.into())];
+                log::error("keys cannot be read: nobody is let in until that is mended", &why);
                 let message = "the keys of this server cannot be read; its log says why";
                 Err(Fault { retry: Retry::Later, ..Fault::new(Side::Us, message) })
             }

@@ -1,7 +1,7 @@
 //! Settings from a file, from variables and from flags, to a server that keeps to them.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use testkit::golden;
@@ -94,7 +94,9 @@ fn a_server_keeps_to_its_file() {
     let relative = up + path.canonicalize().unwrap().strip_prefix("/").unwrap().to_str().unwrap();
     let models = format!("parallel = 3\n[models]\nsecond = '{relative}'\nfirst = '{relative}'\n");
     fs::write(home.path("hearth.toml"), models).unwrap();
-    let server = Server::without_models(hearth_in(&home), &[]);
+    let mut command = hearth_in(&home);
+    command.stderr(Stdio::null());
+    let server = Server::without_models(command, &[]);
     for part in ["3 answers at once", "\"model\": \"second\"", "  first "] {
         assert!(server.greeting.contains(part), "no {part} in\n{}", server.greeting);
     }

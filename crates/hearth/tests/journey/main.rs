@@ -6,6 +6,7 @@ mod bits;
 mod config;
 mod errors;
 mod keys;
+mod log;
 mod run;
 mod serve;
 mod show;

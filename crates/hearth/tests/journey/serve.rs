@@ -26,7 +26,13 @@ impl Server {
     }
 
     /// One that this command becomes.
-    pub fn of(command: Command, flags: &[&str]) -> Server {
+    pub fn of(mut command: Command, flags: &[&str]) -> Server {
+        command.stderr(Stdio::null());
+        Server::logging(command, flags)
+    }
+
+    /// One whose log goes where this command's does.
+    pub fn logging(command: Command, flags: &[&str]) -> Server {
         let model = golden("models/qwen3").display().to_string();
         Server::without_models(command, &[flags, &[&model[..]]].concat())
     }
@@ -34,7 +40,7 @@ impl Server {
     /// One whose models stand in its file of settings, if nowhere else.
     pub fn without_models(mut command: Command, flags: &[&str]) -> Server {
         command.args(["serve", "--port", "0", "--threads", "1"]).args(flags);
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
@@ -46,7 +52,7 @@ impl Server {
     }
 
     /// Status and body.
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, String) {
+    pub fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, String) {
         self.ask_with("", (method, path), body)
     }
 
@@ -66,6 +72,19 @@ impl Server {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// As services are.
+    #[cfg(unix)]
+    pub fn tell_to_stop(&self) {
+        let kill = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Its exit code.
+    #[cfg(unix)]
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     fn complete(&self, more: &Value) -> Value {
@@ -176,12 +195,11 @@ fn what_was_asked_is_finished_when_it_is_told_to_stop() {
     let answer = thread::scope(|scope| {
         let answer = scope.spawn(|| server.complete(&json!({ "max_tokens": 400 })));
         thread::sleep(std::time::Duration::from_millis(100));
-        let kill = Command::new("kill").arg(server.child.id().to_string()).status();
-        assert!(kill.unwrap().success());
+        server.tell_to_stop();
         answer.join().unwrap()
     });
     assert!(answer["usage"]["completion_tokens"].as_u64().unwrap() > 0, "{answer}");
-    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert_eq!(server.ended(), Some(0));
 }
 
 #[test]
