@@ -39,6 +39,16 @@ pub struct Manner {
 }
 
 impl Asked {
+    /// The variables of the template that are stated.
+    pub fn variables(&self) -> impl Iterator<Item = &String> {
+        // A request has one conversation at most.
+        let chat = match self.prompts.first() {
+            Some(Prompt::Chat(chat)) => Some(chat),
+            _ => None,
+        };
+        chat.into_iter().flat_map(|chat| chat.variables.keys())
+    }
+
     /// The turns, those of a prompt beside each other. The replies of one prompt differ by their
     /// seeds; where none was stated they count from `seed`, so that a turn always has one and can
     /// be shown again.

@@ -87,6 +87,9 @@ pub trait Language: Send + Sync {
     /// When it cannot be asked this.
     fn read(&self, prompt: &Prompt, tools: &[Tool]) -> Result<Vec<u32>, Fault>;
 
+    /// Whether its template reads this variable.
+    fn reads(&self, variable: &str) -> bool;
+
     /// The tokens of a text.
     fn tokens_of(&self, text: &str, options: TextOptions) -> Vec<u32>;
 

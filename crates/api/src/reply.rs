@@ -1,5 +1,6 @@
 //! From a request to its reply: the way that all dialects share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -16,7 +17,7 @@ use crate::refused::Refused;
 use crate::said::Said;
 use crate::server::{Shared, json};
 use crate::stream::{self, Encode, Heard, Told};
-use crate::{Asked, Refusal, date, sse};
+use crate::{Asked, Language, Refusal, date, sse};
 
 /// Larger bodies are decoded where nobody else waits.
 const LARGE: usize = 256 << 10;
@@ -81,8 +82,13 @@ pub struct Begun {
     pub plan: Plan,
 }
 
-/// Begins the turns of a request. A fault that is known soon is a status.
-pub async fn begin(server: &Shared, principal: Principal, asked: &Asked) -> Result<Begun, Refused> {
+/// Begins the turns of a request. A fault that is known soon is a status. Variables that the
+/// model's template does not read are added to what is ignored.
+pub async fn begin(
+    server: &Shared,
+    principal: Principal,
+    asked: &mut Asked,
+) -> Result<Begun, Refused> {
     let mut heard = Heard::begin(server, asked.turns(server.ids.seed()), principal);
     // By then the model is there, too, for whoever asks for its fingerprint.
     let streamed = asked.manner.streamed;
@@ -91,17 +97,25 @@ pub async fn begin(server: &Shared, principal: Principal, asked: &Asked) -> Resu
         Ok(next) => next?,
         Err(_) => None,
     };
-    Ok(Begun { heard, first, plan: plan(server, asked).await? })
+    let is_needed = asked.manner.logprobs || asked.variables().next().is_some();
+    let language = match is_needed {
+        true => Some(language(server, &asked.model).await?),
+        false => None,
+    };
+    let is_read = |name: &&String| language.as_ref().is_some_and(|language| language.reads(name));
+    let unread: Vec<_> = asked.variables().filter(|name| !is_read(name)).cloned().collect();
+    asked.ignored.extend(unread);
+    Ok(Begun { heard, first, plan: plan(server, asked, language) })
 }
 
 /// Begins the turns of a request, and writes what they say.
 pub async fn reply<W: Way>(
     server: &Shared,
     principal: Principal,
-    asked: Asked,
+    mut asked: Asked,
     way: W,
 ) -> Result<Response, Refused> {
-    let Begun { heard, first, plan } = begin(server, principal, &asked).await?;
+    let Begun { heard, first, plan } = begin(server, principal, &mut asked).await?;
     let mut response = if asked.manner.streamed {
         let pause = server.options.keep_alive;
         streamed(W::STREAM, stream::body(heard, way.stream(plan), first, pause))
@@ -116,12 +130,8 @@ pub async fn reply<W: Way>(
 }
 
 /// What all pieces of a reply share.
-async fn plan(server: &Shared, asked: &Asked) -> Result<Plan, Refused> {
-    let language = match asked.manner.logprobs {
-        true => Some(language(server, &asked.model).await?),
-        false => None,
-    };
-    Ok(Plan {
+fn plan(server: &Shared, asked: &Asked, language: Option<Arc<dyn Language>>) -> Plan {
+    Plan {
         id: server.ids.name(""),
         created: date::now().as_secs(),
         model: asked.model.clone(),
@@ -130,14 +140,11 @@ async fn plan(server: &Shared, asked: &Asked) -> Result<Plan, Refused> {
         prompts: asked.prompts.len(),
         copies: asked.copies,
         language,
-    })
+    }
 }
 
 /// How a model is spoken to. It may have to be loaded for that.
-pub async fn language(
-    server: &Shared,
-    model: &str,
-) -> Result<std::sync::Arc<dyn crate::Language>, Refused> {
+pub async fn language(server: &Shared, model: &str) -> Result<Arc<dyn Language>, Refused> {
     let (house, model) = (server.house.clone(), model.to_owned());
     Ok(beside(move || house.language(&model)).await??)
 }
@@ -148,9 +155,15 @@ pub fn streamed(kind: &'static str, body: Body) -> Response {
     (StatusCode::OK, headers, body).into_response()
 }
 
+/// Characters of names that are told; clients and proxies take no longer headers.
+const NAMES: usize = 2000;
+
 /// Says which fields changed nothing.
 pub fn name_ignored(response: &mut Response, ignored: &[String]) {
-    let value = HeaderValue::from_str(&ignored.join(", "));
+    // Names of a template's variables are the client's, and may have any characters.
+    let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+    let names: String = ignored.join(", ").chars().map(plain).take(NAMES).collect();
+    let value = HeaderValue::from_str(&names);
     if let (false, Ok(value)) = (ignored.is_empty(), value) {
         response.headers_mut().insert(HeaderName::from_static("x-hearth-ignored"), value);
     }

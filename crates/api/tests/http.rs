@@ -103,6 +103,10 @@ impl Language for Bytes {
         Ok(format!("{prompt:?}").bytes().map(u32::from).collect())
     }
 
+    fn reads(&self, variable: &str) -> bool {
+        variable == "enable_thinking"
+    }
+
     fn tokens_of(&self, text: &str, options: TextOptions) -> Vec<u32> {
         let begin = options.special.then_some(1);
         begin.into_iter().chain(text.bytes().map(u32::from)).collect()
@@ -439,6 +443,19 @@ fn faults_before_the_first_event_are_statuses() {
     assert_eq!((reply.status, &reply.json()["error"]["param"]), (400, &json!("temprature")));
     let reply = ask(address, "POST", CHAT, &"x".repeat(2 << 20));
     assert_eq!((reply.status, &reply.json()["error"]["param"]), (413, &Value::Null));
+}
+
+#[test]
+fn variables_that_no_template_reads_are_named() {
+    let address = serve(&Arc::new(Stage::default()));
+    for (more, ignored) in [
+        (json!({ "reasoning_effort": "low" }), Some("reasoning_effort")),
+        (json!({ "reasoning_effort": "none" }), None),
+        (json!({ "chat_template_kwargs": { "größe": 1, "enable_thinking": true } }), Some("gr??e")),
+    ] {
+        let reply = ask(address, "POST", CHAT, &chat("echo", &more));
+        assert_eq!((reply.status, reply.header("x-hearth-ignored")), (200, ignored), "{more}");
+    }
 }
 
 #[test]

@@ -90,11 +90,8 @@ impl Language {
     pub fn abilities(&self) -> Abilities {
         let source = self.template().unwrap_or_default();
         let reader = Reader::new(source, "").offering(source, &[]);
-        let switch = SWITCHES.iter().find(|(_, shown)| source.contains(shown));
-        let thinking = Thinking {
-            switch: switch.map(|(name, _)| *name),
-            has_levels: source.contains("reasoning_effort"),
-        };
+        let thinking =
+            Thinking { switch: self.switch(), has_levels: source.contains("reasoning_effort") };
         let thinks = reader.tells_reasoning() || thinking != Thinking::default();
         Abilities {
             converses: self.template.is_some(),
@@ -102,6 +99,24 @@ impl Language {
             fills_gaps: self.gap_marks().is_some(),
             thinking: thinks.then_some(thinking),
         }
+    }
+
+    /// The variable by which its template is told whether to let the model think.
+    fn switch(&self) -> Option<&'static str> {
+        let source = self.template()?;
+        let read = SWITCHES.iter().find(|(_, shown)| source.contains(shown));
+        read.map(|(name, _)| *name)
+    }
+
+    /// Whether its template reads this variable. The usual switch for thinking is read wherever
+    /// there is any.
+    pub fn reads(&self, variable: &str) -> bool {
+        let source = self.template().unwrap_or_default();
+        let is_switch = variable == SWITCHES[0].0 && self.switch().is_some();
+        is_switch
+            || source
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .any(|word| word == variable)
     }
 
     /// What the model reads when it is asked this.
@@ -168,6 +183,9 @@ impl Language {
         variables.insert("bos_token".to_owned(), token(self.tokenizer.bos()));
         variables.insert("eos_token".to_owned(), token(self.tokenizer.eos()));
         variables.extend(chat.variables.clone());
+        if let (Some(switch), Some(value)) = (self.switch(), chat.variables.get(SWITCHES[0].0)) {
+            variables.entry(switch).or_insert_with(|| value.clone());
+        }
         let mut messages = Value::Array(chat.messages.clone());
         unify_reasoning(&mut messages);
         Inputs {

@@ -219,3 +219,19 @@ fn what_a_model_can_do_is_seen_in_its_template() {
     let levels = Thinking { has_levels: true, ..always };
     assert_eq!(thinking("{{ message.thinking }}{{ reasoning_effort }}"), Some(levels));
 }
+
+#[test]
+fn the_switch_for_thinking_is_the_templates_own() {
+    let usual = language(Some("{% if enable_thinking %}on{% endif %}"));
+    let other = language(Some("{% if thinking is defined and thinking %}on{% endif %}"));
+    let none = language(Some("{{ enabled_thinking }}off"));
+    for (language, reads, text) in [(usual, true, "on"), (other, true, "on"), (none, false, "off")]
+    {
+        assert_eq!(language.reads("enable_thinking"), reads, "{text}");
+        let variables = json!({ "enable_thinking": true }).as_object().unwrap().clone();
+        let chat = Chat { variables, ..Chat::default() };
+        let now = DateTime::from_unix(0);
+        let ids = language.read(&Prompt::Chat(chat), &[], now).unwrap().ids;
+        assert!(language.tokenizer().decode(&ids, false).ends_with(text));
+    }
+}

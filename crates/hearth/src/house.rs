@@ -227,6 +227,10 @@ impl api::Language for Spoken {
         Ok(self.0.read(prompt, tools, flow::now())?.ids)
     }
 
+    fn reads(&self, variable: &str) -> bool {
+        self.0.reads(variable)
+    }
+
     fn tokens_of(&self, text: &str, options: TextOptions) -> Vec<u32> {
         let TextOptions { markup, special } = options;
         self.0.tokenizer().encode(text, Encode { markup, add_special: special })

@@ -42,6 +42,10 @@ impl Language for Letters {
         Ok(Vec::new())
     }
 
+    fn reads(&self, _: &str) -> bool {
+        false
+    }
+
     fn tokens_of(&self, _: &str, _: TextOptions) -> Vec<u32> {
         Vec::new()
     }

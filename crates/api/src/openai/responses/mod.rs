@@ -80,8 +80,8 @@ async fn create(
     body: Received,
 ) -> Result<Response, Refused> {
     let owner = owner(&principal);
-    let Recalled { request, asked, given } = recall(&server, owner.as_deref(), body).await?;
-    let Begun { heard, first, plan } = begin(&server, principal, &asked).await?;
+    let Recalled { request, mut asked, given } = recall(&server, owner.as_deref(), body).await?;
+    let Begun { heard, first, plan } = begin(&server, principal, &mut asked).await?;
     let keep = request.store.then(|| {
         let said = Vec::new();
         let kept = Kept { owner, previous: request.previous, given, said, shown: String::new() };
