@@ -8,8 +8,13 @@ use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
+use crate::tls::{Greeter, Tls};
+
 /// A socket that waits for clients.
-pub struct Door(TcpListener);
+pub struct Door {
+    socket: TcpListener,
+    tls: Option<Tls>,
+}
 
 impl Door {
     /// Opens it.
@@ -18,7 +23,7 @@ impl Door {
     /// When the address cannot be had; who has it is told, if it is another hearth.
     pub async fn open(address: SocketAddr) -> io::Result<Door> {
         let opened = TcpListener::bind(address).await;
-        opened.map(Door).map_err(|error| match error.kind() {
+        opened.map(|socket| Door { socket, tls: None }).map_err(|error| match error.kind() {
             ErrorKind::AddrInUse if is_hearth(address) => {
                 io::Error::new(ErrorKind::AddrInUse, "another hearth listens there")
             }
@@ -29,12 +34,23 @@ impl Door {
         })
     }
 
+    /// The same, for clients that speak TLS, and for no others.
+    #[must_use]
+    pub fn with(self, tls: Tls) -> Door {
+        Door { tls: Some(tls), ..self }
+    }
+
     /// Where it is.
     ///
     /// # Errors
     /// What the system says.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.socket.local_addr()
+    }
+
+    /// Whether its clients speak TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// Serves a router until `stop` is over. Replies that have begun go on to their end.
@@ -48,8 +64,14 @@ impl Door {
     ) -> io::Result<()> {
         // Pieces of a stream are small, and must not wait until the one before has been
         // acknowledged.
-        let socket = self.0.tap_io(|connection| _ = connection.set_nodelay(true));
-        axum::serve(socket, router).with_graceful_shutdown(stop).await
+        let socket = self.socket.tap_io(|connection| _ = connection.set_nodelay(true));
+        match self.tls {
+            None => axum::serve(socket, router).with_graceful_shutdown(stop).await,
+            Some(tls) => {
+                let socket = Greeter::new(socket, tls);
+                axum::serve(socket, router).with_graceful_shutdown(stop).await
+            }
+        }
     }
 }
 

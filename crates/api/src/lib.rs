@@ -38,6 +38,7 @@ mod server;
 mod settings;
 mod sse;
 mod stream;
+mod tls;
 
 pub use asked::{Asked, Manner};
 pub use door::Door;
@@ -47,3 +48,4 @@ pub use neighbours::{Hosts, Neighbours};
 pub use record::{End, Exchange, Record, Witness};
 pub use refusal::Refusal;
 pub use server::{Options, Route, Scope, router, routes};
+pub use tls::Tls;

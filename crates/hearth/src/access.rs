@@ -54,16 +54,19 @@ pub fn is_closed(access: &Access) -> bool {
 }
 
 /// What is protected, and what is not.
-pub fn described(access: &Access, address: SocketAddr) -> String {
+pub fn described(access: &Access, address: SocketAddr, is_encrypted: bool) -> String {
     let keys = match (&access.keys, is_closed(access)) {
         (_, true) => "Who asks needs a key; `hearth key list` shows which there are.",
         (Some(_), false) => "There are no keys: every program on this machine may ask.",
         (None, false) => "Keys are off: every program on this machine may ask.",
     };
     let others = match &access.neighbours.hosts {
+        _ if !address.ip().is_loopback() && is_encrypted => {
+            "What goes over the network is encrypted."
+        }
         _ if !address.ip().is_loopback() => {
             "Nothing is encrypted: who listens on the network reads questions, answers and keys.\n\
-             Where somebody may, put a proxy with TLS before it."
+             Where somebody may, encrypt: --tls-cert and --tls-key, or a proxy with TLS."
         }
         Hosts::Here(names) if !names.is_empty() => {
             "Other machines can ask through a proxy on this one."
@@ -91,7 +94,9 @@ mod tests {
             return "wrong flags".to_owned();
         };
         match access(&flags, file) {
-            Ok(access) => described(&access, SocketAddr::from((flags.host, 1))),
+            Ok(access) => {
+                described(&access, SocketAddr::from((flags.host, 1)), flags.tls_cert.is_some())
+            }
             Err(Failure::Request(why)) => why,
             Err(other) => format!("{other:?}"),
         }
@@ -104,7 +109,7 @@ mod tests {
         add(&good.0, Key::new("a", "a"));
         add(&bad.0, Key { expires: Some(1), ..Key::new("a", "a") });
         let beyond = "--host=0.0.0.0";
-        let cases: [(&[&str], &TestFile, &str); 14] = [
+        let cases: [(&[&str], &TestFile, &str); 15] = [
             (&[], &none, "There are no keys: every program on this machine may ask. No other"),
             (&[], &good, "Who asks needs a key; `hearth key list` shows which there are. No other"),
             (&[], &bad, "access-bad/keys.json has none that is good: `hearth key add NAME`"),
@@ -121,6 +126,7 @@ mod tests {
                 &good,
                 "needs a key; `hearth key list` shows which there are. Nothing is e",
             ),
+            (&[beyond, "--tls-cert=c"], &good, "What goes over the network is encrypted."),
             (&[beyond, "--keys=off"], &good, "--keys off does not go with --host"),
             (&["--host=::"], &none, "a server on :: needs a key"),
         ];

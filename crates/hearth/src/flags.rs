@@ -146,6 +146,12 @@ pub struct Serve {
     /// How long what was asked may go on after Ctrl-C
     #[arg(long, default_value_t = 30, env = "HEARTH_DRAIN", value_name = "SECONDS")]
     pub drain: u64,
+    /// A certificate, with those that vouch for it, to speak HTTPS [default: plain HTTP]
+    #[arg(long, env = "HEARTH_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of that certificate [default: plain HTTP]
+    #[arg(long, env = "HEARTH_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
     #[command(flatten)]
     pub log: LogFlags,
     #[command(flatten)]

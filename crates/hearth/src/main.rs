@@ -17,6 +17,7 @@ mod log;
 mod memory;
 mod models;
 mod output;
+mod tls;
 mod unfinished;
 
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ use crate::flags::Serve as Flags;
 use crate::house::{House, Running};
 use crate::keys::KeyFile;
 use crate::models::Model;
+use crate::tls::Files;
 use crate::{access, load, log, memory, output};
 
 /// How long who asks for a model waits for others to make room.
@@ -23,6 +24,8 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let _log = log::start(&flags.log)?;
     let access = access::access(flags, &KeyFile::of_user()?)?;
     let address = SocketAddr::from((flags.host, flags.port));
+    let certificate = Files::of(flags)?;
+    let tls = certificate.as_ref().map(Files::read).transpose()?;
     let models = models(flags)?;
     let running = running(flags, &models)?;
     let runtime =
@@ -32,14 +35,22 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
         let way_out = "--port chooses another address";
         Failure::Machine(format!("cannot listen on {address}: {error}; {way_out}"))
     })?;
+    let door = match (certificate, tls) {
+        (Some(files), Some(tls)) => {
+            runtime.spawn(files.watch(tls.clone()));
+            door.with(tls)
+        }
+        _ => door,
+    };
     let bytes = memory::available().unwrap_or(u64::MAX);
     let room = Room { bytes, patience: PATIENCE };
     let house = House::new(Arc::clone(&models), running, (room, runtime.handle().clone()))?;
     house.warm(&models[0].name)?;
-    greet(door.address()?, &access, (&models, running))?;
+    greet(&door, &access, (&models, running))?;
     let started = [
         ("version", env!("CARGO_PKG_VERSION").into()),
         ("address", door.address()?.to_string().into()),
+        ("encrypted", door.is_encrypted().into()),
         ("needs_key", access::is_closed(&access).into()),
         ("models", models.iter().map(|model| &model.name[..]).collect()),
     ];
@@ -80,12 +91,13 @@ fn running(flags: &Flags, models: &[Model]) -> Result<Running, Failure> {
 
 /// Says where it listens, what can be asked, how, and what is not protected.
 fn greet(
-    address: SocketAddr,
+    door: &Door,
     access: &Access,
     (models, running): (&[Model], Running),
 ) -> Result<(), Failure> {
-    let mut out = stdout();
-    writeln!(out, "hearth listens on http://{address}\n")?;
+    let (mut out, address) = (stdout(), door.address()?);
+    let scheme = if door.is_encrypted() { "https" } else { "http" };
+    writeln!(out, "hearth listens on {scheme}://{address}\n")?;
     let width = models.iter().map(|model| model.name.len()).max().unwrap_or(0).max(5);
     writeln!(out, "  {:<width$}  {:>9}  {:>9}", "model", "context", "weights")?;
     for model in models {
@@ -102,12 +114,12 @@ fn greet(
         false => ("", "none"),
     };
     let base = match address.ip().is_unspecified() {
-        true => format!("http://localhost:{}", address.port()),
-        false => format!("http://{address}"),
+        true => format!("{scheme}://localhost:{}", address.port()),
+        false => format!("{scheme}://{address}"),
     };
     writeln!(out, "  curl {base}/v1/chat/completions{header} -d '{body}'")?;
     writeln!(out, "  openai.OpenAI(base_url=\"{base}/v1\", api_key=\"{key}\")\n")?;
-    writeln!(out, "{}", access::described(access, address))?;
+    writeln!(out, "{}", access::described(access, address, door.is_encrypted()))?;
     Ok(out.flush()?)
 }
 

@@ -10,6 +10,7 @@ mod log;
 mod run;
 mod serve;
 mod show;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
