@@ -2,13 +2,30 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
+use axum::serve::{Listener, ListenerExt};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::tls::{Greeter, Tls};
+
+/// How long a client may take to send the head of a request, and how long a connection may wait for
+/// the next.
+const HEAD_TIME: Duration = Duration::from_secs(60);
+/// Bytes of such a head, and lines in it.
+const HEAD_BYTES: usize = 64 << 10;
+const HEADERS: usize = 100;
+/// Connections at once; further ones wait. Systems often allow a process 1024 open files.
+const CONNECTIONS: usize = 768;
 
 /// A socket that waits for clients.
 pub struct Door {
@@ -53,26 +70,56 @@ impl Door {
         self.tls.is_some()
     }
 
-    /// Serves a router until `stop` is over. Replies that have begun go on to their end.
-    ///
-    /// # Errors
-    /// What the socket says.
+    /// Serves a router until `stop` is over. Replies that have begun then may go on for as long as
+    /// `drain`.
     pub async fn serve(
         self,
         router: Router,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
+        (stop, drain): (impl Future<Output = ()> + Send + 'static, Duration),
+    ) {
         // Pieces of a stream are small, and must not wait until the one before has been
         // acknowledged.
         let socket = self.socket.tap_io(|connection| _ = connection.set_nodelay(true));
         match self.tls {
-            None => axum::serve(socket, router).with_graceful_shutdown(stop).await,
-            Some(tls) => {
-                let socket = Greeter::new(socket, tls);
-                axum::serve(socket, router).with_graceful_shutdown(stop).await
-            }
+            None => serve(socket, router, (stop, drain)).await,
+            Some(tls) => serve(Greeter::new(socket, tls), router, (stop, drain)).await,
         }
     }
+}
+
+/// Serves the connections of a listener. None of them can keep its place without sending requests,
+/// and none can send a head without end.
+async fn serve<L: Listener>(
+    mut listener: L,
+    router: Router,
+    (stop, drain): (impl Future<Output = ()>, Duration),
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
+    http.max_headers(HEADERS).max_header_size(HEAD_BYTES).max_buf_size(2 * HEAD_BYTES);
+    let (open, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS)));
+    let mut stop = pin!(stop);
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await.0)
+        };
+        let (place, connection) = tokio::select! {
+            () = &mut stop => break,
+            next = next => next,
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http.serve_connection(TokioIo::new(connection), service);
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            // How it ended is known to whoever wrote the reply.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    // Nobody else may come in.
+    drop(listener);
+    let _ = timeout(drain, open.shutdown()).await;
 }
 
 /// Whether a hearth answers at an address.

@@ -97,7 +97,7 @@ impl Server {
                 let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
                 sender.send(door.address().unwrap()).unwrap();
                 let router = api::router(Arc::new(Stage), access, options);
-                door.serve(router, std::future::pending()).await.unwrap();
+                door.serve(router, (std::future::pending(), Duration::ZERO)).await;
             });
         });
         Server { address: receiver.recv().unwrap(), shown }

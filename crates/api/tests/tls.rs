@@ -57,7 +57,7 @@ fn serve(tls: Tls) -> SocketAddr {
             let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap().with(tls);
             sender.send(door.address().unwrap()).unwrap();
             let router = api::router(Arc::new(Empty), Access::default(), Options::default());
-            door.serve(router, std::future::pending()).await.unwrap();
+            door.serve(router, (std::future::pending(), Duration::ZERO)).await;
         });
     });
     address.recv().unwrap()

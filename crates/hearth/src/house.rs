@@ -40,7 +40,9 @@ struct Inner {
     keep: Option<Duration>,
     /// Bytes of what one model may keep of sequences.
     room: u64,
-    is_ready: AtomicBool,
+    /// The first model is there.
+    is_warm: AtomicBool,
+    is_stopping: AtomicBool,
     runtime: Handle,
 }
 
@@ -62,18 +64,32 @@ impl House {
     ) -> std::io::Result<House> {
         let files = Files { models: Arc::clone(&models), running };
         let shelf = Shelf::new(Box::new(files), room)?;
-        let (keep, is_ready) = (running.keep, AtomicBool::new(true));
-        Ok(House(Arc::new(Inner { shelf, models, keep, room: running.kept, is_ready, runtime })))
+        Ok(House(Arc::new(Inner {
+            shelf,
+            models,
+            keep: running.keep,
+            room: running.kept,
+            is_warm: AtomicBool::new(false),
+            is_stopping: AtomicBool::new(false),
+            runtime,
+        })))
     }
 
-    /// Brings a model into memory, so that nobody has to wait for it.
+    /// Brings a model into memory, so that nobody has to wait for it. From then on it is ready.
     pub fn warm(&self, name: &str) -> Result<(), Fault> {
-        self.0.shelf.take(name, self.0.keep).map(drop)
+        self.0.shelf.take(name, self.0.keep)?;
+        self.0.is_warm.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether it has been told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.is_stopping.load(Ordering::Relaxed)
     }
 
     /// Answers nobody who comes from now on, and those who have come within this time.
     pub fn stop(&self, within: Duration) {
-        self.0.is_ready.store(false, Ordering::Relaxed);
+        self.0.is_stopping.store(true, Ordering::Relaxed);
         self.0.shelf.stop(within);
     }
 }
@@ -192,7 +208,7 @@ impl api::House for House {
     }
 
     fn is_ready(&self) -> bool {
-        self.0.is_ready.load(Ordering::Relaxed)
+        self.0.is_warm.load(Ordering::Relaxed) && !self.is_stopping()
     }
 }
 

@@ -395,6 +395,19 @@ fn a_second_one_at_the_same_address_hears_who_is_there() {
 
 /// Another name in Host, or a page of another site: a browser that was led astray.
 #[test]
+fn heads_have_limits() {
+    let address = serve(&Arc::new(Stage::default()));
+    let lines = (0..200).map(|i| format!("x-{i}: y\r\n")).collect::<String>();
+    for head in [format!("x: {}\r\n", "y".repeat(100_000)), lines] {
+        let mut socket = TcpStream::connect(address).unwrap();
+        write!(socket, "GET /health HTTP/1.1\r\nhost: localhost\r\n{head}\r\n").unwrap();
+        let mut answer = String::new();
+        BufReader::new(socket).read_line(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+}
+
+#[test]
 fn foreign_pages_are_refused() {
     let address = serve(&Arc::new(Stage::default()));
     let ask = |method: &str, headers: &str| {

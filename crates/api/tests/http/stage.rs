@@ -230,7 +230,8 @@ pub fn serve_until(
         runtime.block_on(async {
             let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
             sender.send(door.address().unwrap()).unwrap();
-            door.serve(api::router(house, Access::default(), options), stop).await.unwrap();
+            let router = api::router(house, Access::default(), options);
+            door.serve(router, (stop, Duration::from_secs(20))).await;
         });
     });
     (receiver.recv().unwrap(), server)

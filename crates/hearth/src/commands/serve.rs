@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use api::{Access, Door, Options};
 use engine::{Policy, Room};
-use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
 use crate::flags::Serve as Flags;
@@ -19,6 +18,9 @@ use crate::{access, load, log, memory, output};
 
 /// How long who asks for a model waits for others to make room.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the ends of replies may take to be read once the last turn is over.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let _log = log::start(&flags.log)?;
@@ -45,17 +47,27 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let bytes = memory::available().unwrap_or(u64::MAX);
     let room = Room { bytes, patience: PATIENCE };
     let house = House::new(Arc::clone(&models), running, (room, runtime.handle().clone()))?;
-    house.warm(&models[0].name)?;
-    greet(&door, &access, (&models, running))?;
+    let (address, encrypted) = (door.address()?, door.is_encrypted());
+    let drain = Duration::from_secs(flags.drain);
+    let serving = runtime.spawn(listen(door, access.clone(), (house.clone(), drain)));
+    // Whoever asks meanwhile waits for it.
+    if let Err(fault) = house.warm(&models[0].name) {
+        // Somebody may have told it to stop before the model was there.
+        return if house.is_stopping() { Ok(()) } else { Err(fault.into()) };
+    }
+    greet((address, encrypted), &access, (&models, running))?;
     let started = [
         ("version", env!("CARGO_PKG_VERSION").into()),
-        ("address", door.address()?.to_string().into()),
-        ("encrypted", door.is_encrypted().into()),
+        ("address", address.to_string().into()),
+        ("encrypted", encrypted.into()),
         ("needs_key", access::is_closed(&access).into()),
         ("models", models.iter().map(|model| &model.name[..]).collect()),
     ];
     log::info("started", &started);
-    listen(&runtime, (door, access), &house, Duration::from_secs(flags.drain))
+    let ended = runtime.block_on(serving);
+    house.stop(drain);
+    log::info("stopped", &[]);
+    ended.map_err(|_| Failure::Machine("the server itself has failed".to_owned()))
 }
 
 /// The models, no two of one name.
@@ -91,12 +103,12 @@ fn running(flags: &Flags, models: &[Model]) -> Result<Running, Failure> {
 
 /// Says where it listens, what can be asked, how, and what is not protected.
 fn greet(
-    door: &Door,
+    (address, encrypted): (SocketAddr, bool),
     access: &Access,
     (models, running): (&[Model], Running),
 ) -> Result<(), Failure> {
-    let (mut out, address) = (stdout(), door.address()?);
-    let scheme = if door.is_encrypted() { "https" } else { "http" };
+    let mut out = stdout();
+    let scheme = if encrypted { "https" } else { "http" };
     writeln!(out, "hearth listens on {scheme}://{address}\n")?;
     let width = models.iter().map(|model| model.name.len()).max().unwrap_or(0).max(5);
     writeln!(out, "  {:<width$}  {:>9}  {:>9}", "model", "context", "weights")?;
@@ -119,34 +131,25 @@ fn greet(
     };
     writeln!(out, "  curl {base}/v1/chat/completions{header} -d '{body}'")?;
     writeln!(out, "  openai.OpenAI(base_url=\"{base}/v1\", api_key=\"{key}\")\n")?;
-    writeln!(out, "{}", access::described(access, address, door.is_encrypted()))?;
+    writeln!(out, "{}", access::described(access, address, encrypted))?;
     Ok(out.flush()?)
 }
 
 /// Answers until it is told to stop.
-fn listen(
-    runtime: &Runtime,
-    (door, access): (Door, Access),
-    house: &House,
-    drain: Duration,
-) -> Result<(), Failure> {
+async fn listen(door: Door, access: Access, (house, drain): (House, Duration)) {
     let options = Options { witness: Some(Arc::new(log::Requests)), ..Options::default() };
     let router = api::router(Arc::new(house.clone()), access, options);
-    let stopping = house.clone();
     let told = async move {
         asked_to_stop().await;
         log::info("stopping: what was asked is finished; once more ends it at once", &[]);
         // Turns end within this time, and their connections with them.
-        tokio::task::spawn_blocking(move || stopping.stop(drain));
+        tokio::task::spawn_blocking(move || house.stop(drain));
         tokio::spawn(async {
             asked_to_stop().await;
             std::process::exit(130);
         });
     };
-    runtime.block_on(door.serve(router, told))?;
-    house.stop(drain);
-    log::info("stopped", &[]);
-    Ok(())
+    door.serve(router, (told, drain + LAST_WORDS)).await;
 }
 
 /// Ctrl-C, or what services are ended by.
