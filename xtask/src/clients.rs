@@ -94,7 +94,9 @@ impl Server {
     fn start(root: &Path, model: &Path) -> Result<Server, String> {
         let key = new_key(root)?;
         let mut command = hearth(root);
-        command.args(["serve", "--port", "0"]).arg(format!("tiny={}", model.display()));
+        command
+            .args(["serve", "--port", "0", "--log", "error"])
+            .arg(format!("tiny={}", model.display()));
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| process::not_started(&command, &error))?;
         let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);

@@ -164,6 +164,13 @@ impl Fields {
         }
     }
 
+    /// The same for a field that many parts of one body may have: noted once, by its bare name.
+    pub fn ignore_once(&mut self, name: &str, ignored: &mut Vec<String>) {
+        if self.take(name).is_some() && !ignored.iter().any(|known| known == name) {
+            ignored.push(name.to_owned());
+        }
+    }
+
     /// All that is left, as it is.
     pub fn rest(self) -> Map<String, Value> {
         self.fields

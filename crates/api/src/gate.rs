@@ -80,8 +80,11 @@ pub async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) ->
         Ok(principal) => {
             let principal = Principal { note, ..principal };
             principal.name().into_iter().for_each(|key| principal.note.entered(key));
-            request.extensions_mut().insert(principal);
-            next.run(request).await
+            // Held here as well: handlers that do not ask for it lose it before their work begins.
+            request.extensions_mut().insert(principal.clone());
+            let response = next.run(request).await;
+            drop(principal);
+            response
         }
         Err(refused) => refused.into_response(),
     }

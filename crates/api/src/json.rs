@@ -2,6 +2,7 @@
 //!
 //! `serde_json` alone keeps the last of two fields with one name, which drops the first in silence.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -10,6 +11,8 @@ use serde_json::{Map, Value};
 /// Arrays and objects inside of each other. Templates, schemas and replies of clients stay far
 /// below it.
 const DEEPEST: usize = 64;
+/// Values in all. In memory each is many times as large as the shortest that spells it.
+const MOST: usize = 1 << 20;
 
 /// The value that these bytes spell, as a whole.
 ///
@@ -17,26 +20,34 @@ const DEEPEST: usize = 64;
 /// What is wrong with them, and where.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: 0 }.deserialize(&mut reader)?;
+    let left = Cell::new(MOST);
+    let value = Strict { depth: 0, left: &left }.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
 }
 
 /// Builds a value at some depth.
-struct Strict {
+struct Strict<'a> {
     depth: usize,
+    /// Values that there may be yet.
+    left: &'a Cell<usize>,
 }
 
-impl Strict {
-    fn inner<E: Error>(&self) -> Result<Strict, E> {
-        match self.depth + 1 {
-            depth if depth > DEEPEST => Err(E::custom(format!("nested deeper than {DEEPEST}"))),
-            depth => Ok(Strict { depth }),
+impl<'a> Strict<'a> {
+    fn inner<E: Error>(&self) -> Result<Strict<'a>, E> {
+        let (depth, left) = (self.depth + 1, self.left.get());
+        match () {
+            () if depth > DEEPEST => Err(E::custom(format!("nested deeper than {DEEPEST}"))),
+            () if left == 0 => Err(E::custom(format!("more than {MOST} values"))),
+            () => {
+                self.left.set(left - 1);
+                Ok(Strict { depth, left: self.left })
+            }
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
@@ -44,7 +55,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -119,6 +130,14 @@ mod tests {
             assert!(parse(&nested(depth)).is_err());
         }
         assert!(parse(&vec![b'['; 100_000]).is_err());
+    }
+
+    #[test]
+    fn there_are_not_more_values_than_memory() {
+        let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        // The end of a list counts as well.
+        assert!(parse(list(MOST - 1).as_bytes()).is_ok());
+        assert!(parse(list(MOST + 1).as_bytes()).is_err());
     }
 
     #[test]

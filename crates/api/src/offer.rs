@@ -1,12 +1,16 @@
 //! Tools: which are offered, which may be called, and what a call must keep to. What dialects call
 //! them differs; what they mean does not.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use turn::{Calls, Demand, Form, Tool};
 
 use crate::Refusal;
 use crate::fields::Fields;
 
+/// Tools of one request. Each may come to stand in a grammar.
+const TOOLS: usize = 512;
 /// A tool's name is written by models, and into grammars.
 const NAME_BYTES: usize = 128;
 
@@ -84,10 +88,14 @@ pub fn tools(
     fields: &mut Fields,
     mut read: impl FnMut(Fields) -> Result<Offered, Refusal>,
 ) -> Result<Vec<Offered>, Refusal> {
-    let mut tools: Vec<Offered> = Vec::new();
-    for (path, value) in fields.list("tools")?.unwrap_or_default() {
+    let listed = fields.list("tools")?.unwrap_or_default();
+    if listed.len() > TOOLS {
+        return Err(fields.refusal("tools", &format!("has more than {TOOLS} tools")));
+    }
+    let (mut tools, mut names) = (Vec::new(), HashSet::new());
+    for (path, value) in listed {
         let offered = read(Fields::of_value(path.clone(), value)?)?;
-        if tools.iter().any(|known| known.name == offered.name) {
+        if !names.insert(offered.name.clone()) {
             let what = format!("has the name of another: {}", offered.name);
             return Err(Refusal::of(path, &what));
         }

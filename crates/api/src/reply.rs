@@ -97,13 +97,16 @@ pub async fn begin(
         Ok(next) => next?,
         Err(_) => None,
     };
-    let is_needed = asked.manner.logprobs || asked.variables().next().is_some();
+    // Nobody waits for a model only to be told what its template does not read.
+    let is_noted = first.is_some() && asked.variables().next().is_some();
+    let is_needed = asked.manner.logprobs || is_noted;
     let language = match is_needed {
         true => Some(language(server, &asked.model).await?),
         false => None,
     };
     let is_read = |name: &&String| language.as_ref().is_some_and(|language| language.reads(name));
-    let unread: Vec<_> = asked.variables().filter(|name| !is_read(name)).cloned().collect();
+    let unread = asked.variables().filter(|name| is_noted && !is_read(name));
+    let unread: Vec<_> = unread.cloned().collect();
     asked.ignored.extend(unread);
     Ok(Begun { heard, first, plan: plan(server, asked, language) })
 }
@@ -162,7 +165,11 @@ const NAMES: usize = 2000;
 pub fn name_ignored(response: &mut Response, ignored: &[String]) {
     // Names of a template's variables are the client's, and may have any characters.
     let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-    let names: String = ignored.join(", ").chars().map(plain).take(NAMES).collect();
+    let mut names: String = ignored.join(", ").chars().map(plain).collect();
+    if names.len() > NAMES {
+        names.truncate(NAMES);
+        names += "...";
+    }
     let value = HeaderValue::from_str(&names);
     if let (false, Ok(value)) = (ignored.is_empty(), value) {
         response.headers_mut().insert(HeaderName::from_static("x-hearth-ignored"), value);

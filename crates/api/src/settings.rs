@@ -7,6 +7,8 @@ use crate::fields::Fields;
 
 /// Stop strings; each is looked for in all that is said.
 const STOPS: usize = 64;
+/// Bytes of each.
+const STOP_BYTES: usize = 1024;
 /// Alternatives that may be reported with each token.
 pub const ALTERNATIVES: i64 = 20;
 
@@ -30,12 +32,20 @@ pub fn stop(fields: &mut Fields) -> Result<Vec<String>, Refusal> {
         Some(Value::Array(items)) => items,
         Some(one) => vec![one],
     };
+    stops(fields, "stop", stop)
+}
+
+/// The same of what a field of this name has.
+pub fn stops(fields: &Fields, name: &str, stop: Vec<Value>) -> Result<Vec<String>, Refusal> {
     if stop.len() > STOPS {
-        return Err(fields.refusal("stop", &format!("has more than {STOPS} strings")));
+        return Err(fields.refusal(name, &format!("has more than {STOPS} strings")));
     }
     let text = |item| match item {
+        Value::String(text) if text.len() > STOP_BYTES => {
+            Err(fields.refusal(name, &format!("has a string of more than {STOP_BYTES} bytes")))
+        }
         Value::String(text) if !text.is_empty() => Ok(text),
-        _ => Err(fields.refusal("stop", "must be a string or a list of strings, none empty")),
+        _ => Err(fields.refusal(name, "must have strings only, none empty")),
     };
     stop.into_iter().map(text).collect()
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use futures_util::stream::unfold;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 use turn::{Event, Fault, Finish, Listener, Retry, Side, Turn, Usage};
 
 use crate::gate::Principal;
@@ -77,7 +77,8 @@ impl Heard {
             let (sender, late) = (sender.clone(), Arc::clone(&late));
             let (purse, note) = (principal.purse(), principal.note.clone());
             note.begun(&turn);
-            let (metrics, model) = (Arc::clone(&server.metrics), turn.model.clone());
+            let known = server.house.find(&turn.model).map(|card| card.id);
+            let (metrics, model) = (Arc::clone(&server.metrics), known.unwrap_or_default());
             let listener: Listener = Box::new(move |event| {
                 // Here, because what was used counts also when nobody waits for the end.
                 note.hear(at, &event);
@@ -193,15 +194,20 @@ impl<E: Encode> Live<E> {
     /// What can be written now, waited for; `None` at the end.
     async fn piece(&mut self, mut next: Option<Next>) -> Option<String> {
         let mut out = String::new();
+        // What is heard of a prompt that is being read is not told, and is a silence as well.
+        let mut silent = Instant::now() + self.pause;
         while !self.is_over && out.len() < FULL {
             let ready = next.take().or_else(|| self.heard.ready());
             match ready {
                 Some(next) => self.take(next, &mut out),
                 None if !out.is_empty() => break,
-                None => match timeout(self.pause, self.heard.next()).await {
+                None => match timeout_at(silent.into(), self.heard.next()).await {
                     Ok(next) => self.take(next, &mut out),
-                    // Where the dialect has no word for it, nothing is sent.
-                    Err(_) => self.encoder.idle(&mut out),
+                    Err(_) => {
+                        // Where the dialect has no word for it, nothing is sent.
+                        self.encoder.idle(&mut out);
+                        silent = Instant::now() + self.pause;
+                    }
                 },
             }
         }

@@ -17,6 +17,8 @@ use tokio_rustls::server::TlsStream;
 
 /// How long a client may take to greet. It holds up nobody else meanwhile.
 const GREETING: Duration = Duration::from_secs(10);
+/// Clients that greet at once; further ones wait.
+const GREETINGS: usize = 128;
 
 /// What a server shows to prove who it is. It may be renewed while it is in use; connections that
 /// have begun go on with what they have seen.
@@ -99,8 +101,9 @@ where
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
+            let may_come = self.greeting.len() < GREETINGS;
             tokio::select! {
-                (connection, address) = self.socket.accept() => {
+                (connection, address) = self.socket.accept(), if may_come => {
                     let greeting = self.tls.acceptor().accept(connection);
                     self.greeting.spawn(async move {
                         // Who speaks no TLS, or too slowly, is gone without a word.

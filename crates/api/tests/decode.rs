@@ -82,7 +82,7 @@ fn settings_are_honoured() {
     assert_eq!((wishes.min_p, wishes.repetition_penalty), (Some(0.05), Some(1.1)));
     assert_eq!((wishes.frequency_penalty, wishes.presence_penalty), (Some(-2.0), Some(2.0)));
     assert_eq!(wishes.seed, Some(u64::MAX));
-    assert_eq!(wishes.logit_bias, Some(vec![(68, 100.0), (7, -0.5)]));
+    assert_eq!(wishes.logit_bias, Some(vec![(7, -0.5), (68, 100.0)]));
     assert_eq!((turn.limits.tokens, turn.limits.stop), (Some(5), vec!["a".into(), "b".into()]));
     assert_eq!(turn.keep, Some(Some(std::time::Duration::from_secs(300))));
     let turn = self::turn(&json!({ "stop": "x", "keep_alive": -1, "max_completion_tokens": 4,

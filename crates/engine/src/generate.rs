@@ -188,6 +188,11 @@ impl<'t> Writer<'t> {
         }
     }
 
+    /// Nothing of the prompt has been read.
+    pub fn unread(&mut self) {
+        self.usage = Usage::default();
+    }
+
     /// What it has used so far.
     pub fn usage(&self) -> Usage {
         self.usage

@@ -290,6 +290,7 @@ impl<'t> Turns<'t> {
     fn end_waiting(&self, job: Job, finish: Finish) {
         let mut job = job;
         let mut writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), 0));
+        writer.unread();
         job.rules.take().into_iter().for_each(|rules| writer.constrain(rules));
         let over = self.since(&job);
         let (account, mut reply) = job.close(Times { over, ..Times::default() });

@@ -1,5 +1,6 @@
 //! How a model is spoken to: its tokens, its template, and how its replies are read.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::tools::in_words;
@@ -32,6 +33,8 @@ pub struct Language {
     template: Option<(Template, String)>,
     /// Marks of reasoning and calls, which are no text of a reply.
     marks: Vec<&'static str>,
+    /// All words of the template, among them the variables that it reads.
+    words: HashSet<String>,
 }
 
 /// What a model reads, and how its reply is to be read.
@@ -63,8 +66,10 @@ impl Language {
         let compiled = |source: String| Ok((Template::compile(&source)?, source));
         let shown = source.as_deref().unwrap_or_default();
         let marks = Reader::new(shown, "").offering(shown, &[]).marks();
+        let words = shown.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let words = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
         let template = source.map(compiled).transpose()?;
-        Ok(Language { tokenizer: Arc::new(tokenizer), template, marks })
+        Ok(Language { tokenizer: Arc::new(tokenizer), template, marks, words })
     }
 
     /// The tokens.
@@ -111,12 +116,7 @@ impl Language {
     /// Whether its template reads this variable. The usual switch for thinking is read wherever
     /// there is any.
     pub fn reads(&self, variable: &str) -> bool {
-        let source = self.template().unwrap_or_default();
-        let is_switch = variable == SWITCHES[0].0 && self.switch().is_some();
-        is_switch
-            || source
-                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .any(|word| word == variable)
+        self.words.contains(variable) || (variable == SWITCHES[0].0 && self.switch().is_some())
     }
 
     /// What the model reads when it is asked this.

@@ -103,7 +103,13 @@ impl Inner {
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {
         let (mut listener, asked) = (listener, Instant::now());
         let keep = turn.keep.unwrap_or(self.keep);
-        match self.take(&turn.model, keep) {
+        // Nothing is loaded, rendered or compiled for who is not there any more.
+        let still_there = || match gone.load(Ordering::Acquire) {
+            true => Err(Fault::new(Side::Caller, "the client has gone")),
+            false => Ok(()),
+        };
+        let taken = still_there().and_then(|()| self.take(&turn.model, keep));
+        match taken.and_then(|lease| still_there().map(|()| lease)) {
             Err(fault) => _ = listener(Event::Failed(fault)),
             Ok(lease) => {
                 let (held, loading) = (lease.clone(), asked.elapsed());
@@ -139,7 +145,9 @@ impl Inner {
 
 impl api::House for House {
     fn models(&self) -> Vec<ModelCard> {
-        self.0.models.iter().map(card).collect()
+        let mut cards: Vec<_> = self.0.models.iter().map(card).collect();
+        cards.sort_by(|a, b| a.id.cmp(&b.id));
+        cards
     }
 
     fn find(&self, model: &str) -> Result<ModelCard, Fault> {
@@ -174,7 +182,7 @@ impl api::House for House {
         let name = &find(&self.0.models, model)?.name;
         // As after a turn that wants it kept for no time: whoever may ask may do that, and who asks
         // again before it has gone keeps it.
-        match self.residents().iter().any(|resident| resident.id == *name) {
+        match self.0.shelf.list().iter().any(|listed| listed.name == *name) {
             true => self.0.shelf.take(name, Some(Duration::ZERO)).map(drop),
             false => Ok(()),
         }

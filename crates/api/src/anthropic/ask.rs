@@ -8,10 +8,8 @@ use turn::{Chat, Demand, Form, Limits, Prompt, Wishes};
 
 use super::{messages, tools};
 use crate::fields::Fields;
-use crate::{Asked, Manner, Refusal, keep};
+use crate::{Asked, Manner, Refusal, keep, settings};
 
-/// Stop strings; each is looked for in all that is said.
-const STOPS: usize = 64;
 /// Fields that the reference has and hearth does not.
 const REFUSED: [(&str, &str); 2] = [
     ("container", "is not served: this server runs no programs"),
@@ -79,8 +77,7 @@ pub fn decode_prompt(body: &[u8]) -> Result<Question, Refusal> {
 }
 
 fn question(fields: &mut Fields) -> Result<Question, Refusal> {
-    let model = fields.string("model")?;
-    let model = fields.need("model", model)?;
+    let model = settings::model(fields)?;
     let mut ignored = idle(fields)?;
     let mut variables = thinking(fields, &mut ignored)?;
     let answer = output(fields, &mut variables)?;
@@ -138,8 +135,8 @@ fn thinking(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Map<String
         Some("enabled") => {
             variables.insert("enable_thinking".to_owned(), true.into());
             // A target there, not a promise; here thoughts end when the model ends them.
-            let _ = thinking.count("budget_tokens", 1..=i64::MAX)?;
-            ignored.push("thinking.budget_tokens".to_owned());
+            let budget = thinking.count("budget_tokens", 1..=i64::MAX)?;
+            ignored.extend(budget.map(|_| "thinking.budget_tokens".to_owned()));
         }
         _ => return Err(thinking.refusal("type", "must be enabled, adaptive or disabled")),
     }
@@ -195,19 +192,15 @@ fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
         temperature: fields.number("temperature", 0.0..=2.0)?,
         top_k: fields.count("top_k", 0..=i64::from(u32::MAX))?,
         top_p: fields.number("top_p", 0.0..=1.0)?,
-        seed: fields.whole("seed", i64::MIN..=i64::MAX)?.map(i64::cast_unsigned),
+        seed: settings::seed(fields)?,
         ..Wishes::default()
     })
 }
 
 fn stop(fields: &mut Fields) -> Result<Vec<String>, Refusal> {
-    let list = fields.list("stop_sequences")?.unwrap_or_default();
-    if list.len() > STOPS {
-        return Err(fields.refusal("stop_sequences", &format!("has more than {STOPS} strings")));
+    match fields.take("stop_sequences") {
+        None => Ok(Vec::new()),
+        Some(Value::Array(items)) => settings::stops(fields, "stop_sequences", items),
+        Some(_) => Err(fields.refusal("stop_sequences", "must be a list")),
     }
-    let text = |(path, value)| match value {
-        Value::String(text) if !text.is_empty() => Ok(text),
-        _ => Err(Refusal::of(path, "must be a string that is not empty")),
-    };
-    list.into_iter().map(text).collect()
 }

@@ -69,9 +69,16 @@ impl Talk {
 
 /// Adds text to what a message has, on a line of its own.
 fn add(message: &mut Value, name: &str, text: &str) {
-    let before = message[name].as_str().unwrap_or_default();
-    let parts = [before, text].into_iter().filter(|part| !part.is_empty());
-    message[name] = parts.collect::<Vec<_>>().join("\n").into();
+    if text.is_empty() {
+        return;
+    }
+    match &mut message[name] {
+        Value::String(before) if !before.is_empty() => {
+            before.push('\n');
+            before.push_str(text);
+        }
+        nothing => *nothing = text.into(),
+    }
 }
 
 /// What a user says, and what tools have said.
@@ -101,7 +108,8 @@ fn result(block: &mut Fields, ignored: &mut Vec<String>) -> Result<Value, Refusa
     };
     let failed = block.flag("is_error")?.unwrap_or(false);
     let text = if failed { format!("Error: {text}") } else { text };
-    idle(block, ignored);
+    // A cache ends where it likes here.
+    block.ignore_once("cache_control", ignored);
     Ok(json!({ "role": "tool", "tool_call_id": id, "content": text }))
 }
 
@@ -125,7 +133,9 @@ fn assistant(
             "redacted_thinking" => {
                 // Nobody but Anthropic can read it.
                 let _ = block.string("data")?;
-                note("redacted_thinking", ignored);
+                if !ignored.iter().any(|known| known == "redacted_thinking") {
+                    ignored.push("redacted_thinking".to_owned());
+                }
             }
             "tool_use" => {
                 let call = call(&mut block, ignored)?;
@@ -147,8 +157,9 @@ fn call(block: &mut Fields, ignored: &mut Vec<String>) -> Result<Value, Refusal>
     let (id, name) = (block.string("id")?, block.string("name")?);
     let (id, name) = (block.need("id", id)?, block.need("name", name)?);
     let input = block.object("input")?.map_or_else(Map::new, Fields::rest);
-    block.ignore("caller", ignored);
-    idle(block, ignored);
+    block.ignore_once("caller", ignored);
+    // A cache ends where it likes here.
+    block.ignore_once("cache_control", ignored);
     let function = json!({ "name": name, "arguments": input });
     Ok(json!({ "id": id, "type": "function", "function": function }))
 }
@@ -187,9 +198,10 @@ fn kind(block: &mut Fields) -> Result<String, Refusal> {
 
 fn text(block: &mut Fields, ignored: &mut Vec<String>) -> Result<String, Refusal> {
     let text = block.string("text")?;
-    idle(block, ignored);
+    // A cache ends where it likes here.
+    block.ignore_once("cache_control", ignored);
     // What the model has quoted from where; no template reads it.
-    block.ignore("citations", ignored);
+    block.ignore_once("citations", ignored);
     block.need("text", text)
 }
 
@@ -199,18 +211,5 @@ fn unknown(block: &Fields, kind: &str) -> Refusal {
         "text" | "tool_result" => block.refusal("type", "is what users say"),
         "tool_use" | "thinking" => block.refusal("type", "is what assistants say"),
         _ => block.refusal("type", &format!("is not served: {kind:?}")),
-    }
-}
-
-/// Where a cache may end. It ends where it likes here.
-fn idle(block: &mut Fields, ignored: &mut Vec<String>) {
-    if block.take("cache_control").is_some() {
-        note("cache_control", ignored);
-    }
-}
-
-fn note(name: &str, ignored: &mut Vec<String>) {
-    if !ignored.iter().any(|known| known == name) {
-        ignored.push(name.to_owned());
     }
 }

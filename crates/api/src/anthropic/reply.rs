@@ -122,14 +122,19 @@ pub fn whole(plan: &Plan, said: Vec<Said>) -> String {
     if !said.text.is_empty() {
         content.push(text(&said.text));
     }
-    let calls = said.take_calls();
-    for (index, (name, arguments)) in calls.iter().enumerate() {
-        // One that was cut short by the limit of tokens has none that can be read.
-        let input = serde_json::from_str::<Value>(arguments).ok().filter(Value::is_object);
-        content.push(call(plan, index, name, &input.unwrap_or(json!({}))));
+    let mut calls = 0;
+    for (name, arguments) in said.take_calls() {
+        // Without its arguments it would be another call.
+        match serde_json::from_str::<Value>(&arguments) {
+            Ok(input @ Value::Object(_)) => {
+                content.push(call(plan, calls, &name, &input));
+                calls += 1;
+            }
+            _ => content.push(text(&format!("{name} {arguments}"))),
+        }
     }
     let account = said.account.as_ref();
-    let stopped = account.map(|account| stopped(account, !calls.is_empty()));
+    let stopped = account.map(|account| stopped(account, calls > 0));
     let usage = account.map(|account| account.usage).unwrap_or_default();
     message(plan, content, &stopped.unwrap_or_default(), usage).to_string()
 }

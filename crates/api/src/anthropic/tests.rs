@@ -131,7 +131,7 @@ fn what_is_wrong_is_named() {
         (said("user", json!({ "type": "text", "text": "a", "b": 1 })), "messages[0].content[0].b"),
         (json!({ "system": 7 }), "system"),
         (json!({ "stop_sequences": "x" }), "stop_sequences"),
-        (json!({ "stop_sequences": [""] }), "stop_sequences[0]"),
+        (json!({ "stop_sequences": [""] }), "stop_sequences"),
         (json!({ "tools": [{ "name": "x" }] }), "tools[0].input_schema"),
         (json!({ "tools": [{ "type": "bash_20250124", "name": "bash" }] }), "tools[0].type"),
         (json!({ "tool_choice": "any" }), "tool_choice"),
@@ -258,6 +258,20 @@ fn a_whole_reply_says_the_same() {
         { "type": "tool_use", "id": "toolu_00ff00001", "name": "g", "input": {} }]);
     assert_eq!(reply["content"], expected);
     assert_eq!((&reply["stop_reason"], &reply["usage"]), (&json!("tool_use"), &usage(4)));
+}
+
+#[test]
+fn a_call_that_was_cut_short_is_no_other_call() {
+    let events = vec![
+        Event::Call("f".to_owned()),
+        Event::Arguments("{\"a\": ".to_owned()),
+        end(Finish::Length, None),
+    ];
+    let mut said = Said::default();
+    events.into_iter().for_each(|event| said.take(event, &plan()));
+    let reply: Value = reply::whole(&plan(), vec![said]).parse().unwrap();
+    assert_eq!(reply["content"], json!([{ "type": "text", "text": "f {\"a\": " }]));
+    assert_eq!(reply["stop_reason"], "max_tokens");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `tools` and `tool_choice` as messages have them.
 
+use std::collections::BTreeSet;
+
 use turn::Form;
 
 use crate::Refusal;
@@ -15,16 +17,14 @@ pub fn offer(
     answer: Option<Form>,
     ignored: &mut Vec<String>,
 ) -> Result<Offer, Refusal> {
-    let mut unused = Vec::new();
+    let mut unused: BTreeSet<&str> = BTreeSet::new();
     let tools = offer::tools(fields, |mut tool| {
         let offered = offered(&mut tool)?;
-        IDLE.iter().for_each(|name| tool.ignore(name, &mut unused));
+        unused.extend(IDLE.iter().filter(|name| tool.take(name).is_some()));
         tool.finish()?;
         Ok(offered)
     })?;
-    if !unused.is_empty() {
-        ignored.push("tools[].cache_control".to_owned());
-    }
+    ignored.extend(unused.into_iter().map(|name| format!("tools[].{name}")));
     let (choice, several) = choice(fields)?;
     offer::offer(fields, tools, choice, (several, answer))
 }

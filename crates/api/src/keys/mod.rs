@@ -31,9 +31,9 @@ pub enum Scope {
     Anyone,
     /// Sees which models there are.
     List,
-    /// Asks models.
+    /// Asks models, says how long they are kept, and has responses stored.
     Ask,
-    /// Unloads, copies and deletes models, and reads stored responses.
+    /// Copies, makes and deletes models.
     Manage,
     /// Reads the server's measurements.
     Watch,

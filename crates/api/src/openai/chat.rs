@@ -18,6 +18,11 @@ const REFUSED: [(&str, &str); 4] = [
     ("web_search_options", "is not served: this server does not search the web"),
 ];
 
+/// Variables of a template that have fields of their own, or follow from what is asked.
+const OWN: [&str; 4] = ["messages", "tools", "documents", "add_generation_prompt"];
+/// Variables of a template that a request may state.
+const VARIABLES: usize = 64;
+
 /// Decodes a body.
 ///
 /// # Errors
@@ -118,7 +123,15 @@ pub fn variables(fields: &mut Fields, effort: Option<&str>) -> Result<Map<String
         Some(effort) => _ = variables.insert("reasoning_effort".to_owned(), effort.into()),
     }
     if let Some(given) = fields.object("chat_template_kwargs")? {
-        variables.extend(given.rest());
+        if let Some(name) = OWN.iter().find(|name| given.has(name)) {
+            return Err(given.refusal(name, "is not the client's to say here"));
+        }
+        let given = given.rest();
+        if given.len() > VARIABLES {
+            let what = format!("has more than {VARIABLES} variables");
+            return Err(fields.refusal("chat_template_kwargs", &what));
+        }
+        variables.extend(given);
     }
     Ok(variables)
 }

@@ -11,7 +11,7 @@ const TOKENS: usize = 16;
 /// Alternatives that may be reported with each token.
 const ALTERNATIVES: i64 = 5;
 /// Replies to one request.
-const REPLIES: usize = 128;
+const REPLIES: usize = 32;
 
 /// Decodes a body.
 ///

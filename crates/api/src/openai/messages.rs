@@ -42,10 +42,11 @@ fn message(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Value, Refus
     }
     for name in IDLE {
         // An empty list is no more than `null`.
-        let empty = matches!(fields.take(name), None | Some(Value::Array(_)));
-        if !empty && !ignored.iter().any(|known| known == name) {
-            ignored.push(name.to_owned());
+        let empty = fields.copy(name).is_some_and(|value| value == json!([]));
+        if empty {
+            fields.take(name);
         }
+        fields.ignore_once(name, ignored);
     }
     fields.finish()?;
     Ok(Value::Object(message))
@@ -157,9 +158,7 @@ fn part(mut fields: Fields, ignored: &mut Vec<String>) -> Result<String, Refusal
     };
     let text = fields.string(name)?;
     let text = fields.need(name, text)?;
-    if fields.take("cache_control").is_some() && !ignored.iter().any(|it| it == "cache_control") {
-        ignored.push("cache_control".to_owned());
-    }
+    fields.ignore_once("cache_control", ignored);
     fields.finish()?;
     Ok(text)
 }

@@ -1,5 +1,6 @@
 //! What both ways of asking have in common: how tokens are chosen, when to stop, how to reply.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use turn::{Limits, Wishes};
@@ -7,6 +8,8 @@ use turn::{Limits, Wishes};
 use crate::fields::Fields;
 use crate::{Manner, Refusal, keep, settings};
 
+/// Tokens with a bias; each is looked at for every token of a reply.
+const BIASES: usize = 1024;
 /// Replies to one prompt.
 pub const COPIES: i64 = 16;
 /// They cannot change an answer: bookkeeping, and hints for caches and clouds.
@@ -38,15 +41,20 @@ pub fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
 fn logit_bias(fields: &mut Fields) -> Result<Option<Vec<(u32, f32)>>, Refusal> {
     let Some(object) = fields.object("logit_bias")? else { return Ok(None) };
     let what = "must map token ids to numbers between -100 and 100";
-    let mut biases = Vec::new();
-    for (token, bias) in object.rest() {
+    let object = object.rest();
+    if object.len() > BIASES {
+        return Err(fields.refusal("logit_bias", &format!("has more than {BIASES} tokens")));
+    }
+    let mut biases = BTreeMap::new();
+    for (token, bias) in object {
         let bias = bias.as_f64().filter(|bias| (-100.0..=100.0).contains(bias));
         match (token.parse(), bias) {
-            (Ok(token), Some(bias)) => biases.push((token, bias as f32)),
+            (Ok(token), Some(bias)) if biases.insert(token, bias as f32).is_none() => {}
+            (Ok(_), Some(_)) => return Err(fields.refusal("logit_bias", "has a token twice")),
             _ => return Err(fields.refusal("logit_bias", what)),
         }
     }
-    Ok(Some(biases))
+    Ok(Some(biases.into_iter().collect()))
 }
 
 /// The strings that end a reply, and the limit of tokens that the caller has read.

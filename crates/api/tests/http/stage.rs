@@ -147,6 +147,13 @@ pub fn play(
             thread::sleep(Duration::from_millis(300));
             echo(turn, &mut tell)
         }
+        "reads" => {
+            for read in 0..15 {
+                let _ = tell(Event::Read(read));
+                thread::sleep(Duration::from_millis(20));
+            }
+            echo(turn, &mut tell)
+        }
         "cancelled" => tell(end(Finish::Cancelled)),
         "endless" => endless(gone, &mut tell, ended),
         other => panic!("{other}"),

@@ -30,8 +30,12 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let tls = certificate.as_ref().map(Files::read).transpose()?;
     let models = models(flags)?;
     let running = running(flags, &models)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        // Most of them wait for a model.
+        .max_blocking_threads(2048)
+        .enable_all()
+        .build()?;
     // Before models are loaded: who cannot listen should hear it at once.
     let door = runtime.block_on(Door::open(address)).map_err(|error| {
         let way_out = "--port chooses another address";

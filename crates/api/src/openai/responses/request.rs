@@ -34,6 +34,8 @@ const INCLUDED: [&str; 8] = [
     "message.input_image.image_url",
 ];
 const LOGPROBS: &str = "message.output_text.logprobs";
+/// Bytes of a name and of a value of `metadata`.
+const PAIR_BYTES: (usize, usize) = (256, 2048);
 /// Pairs of `metadata`.
 const PAIRS: usize = 16;
 
@@ -148,8 +150,15 @@ fn echo(fields: &Fields) -> Map<String, Value> {
 fn bookkeeping(fields: &mut Fields) -> Result<(), Refusal> {
     if let Some(metadata) = fields.object("metadata")? {
         let pairs = metadata.rest();
-        if pairs.len() > PAIRS || !pairs.values().all(Value::is_string) {
-            let what = format!("must have at most {PAIRS} fields, all of them strings");
+        let fits = |(name, value): (&String, &Value)| {
+            name.len() <= PAIR_BYTES.0 && value.as_str().is_some_and(|it| it.len() <= PAIR_BYTES.1)
+        };
+        if pairs.len() > PAIRS || !pairs.iter().all(fits) {
+            let (names, values) = PAIR_BYTES;
+            let what = format!(
+                "must have at most {PAIRS} fields, names of at most {names} bytes and strings of \
+                 at most {values}"
+            );
             return Err(fields.refusal("metadata", &what));
         }
     }
