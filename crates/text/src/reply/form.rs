@@ -74,17 +74,43 @@ fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
-/// Arguments are always an object.
+/// Arguments are always an object, and have no fields but those that the tool names.
 fn arguments(tool: &Tool) -> Value {
-    match &tool.parameters {
-        Value::Object(schema) if schema.contains_key("type") => tool.parameters.clone(),
-        Value::Object(schema) => {
-            let mut schema = schema.clone();
-            schema.insert("type".to_owned(), "object".into());
-            Value::Object(schema)
+    match tool.parameters.clone() {
+        Value::Object(mut schema) => {
+            schema.entry("type").or_insert("object".into());
+            closed(schema.into())
         }
         _ => json!({ "type": "object", "properties": {}, "additionalProperties": false }),
     }
+}
+
+/// A schema whose objects have no fields but the named ones, where it leaves that open: what keeps
+/// to it keeps to the schema. Nobody knows what others would mean, and some models write them on
+/// and on.
+fn closed(schema: Value) -> Value {
+    let Value::Object(mut schema) = schema else { return schema };
+    let fits = |name: &str| {
+        matches!(name, "type" | "properties" | "required" | "title" | "description" | "default")
+            || name.starts_with('$') && name != "$ref"
+    };
+    // Other words may speak of further fields.
+    let is_plain = schema.keys().all(|name| fits(name));
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        let names: Vec<String> = properties.keys().cloned().collect();
+        for property in properties.values_mut() {
+            *property = closed(property.take());
+        }
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let are_named = required.into_iter().all(|it| names.iter().any(|name| it == name));
+        if is_plain && are_named && !names.is_empty() {
+            schema.insert("additionalProperties".to_owned(), false.into());
+        }
+    }
+    if let Some(items) = schema.get_mut("items") {
+        *items = closed(items.take());
+    }
+    schema.into()
 }
 
 impl Reader {
@@ -274,5 +300,42 @@ impl Writer<'_> {
             rest = &rest[at + len..];
         }
         rules.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_closed_where_nothing_speaks_of_further_fields() {
+        let yes = json!({ "type": "boolean" });
+        let open = json!({ "type": "object", "properties": { "a": yes } });
+        let shut = json!({ "type": "object", "properties": { "a": yes },
+                           "additionalProperties": false });
+        let list = |of: &Value| json!({ "type": "array", "items": of });
+        for (schema, expected) in [
+            (open.clone(), shut.clone()),
+            (list(&open), list(&shut)),
+            (
+                json!({ "properties": { "b": open, "c": list(&open) } }),
+                json!({ "properties": { "b": shut, "c": list(&shut) },
+                     "additionalProperties": false }),
+            ),
+        ] {
+            assert_eq!(closed(schema), expected);
+        }
+        for open in [
+            json!({ "type": "object" }),
+            json!({ "properties": { "a": yes }, "required": ["b"] }),
+            json!({ "properties": { "a": yes }, "additionalProperties": true }),
+            json!({ "properties": { "a": yes }, "patternProperties": {} }),
+            json!({ "properties": { "a": yes }, "minProperties": 2 }),
+            json!({ "properties": { "a": yes }, "allOf": [{ "properties": { "b": yes } }] }),
+            json!({ "properties": { "a": yes }, "$ref": "#/$defs/x" }),
+            json!(true),
+        ] {
+            assert_eq!(closed(open.clone()), open);
+        }
     }
 }
