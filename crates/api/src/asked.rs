@@ -1,5 +1,6 @@
 //! What a client asked for, decoded from whatever dialect.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use turn::{Demand, Limits, Prompt, Turn, Wishes};
@@ -52,16 +53,17 @@ impl Asked {
     /// The turns, those of a prompt beside each other. The replies of one prompt differ by their
     /// seeds; where none was stated they count from `seed`, so that a turn always has one and can
     /// be shown again.
-    ///
-    /// A prompt may be megabytes long, so each turn is made when it is asked for.
     pub fn turns(&self, seed: u64) -> impl Iterator<Item = Turn> {
         let seed = self.wishes.seed.unwrap_or(seed);
         let seeds = move || (0..self.copies as u64).map(move |copy| seed.wrapping_add(copy));
-        let each =
-            self.prompts.iter().flat_map(move |prompt| seeds().map(move |seed| (prompt, seed)));
-        let turn = |(prompt, seed): (&Prompt, u64)| Turn {
+        let each = self.prompts.iter().flat_map(move |prompt| {
+            // A prompt may be megabytes long; all replies to it share it.
+            let prompt = Arc::new(prompt.clone());
+            seeds().map(move |seed| (Arc::clone(&prompt), seed))
+        });
+        let turn = |(prompt, seed): (Arc<Prompt>, u64)| Turn {
             model: self.model.clone(),
-            prompt: prompt.clone(),
+            prompt,
             wishes: Wishes { seed: Some(seed), ..self.wishes.clone() },
             limits: self.limits.clone(),
             demand: self.demand.clone(),

@@ -56,7 +56,7 @@ pub struct Record {
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// What was asked.
-    pub prompt: Prompt,
+    pub prompt: Arc<Prompt>,
     /// Reasoning, text and calls, as they came.
     pub reply: String,
 }

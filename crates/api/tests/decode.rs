@@ -28,7 +28,7 @@ fn turn(more: &Value) -> Turn {
 }
 
 fn conversation(more: &Value) -> Chat {
-    match turn(more).prompt {
+    match (*turn(more).prompt).clone() {
         Prompt::Chat(chat) => chat,
         other => panic!("{other:?}"),
     }
@@ -279,7 +279,7 @@ fn tools_are_offered_and_calls_promised() {
         let mut base = json!({ "tools": [tool("f"), tool("g")] });
         base.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let turn = turn(&base);
-        let Prompt::Chat(chat) = turn.prompt else { panic!("no chat") };
+        let Prompt::Chat(chat) = (*turn.prompt).clone() else { panic!("no chat") };
         let names: Vec<_> = turn.demand.tools.iter().map(|tool| tool.name.clone()).collect();
         (chat.tools.len(), turn.demand.calls, names.join(" "), turn.demand.several)
     };

@@ -40,7 +40,7 @@ fn chat(messages: Value) -> Prompt {
 fn turn(prompt: Prompt) -> Turn {
     Turn {
         model: "tiny".to_owned(),
-        prompt,
+        prompt: Arc::new(prompt),
         wishes: Wishes::default(),
         limits: Limits { tokens: Some(8), stop: vec![] },
         demand: Demand::default(),
@@ -90,7 +90,7 @@ fn conversations_texts_and_tokens_are_answered() {
 fn what_a_turn_states_counts() {
     let mut asked = turn(chat(json!([{ "role": "user", "content": "Hi" }])));
     asked.wishes = Wishes { temperature: Some(0.5), seed: Some(3), ..Wishes::default() };
-    let Prompt::Chat(chat) = &mut asked.prompt else { panic!("a conversation") };
+    let Prompt::Chat(chat) = Arc::make_mut(&mut asked.prompt) else { panic!("a conversation") };
     chat.variables.insert("who".to_owned(), "Ann".into());
     let local = local();
     let events = ask(&local, asked);
@@ -117,11 +117,11 @@ fn forms_and_calls_are_kept() {
     let schema = json!({ "type": "object", "properties": {}, "additionalProperties": false });
     let tools = vec![Tool { name: "now".to_owned(), parameters: schema }];
     asked.demand = Demand { calls: Calls::Must, tools, ..Demand::default() };
-    asked.prompt = Prompt::Chat(Chat {
+    asked.prompt = Arc::new(Prompt::Chat(Chat {
         messages: vec![json!({ "role": "user", "content": "When?" })],
         tools: vec![json!({ "type": "function", "function": { "name": "now" } })],
         ..Chat::default()
-    });
+    }));
     let events = ask(&local, asked);
     assert!(events.contains(&Event::Call("now".to_owned())), "{events:?}");
 }

@@ -1,5 +1,6 @@
 //! What a client asks of a model, whatever dialect it speaks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -11,8 +12,8 @@ use crate::{Demand, Limits, Sampling};
 pub struct Turn {
     /// The model that is to answer.
     pub model: String,
-    /// What it is to go on from.
-    pub prompt: Prompt,
+    /// What it is to go on from. It may be large, and several turns may have the same.
+    pub prompt: Arc<Prompt>,
     /// How tokens are to be chosen, as far as the client has said.
     pub wishes: Wishes,
     /// When to stop.

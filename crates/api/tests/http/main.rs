@@ -84,7 +84,7 @@ fn responses_are_kept_and_gone_on_from() {
         "input": reference, "store": false }),
     );
     assert_eq!(ask(address, "GET", &path(&third.json()["id"]), "").status, 404);
-    let messages = |at: usize| match &house.turns.lock().unwrap()[at].prompt {
+    let messages = |at: usize| match &*house.turns.lock().unwrap()[at].prompt {
         Prompt::Chat(chat) => {
             let all = chat.messages.iter().map(|message| message["content"].as_str().unwrap());
             all.collect::<Vec<_>>().join("|")

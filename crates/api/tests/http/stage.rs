@@ -178,7 +178,7 @@ pub fn embedded(texts: &Embed) -> Result<Embedded, Fault> {
 }
 
 pub fn echo(turn: &Turn, tell: &mut Listener) -> ControlFlow<()> {
-    let text = match &turn.prompt {
+    let text = match &*turn.prompt {
         Prompt::Chat(chat) => chat.messages[0]["content"].as_str().unwrap_or("").to_owned(),
         other => format!("{other:?}"),
     };
