@@ -523,7 +523,7 @@ pub const SOURCES: &[Mutation] = &[
         SERVE,
         "let-in-without-room",
         SERVE_FILE,
-        ("if taken.saturating_add(room) > self.engine.room() {", "if false {"),
+        ("if texts_first || room > self.free_room() {", "if false {"),
     ),
     line(
         SERVE,
