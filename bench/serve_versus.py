@@ -141,7 +141,7 @@ def start(a: argparse.Namespace, name: str) -> Server:
     if name == "hearth":
         return Server([a.hearth, "serve", f"m={a.model}", "--port", str(port), "--threads", str(a.threads)], port, "m")
     flags = ["--model", a.model, "--model_alias", "m", "--port", str(port), "--n_threads", str(a.threads), "--n_threads_batch",
-             str(a.threads), "--n_ctx", "4096"]
+             str(a.threads), "--n_ctx", "4096", "--interrupt_requests", "False"]
     return Server([sys.executable, "-m", "llama_cpp.server", *flags], port, "m")
 
 

@@ -54,15 +54,26 @@ pub fn command_line() -> Result<(Flags, Given), Failure> {
     }
     let flags = Flags::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match &flags.command {
-        Some(flags::Command::Serve(flags)) if flags.models.is_empty() => no_model(command),
+        Some(flags::Command::Serve(flags)) if flags.models.is_empty() => {
+            no_model(command, file.as_ref())
+        }
         _ => Ok((flags, Given { matches, file })),
     }
 }
 
 /// Ends as for any flag that is missing; the parser cannot know that the file has none either.
-fn no_model(mut command: Command) -> ! {
+fn no_model(mut command: Command, file: Option<&ConfigFile>) -> ! {
     command.build();
-    let message = format!("no MODEL was given, and {NAME} has no [models]");
+    let message = match (file, home::folder()) {
+        (Some(file), _) => {
+            format!("no MODEL was given, and {} has no [models]", file.path.display())
+        }
+        (None, Ok(home)) => {
+            let path = home.join(NAME);
+            format!("no MODEL was given, and there is no {}; --config names a file", path.display())
+        }
+        (None, Err(_)) => "no MODEL was given".to_owned(),
+    };
     let mut serve = command.find_subcommand("serve").cloned().unwrap_or(command);
     serve.error(ErrorKind::MissingRequiredArgument, message).exit()
 }

@@ -19,7 +19,7 @@ pub struct Flags {
 pub enum Command {
     /// Ask a model, or chat with it
     Run(Run),
-    /// Answer the clients of OpenAI's interface, with one model or several
+    /// Answer the clients of OpenAI, Anthropic and Ollama, with one model or several
     Serve(Serve),
     /// Show the settings of `hearth serve`, and where each of them comes from
     Config(Config),

@@ -24,10 +24,17 @@ use loaded::Loaded;
 pub struct Running {
     pub settings: Settings,
     pub policy: Policy,
-    /// Bytes of what one model keeps of sequences.
+    /// Bytes of what one model may keep of sequences.
     pub kept: u64,
     /// How long a model stays that nobody asks; nothing is for ever.
     pub keep: Option<Duration>,
+}
+
+impl Running {
+    /// Bytes of what this model may keep: never more than all answers together can need.
+    pub fn kept_by(&self, model: &Model) -> u64 {
+        model.longest.saturating_mul(self.policy.together as u64).min(self.kept)
+    }
 }
 
 /// All models of a server.
@@ -38,8 +45,7 @@ struct Inner {
     shelf: Shelf<Loaded>,
     models: Arc<[Model]>,
     keep: Option<Duration>,
-    /// Bytes of what one model may keep of sequences.
-    room: u64,
+    running: Running,
     /// The first model is there.
     is_warm: AtomicBool,
     is_stopping: AtomicBool,
@@ -68,7 +74,7 @@ impl House {
             shelf,
             models,
             keep: running.keep,
-            room: running.kept,
+            running,
             is_warm: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             runtime,
@@ -161,14 +167,15 @@ impl api::House for House {
     fn residents(&self) -> Vec<Resident> {
         // One that nobody uses and that goes at once is as good as gone.
         let stays = |it: &Listed| it.users > 0 || it.left != Some(Duration::ZERO);
+        let room = |name: &str| find(&self.0.models, name).map(|it| self.0.running.kept_by(it));
         let resident = |(it, load): (Listed, Load)| Resident {
+            room: room(&it.name).unwrap_or_default(),
             id: it.name,
             bytes: it.bytes,
             left: it.left,
             running: load.running,
             waiting: load.waiting,
             kept: load.kept_bytes,
-            room: self.0.room,
         };
         let there = self.0.shelf.survey(|model| model.load()).into_iter();
         there.filter(|(it, _)| stays(it)).map(resident).collect()
@@ -273,7 +280,8 @@ impl Files {
     fn start(&self, model: &Model) -> Result<Local, Failure> {
         let source = load::source(&model.path)?;
         let language = load::language(&model.path, &source)?;
-        let settings = Settings { room: Some(self.running.kept), ..self.running.settings };
+        let settings =
+            Settings { room: Some(self.running.kept_by(model)), ..self.running.settings };
         let engine = load::engine(&model.path, &source, settings)?;
         let how = (self.running.policy, model.sampling.clone());
         Ok(Local::start(engine, Arc::new(language), how)?)
@@ -282,12 +290,13 @@ impl Files {
 
 impl Library<Loaded> for Files {
     fn size(&self, name: &str) -> Result<u64, Fault> {
-        Ok(find(&self.models, name)?.weights + self.running.kept)
+        let model = find(&self.models, name)?;
+        Ok(model.weights + self.running.kept_by(model))
     }
 
     fn load(&self, name: &str) -> Result<Loaded, Fault> {
         let model = find(&self.models, name)?;
-        let bytes = model.weights + self.running.kept;
+        let bytes = model.weights + self.running.kept_by(model);
         Loaded::bring((&model.name, bytes), || self.start(model))
     }
 }

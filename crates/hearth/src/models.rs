@@ -51,6 +51,10 @@ impl Model {
             Some((name, path)) if !name.contains('/') => (Some(name.to_owned()), path),
             _ => (None, given),
         };
+        if name.as_ref().is_some_and(String::is_empty) || path.is_empty() {
+            let message = format!("{given:?} names no model; it is PATH or NAME=PATH");
+            return Err(Failure::Request(message));
+        }
         let path = Path::new(path);
         let source = load::source(path)?;
         let way_out = "`hearth show` tells what is in it.";

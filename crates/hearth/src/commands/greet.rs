@@ -17,12 +17,19 @@ pub fn greet() -> Result<(), Failure> {
     writeln!(out, "hearth {} runs AI models on this machine.\n", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  This machine   {threads} threads, {}{memory}", isa.name())?;
     let families: Vec<&str> = arch::FAMILIES.iter().map(|family| family.name).collect();
-    writeln!(out, "  Families       {}", families.join(", "))?;
+    for (i, some) in families.chunks(7).enumerate() {
+        let head = if i == 0 { "Families" } else { "" };
+        writeln!(out, "  {head:<14} {}", some.join(", "))?;
+    }
     writeln!(out, "  Files          GGUF, or a Hugging Face folder with safetensors\n")?;
     writeln!(out, "What next:")?;
     writeln!(out, "  hearth show FILE              what is in a model file")?;
     writeln!(out, "  hearth run FILE \"a question\"  one answer")?;
     writeln!(out, "  hearth run FILE               a chat")?;
+    writeln!(
+        out,
+        "  hearth serve FILE             answers over HTTP, for the clients that you have"
+    )?;
     writeln!(out, "  hearth bench FILE             how fast it is here")?;
     writeln!(out, "  hearth help                   everything else")?;
     Ok(())

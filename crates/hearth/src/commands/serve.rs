@@ -93,12 +93,16 @@ fn models(flags: &Flags) -> Result<Arc<[Model]>, Failure> {
 fn running(flags: &Flags, models: &[Model]) -> Result<Running, Failure> {
     let together = usize::from(flags.parallel);
     let policy = Policy { together, ..Policy::default() };
-    let longest = models.iter().map(|model| model.longest).max().unwrap_or(0);
-    let weights = models.iter().map(|model| model.weights).max().unwrap_or(0);
-    // Half of what the weights leave, if so much is needed at all.
-    let free = memory::available().map_or(u64::MAX, |free| free.saturating_sub(weights) / 2);
+    // Half of what the weights leave, and for each model its part of that, so that they do not
+    // drive each other out. Models that do not fit together must do so anyway.
+    let weights: u64 = models.iter().map(|model| model.weights).sum();
+    let largest = models.iter().map(|model| model.weights).max().unwrap_or(0);
+    let part = |free: u64| match free.checked_sub(weights) {
+        Some(left) => left / 2 / models.len().max(1) as u64,
+        None => free.saturating_sub(largest) / 2,
+    };
     let kept = flags.cache.map_or_else(
-        || longest.saturating_mul(together as u64).min(free),
+        || memory::available().map_or(u64::MAX, part),
         |gib| (f64::from(gib) * f64::from(1 << 30)) as u64,
     );
     let keep = flags.keep_alive.map(Duration::from_secs);
@@ -115,14 +119,18 @@ fn greet(
     let scheme = if encrypted { "https" } else { "http" };
     writeln!(out, "hearth listens on {scheme}://{address}\n")?;
     let width = models.iter().map(|model| model.name.len()).max().unwrap_or(0).max(5);
-    writeln!(out, "  {:<width$}  {:>9}  {:>9}", "model", "context", "weights")?;
+    writeln!(out, "  {:<width$}  {:>9}  {:>9}  {:>9}", "model", "context", "weights", "cache")?;
     for model in models {
         let weights = output::size(model.weights);
-        writeln!(out, "  {:<width$}  {:>9}  {weights:>9}", model.name, model.context)?;
+        let kept = output::size(running.kept_by(model));
+        writeln!(out, "  {:<width$}  {:>9}  {weights:>9}  {kept:>9}", model.name, model.context)?;
     }
-    let (name, kept) = (&models[0].name, output::size(running.kept));
+    let name = &models[0].name;
     let together = running.policy.together;
-    writeln!(out, "\n  {together} answers at once, {kept} for what is kept of conversations\n")?;
+    writeln!(
+        out,
+        "\n  {together} answers at once; the cache is for what is kept of conversations\n"
+    )?;
     let body =
         format!(r#"{{"model": "{name}", "messages": [{{"role": "user", "content": "Hello"}}]}}"#);
     let (header, key) = match access::is_closed(access) {
@@ -134,7 +142,8 @@ fn greet(
         false => format!("{scheme}://{address}"),
     };
     writeln!(out, "  curl {base}/v1/chat/completions{header} -d '{body}'")?;
-    writeln!(out, "  openai.OpenAI(base_url=\"{base}/v1\", api_key=\"{key}\")\n")?;
+    writeln!(out, "  openai.OpenAI(base_url=\"{base}/v1\", api_key=\"{key}\")")?;
+    writeln!(out, "  Anthropic's and Ollama's clients: {base}\n")?;
     writeln!(out, "{}", access::described(access, address, encrypted))?;
     Ok(out.flush()?)
 }
