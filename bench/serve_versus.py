@@ -139,7 +139,8 @@ def measure(a: argparse.Namespace, server: Server) -> dict:
 def start(a: argparse.Namespace, name: str) -> Server:
     port = free_port()
     if name == "hearth":
-        return Server([a.hearth, "serve", f"m={a.model}", "--port", str(port), "--threads", str(a.threads)], port, "m")
+        cache = ["--cache", str(a.cache)] if a.cache else []
+        return Server([a.hearth, "serve", f"m={a.model}", "--port", str(port), "--threads", str(a.threads), *cache], port, "m")
     flags = ["--model", a.model, "--model_alias", "m", "--port", str(port), "--n_threads", str(a.threads), "--n_threads_batch",
              str(a.threads), "--n_ctx", "4096", "--interrupt_requests", "False"]
     return Server([sys.executable, "-m", "llama_cpp.server", *flags], port, "m")
@@ -157,6 +158,7 @@ def main() -> None:
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--hangup", type=float, default=0.0, help="share of requests whose client goes away")
     a.add_argument("--seconds", type=float, default=3600)
+    a.add_argument("--cache", type=float, help="GiB that hearth may keep of conversations")
     a.add_argument("--alone", action="store_true")
     a.add_argument("--json")
     a = a.parse_args()
@@ -167,6 +169,13 @@ def main() -> None:
             server = start(a, name)
             try:
                 row[name] = measure(a, server)
+                if name == "hearth":
+                    time.sleep(1)
+                    page = httpx.get(f"{server.base}/metrics").text.splitlines()
+                    print(*[line for line in page if line.startswith(("vllm:num_", "hearth_kept"))], sep="\n")
+                    httpx.post(f"{server.base}/api/generate", json={"model": "m", "keep_alive": 0}, timeout=60)
+                    time.sleep(3)
+                    print(f"  unloaded: {server.resident_mib():.0f} MiB")
             finally:
                 server.end()
             print(name, json.dumps(row[name]), flush=True)
