@@ -16,6 +16,7 @@ mod door;
 mod embed;
 mod fields;
 mod gate;
+mod history;
 mod house;
 mod ids;
 mod json;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::Refusal;
 use crate::fields::Fields;
 use crate::offer::{Offered, function_only};
+use crate::{Refusal, history};
 
 /// Reads `messages`; there may be none.
 pub fn messages(fields: &mut Fields) -> Result<Vec<Value>, Refusal> {
@@ -53,18 +53,7 @@ fn said(
     let calls = fields.list("tool_calls")?.unwrap_or_default();
     let call = |(path, value)| call(Fields::of_value(path, value)?);
     let calls: Vec<Value> = calls.into_iter().map(call).collect::<Result<_, _>>()?;
-    if content.is_none() && thinking.is_none() && calls.is_empty() {
-        return Err(fields.refusal("content", "is missing"));
-    }
-    // Templates add it to other text, which `null` would not survive.
-    message.insert("content".to_owned(), content.unwrap_or_default().into());
-    if let Some(thinking) = thinking.filter(|text| !text.is_empty()) {
-        message.insert("reasoning_content".to_owned(), thinking.into());
-    }
-    if !calls.is_empty() {
-        message.insert("tool_calls".to_owned(), calls.into());
-    }
-    Ok(())
+    history::said(fields, message, (content, thinking), calls)
 }
 
 fn call(mut fields: Fields) -> Result<Value, Refusal> {

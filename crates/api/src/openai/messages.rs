@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 use turn::{Fault, Side};
 
-use crate::Refusal;
 use crate::fields::Fields;
 use crate::offer::function_only;
+use crate::{Refusal, history};
 
 /// What clients leave in messages that they send back; no template reads it.
 const IDLE: [&str; 4] = ["annotations", "cache_control", "provider_specific_fields", "id"];
@@ -74,18 +74,7 @@ fn said(
     let refused = fields.string("refusal")?;
     let calls = calls(fields)?;
     let content = content.or(refused);
-    if content.is_none() && reasoning.is_none() && calls.is_empty() {
-        return Err(fields.refusal("content", "is missing"));
-    }
-    // Templates add it to other text, which `null` would not survive.
-    message.insert("content".to_owned(), content.unwrap_or_default().into());
-    if let Some(reasoning) = reasoning.filter(|text| !text.is_empty()) {
-        message.insert("reasoning_content".to_owned(), reasoning.into());
-    }
-    if !calls.is_empty() {
-        message.insert("tool_calls".to_owned(), calls.into());
-    }
-    Ok(())
+    history::said(fields, message, (content, reasoning), calls)
 }
 
 fn calls(fields: &mut Fields) -> Result<Vec<Value>, Refusal> {
