@@ -126,7 +126,7 @@ pub struct Serve {
     #[arg(long, default_value_t = 16, env = "HEARTH_PARALLEL", value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub parallel: u16,
-    /// Memory for what a model keeps of conversations [default: half of what is free]
+    /// Memory for what a model keeps of conversations [default: its part of half of what is free]
     #[arg(long, env = "HEARTH_CACHE", value_name = "GIB", value_parser = gib)]
     pub cache: Option<f32>,
     /// Unload a model that nobody has asked for so long [default: never]
