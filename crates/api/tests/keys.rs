@@ -2,17 +2,19 @@
 
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
+mod door;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use api::keys::{Key, Quota, Ring, Scope};
-use api::{Access, Door, House, Keys, Language, ModelCard, Options};
+use api::{Access, House, Keys, Language, ModelCard, Options};
 use serde_json::{Value, json};
 use turn::{
     Account, Embed, Embedded, Event, Fault, Finish, Limits, Listener, Retry, Sampling, Side, Turn,
@@ -90,17 +92,9 @@ impl Server {
         let shown = Arc::new(Shown(Mutex::new(Ok(Some(Arc::new(ring))))));
         let keys: Arc<dyn Keys> = Arc::clone(&shown) as Arc<dyn Keys>;
         let access = Access { keys: Some(keys), ..Access::default() };
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let options = Options { body_limit: 1 << 16, ..Options::default() };
-            tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
-                sender.send(door.address().unwrap()).unwrap();
-                let router = api::router(Arc::new(Stage), access, options);
-                door.serve(router, (std::future::pending(), Duration::ZERO)).await;
-            });
-        });
-        Server { address: receiver.recv().unwrap(), shown }
+        let options = Options { body_limit: 1 << 16, ..Options::default() };
+        let address = door::serve(Arc::new(Stage), (access, options), |door| door);
+        Server { address, shown }
     }
 
     fn show(&self, ring: Result<Option<Arc<Ring>>, Fault>) {

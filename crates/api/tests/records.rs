@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
+mod door;
+
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::keys::{Key, Ring, Scope};
-use api::{Access, Door, End, House, Keys, Language, ModelCard, Options, Record, Witness};
+use api::{Access, End, House, Keys, Language, ModelCard, Options, Record, Witness};
 use serde_json::json;
 use turn::{
     Account, Choice, Embed, Embedded, Event, Fault, Finish, Limits, Listener, Sampling, Side, Turn,
@@ -95,18 +97,10 @@ impl Server {
         let key = Key { scopes: BTreeSet::from([Scope::Ask]), ..Key::new("laptop", "secret") };
         let ring = Arc::new(Ring::default().renewed(vec![key], Instant::now()));
         let access = Access { keys: Some(Arc::new(OneKey(ring))), ..Access::default() };
-        let (sender, address) = mpsc::channel();
         let (teller, told) = mpsc::channel();
-        thread::spawn(move || {
-            let options = Options { witness: Some(Arc::new(Told(teller))), ..Options::default() };
-            tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
-                sender.send(door.address().unwrap()).unwrap();
-                let router = api::router(Arc::new(Stage), access, options);
-                door.serve(router, (std::future::pending(), Duration::ZERO)).await;
-            });
-        });
-        Server { address: address.recv().unwrap(), told }
+        let options = Options { witness: Some(Arc::new(Told(teller))), ..Options::default() };
+        let address = door::serve(Arc::new(Stage), (access, options), |door| door);
+        Server { address, told }
     }
 
     fn send(&self, line: &str, body: &str) -> TcpStream {

@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // All of this is tests, their helpers too.
 
+mod door;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Access, Door, House, Language, ModelCard, Options, Tls};
+use api::{Access, House, Language, ModelCard, Options, Tls};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::version::{TLS12, TLS13};
@@ -51,16 +52,8 @@ impl House for Empty {
 }
 
 fn serve(tls: Tls) -> SocketAddr {
-    let (sender, address) = mpsc::channel();
-    thread::spawn(move || {
-        tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap().with(tls);
-            sender.send(door.address().unwrap()).unwrap();
-            let router = api::router(Arc::new(Empty), Access::default(), Options::default());
-            door.serve(router, (std::future::pending(), Duration::ZERO)).await;
-        });
-    });
-    address.recv().unwrap()
+    let usual = (Access::default(), Options::default());
+    door::serve(Arc::new(Empty), usual, |door| door.with(tls))
 }
 
 /// What a client says and hears that trusts the tests' authority.
