@@ -4,7 +4,7 @@
 //! is. It also remembers which tensors were asked for, so that none can be overlooked.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ use crate::Error;
 pub struct Source {
     pub(crate) files: Arc<Files>,
     used: RefCell<BTreeSet<String>>,
+    /// Names in GGUF of the tensors of a folder, by the folder's.
+    twins: RefCell<BTreeMap<String, String>>,
     /// What the family's configurations leave out.
     unstated: OnceCell<Value>,
 }
@@ -66,13 +68,17 @@ impl Source {
     /// When there is neither, or it cannot be read.
     pub fn open(path: &Path) -> Result<Source, Error> {
         let files = if path.is_dir() { open_folder(path)? } else { Files::Gguf(Gguf::open(path)?) };
-        Ok(Source { files: Arc::new(files), used: RefCell::default(), unstated: OnceCell::new() })
+        Ok(Source::of(files))
     }
 
     /// A model from a GGUF file that is open already.
     pub fn from_gguf(gguf: Gguf) -> Source {
-        let files = Arc::new(Files::Gguf(gguf));
-        Source { files, used: RefCell::default(), unstated: OnceCell::new() }
+        Source::of(Files::Gguf(gguf))
+    }
+
+    fn of(files: Files) -> Source {
+        let (used, twins) = (RefCell::default(), RefCell::default());
+        Source { files: Arc::new(files), used, twins, unstated: OnceCell::new() }
     }
 
     /// A folder with this configuration and no tensors.
@@ -80,8 +86,7 @@ impl Source {
     pub(crate) fn from_config(config: Value) -> Source {
         let empty = b"\x08\0\0\0\0\0\0\0{}      ".to_vec();
         let weights = Safetensors::from_bytes(empty).expect("a header without tensors");
-        let files = Arc::new(Files::Folder { config, weights, names: PLAIN_NAMES });
-        Source { files, used: RefCell::default(), unstated: OnceCell::new() }
+        Source::of(Files::Folder { config, weights, names: PLAIN_NAMES })
     }
 
     /// The GGUF file, if it is one.
@@ -158,12 +163,25 @@ impl Source {
 
     /// The name of a tensor of layer `layer` (or of no layer), with `.weight` or `.bias` behind it.
     pub(crate) fn tensor_name(&self, name: Name, layer: Option<usize>, kind: &str) -> String {
-        match (self.is_gguf(), layer) {
-            (true, None) => format!("{}.{kind}", name.gguf),
-            (true, Some(layer)) => format!("blk.{layer}.{}.{kind}", name.gguf),
-            (false, None) => format!("{}.{kind}", self.names().place(name.hugging_face)),
-            (false, Some(layer)) => format!("{}.{kind}", self.in_layer(layer, name.hugging_face)),
+        let in_gguf = match layer {
+            None => format!("{}.{kind}", name.gguf),
+            Some(layer) => format!("blk.{layer}.{}.{kind}", name.gguf),
+        };
+        if self.is_gguf() {
+            return in_gguf;
         }
+        let in_folder = match layer {
+            None => format!("{}.{kind}", self.names().place(name.hugging_face)),
+            Some(layer) => format!("{}.{kind}", self.in_layer(layer, name.hugging_face)),
+        };
+        self.twins.borrow_mut().insert(in_folder.clone(), in_gguf);
+        in_folder
+    }
+
+    /// The name in GGUF of a tensor of a folder, if loading the model has asked for it and its
+    /// recipe has a name for it there.
+    pub fn twin(&self, tensor: &str) -> Option<String> {
+        self.twins.borrow().get(tensor).cloned()
     }
 
     /// The name of something in a layer of a folder.
@@ -210,6 +228,7 @@ impl Source {
 
     /// Says that a tensor may lie unused: a copy of another, for instance.
     pub(crate) fn may_skip(&self, name: &str) {
+        self.twins.borrow_mut().remove(name);
         self.used.borrow_mut().insert(name.to_owned());
     }
 

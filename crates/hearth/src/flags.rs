@@ -26,6 +26,8 @@ pub enum Command {
     /// Make, list and revoke keys, without which a server that has any answers nobody
     #[command(subcommand)]
     Key(Key),
+    /// Make one GGUF file of a Hugging Face folder
+    Import(Import),
     /// Show what is in a model file
     Show(Show),
     /// Write the logits of given tokens, to compare with a reference
@@ -254,6 +256,34 @@ pub struct AddKey {
     /// After so many days it is good for nothing [default: never]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     pub expires: Option<u32>,
+}
+
+#[derive(Args)]
+pub struct Import {
+    /// A folder with config.json, tokenizer.json and *.safetensors
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// How its matrices are stored
+    #[arg(long, default_value = "q8_0", value_enum, value_name = "FORMAT")]
+    pub quant: ImportQuant,
+    /// The file to write [default: the folder's name and the format, in the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What the model says that it is called [default: the folder's name]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// How matrices are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImportQuant {
+    /// Eight bits, 32 numbers to a scale
+    #[value(name = "q8_0")]
+    Q8_0,
+    /// Half floats
+    F16,
+    /// Floats
+    F32,
 }
 
 #[derive(Args)]

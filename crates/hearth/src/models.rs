@@ -94,7 +94,7 @@ impl Model {
 }
 
 /// The name of a file without its ending, or of a folder.
-fn name_of(path: &Path) -> String {
+pub fn name_of(path: &Path) -> String {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
     name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())

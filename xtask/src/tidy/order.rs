@@ -30,7 +30,7 @@ const CRATES: [Crate; 18] = [
     may("crates/rag", &[]),
     may("crates/route", &[]),
     may("crates/remote", &[]),
-    may("crates/models", &[]),
+    may("crates/models", &["arch", "kernels", "text", "formats"]),
     may("crates/ledger", &[]),
     may("crates/engine", &["arch", "kernels", "text", "formats", "turn"]),
     may("crates/arch", &["kernels", "formats"]),

@@ -4,6 +4,7 @@ mod bench;
 mod chat;
 mod config;
 mod greet;
+mod import;
 mod key;
 mod logits;
 mod run;
@@ -22,6 +23,7 @@ pub fn call(command: Option<Command>, given: &Given) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve::serve(&flags),
         Some(Command::Config(flags)) => config::config(&flags, given),
         Some(Command::Key(flags)) => key::key(flags),
+        Some(Command::Import(flags)) => import::import(&flags),
         Some(Command::Show(flags)) => show::show(&flags),
         Some(Command::Logits(flags)) => logits::logits(&flags),
         Some(Command::Bench(flags)) => bench::bench(&flags),

@@ -5,6 +5,7 @@ mod bench;
 mod bits;
 mod config;
 mod errors;
+mod import;
 mod keys;
 mod log;
 mod run;

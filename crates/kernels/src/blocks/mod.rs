@@ -7,6 +7,7 @@
 
 mod bits;
 mod decode;
+mod encode;
 mod fp4;
 mod fp8;
 mod iq;
@@ -20,6 +21,7 @@ mod runs;
 mod tests;
 
 pub use decode::decode;
+pub use encode::{ENCODED, encode};
 pub use fp8::e4m3;
 
 use crate::Format;

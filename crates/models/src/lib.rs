@@ -1,0 +1,10 @@
+//! How models come to be on this machine, in a form that hearth runs.
+//!
+//! Each way has a module; [`import`] makes a GGUF file of what a training leaves. Knows no
+//! terminal and no server, and names no file that it writes: progress is a function, and what is
+//! written goes to a writer.
+
+mod error;
+pub mod import;
+
+pub use error::Error;
