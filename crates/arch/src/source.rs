@@ -1,4 +1,5 @@
-//! A model on disk, whichever way it is written: a GGUF file or a Hugging Face folder.
+//! A model on disk or in the program, whichever way it is written: a GGUF file or a Hugging Face
+//! folder.
 //!
 //! Families ask for hyper-parameters and tensors by both names; this file answers from what there
 //! is. It also remembers which tensors were asked for, so that none can be overlooked.
@@ -69,6 +70,14 @@ impl Source {
     pub fn open(path: &Path) -> Result<Source, Error> {
         let files = if path.is_dir() { open_folder(path)? } else { Files::Gguf(Gguf::open(path)?) };
         Ok(Source::of(files))
+    }
+
+    /// Opens a GGUF file that is part of the program. Nothing is copied.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open_static(bytes: &'static [u8]) -> Result<Source, Error> {
+        Ok(Source::from_gguf(Gguf::from_static(bytes)?))
     }
 
     /// A model from a GGUF file that is open already.

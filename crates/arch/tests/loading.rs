@@ -297,3 +297,32 @@ fn what_a_nested_configuration_leaves_out_is_the_familys() {
     let shape = load(&Source::open(&path).unwrap()).unwrap().shape().clone();
     assert_eq!(shape.context, 131_072);
 }
+
+#[test]
+fn a_file_that_is_part_of_the_program_is_not_copied() {
+    let file = std::fs::read(golden("gguf/qwen3.gguf")).unwrap();
+    // At an address that is no multiple of anything.
+    let bytes: &'static [u8] = &Vec::leak([vec![0], file].concat())[1..];
+    let source = Source::open_static(bytes).unwrap();
+    let place = bytes.as_ptr_range();
+    assert!(source.tensors().iter().all(|tensor| place.contains(&tensor.bytes.as_ptr())));
+    let shape = |source: &Source| load(source).unwrap().shape().clone();
+    let on_disk = Source::open(&golden("gguf/qwen3.gguf")).unwrap();
+    assert_eq!(shape(&source), shape(&on_disk));
+    assert!(Source::open_static(&bytes[..1000]).is_err());
+}
+
+#[test]
+fn what_a_recipe_takes_from_a_folder_has_a_name_in_gguf() {
+    let source = Source::open(&golden("models/qwen3")).unwrap();
+    assert_eq!(source.twin("model.norm.weight"), None, "nobody has asked for it yet");
+    load(&source).unwrap();
+    for (folder, gguf) in [
+        ("model.norm.weight", Some("output_norm.weight")),
+        ("model.layers.2.self_attn.q_norm.weight", Some("blk.2.attn_q_norm.weight")),
+        // The embedding is the head.
+        ("lm_head.weight", None),
+    ] {
+        assert_eq!(source.twin(folder).as_deref(), gguf, "{folder}");
+    }
+}

@@ -1,4 +1,5 @@
-//! Where the bytes of an opened file live: in a map, or in memory that the caller gave.
+//! Where the bytes of an opened file live: in a map, in memory that the caller gave, or in the
+//! program itself.
 
 use std::ops::{Deref, Range};
 use std::path::Path;
@@ -11,6 +12,7 @@ use crate::map::Mapped;
 pub(crate) enum Source {
     Mapped(Mapped),
     Owned(Vec<u8>),
+    Static(&'static [u8]),
 }
 
 impl Source {
@@ -78,6 +80,7 @@ impl Deref for Source {
         match self {
             Source::Mapped(map) => map,
             Source::Owned(bytes) => bytes,
+            Source::Static(bytes) => bytes,
         }
     }
 }

@@ -40,7 +40,16 @@ impl Gguf {
 
     /// Opens a file that is already in memory, and is not split.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Gguf, Error> {
-        let part = Part::read(Source::Owned(bytes))?;
+        Gguf::of(Source::Owned(bytes))
+    }
+
+    /// Opens a file that is part of the program, and is not split. Nothing is copied.
+    pub fn from_static(bytes: &'static [u8]) -> Result<Gguf, Error> {
+        Gguf::of(Source::Static(bytes))
+    }
+
+    fn of(source: Source) -> Result<Gguf, Error> {
+        let part = Part::read(source)?;
         split::refuse(&part)?;
         Ok(Gguf { parts: vec![part] })
     }
