@@ -11,8 +11,8 @@ use crate::{Failure, process};
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 const LINKER: &str = "aarch64-linux-gnu-gcc";
 const EMULATOR: &str = "qemu-aarch64";
-/// They have TLS in them, which has parts in C.
-const WITH_C: [&str; 2] = ["api", "hearth"];
+/// They have TLS or SQLite in them, which have parts in C.
+const WITH_C: [&str; 3] = ["api", "hearth", "rag"];
 /// Where Debian puts the C library of that system.
 const SYSTEM: &str = "/usr/aarch64-linux-gnu";
 
@@ -49,7 +49,7 @@ pub fn lint_if_installed(root: &Path) -> Result<(), String> {
     match require(&[compiler]) {
         Ok(()) => lint(root, &[]),
         Err(why) => {
-            println!("without {}: {why}", WITH_C.join(" and "));
+            println!("without {}: {why}", WITH_C.join(", "));
             lint(root, &WITH_C)
         }
     }
