@@ -97,6 +97,7 @@ impl Document {
     }
 
     /// Cuts the document into passages of at most `most_words` words, in the order of the text.
+    /// Less than eight is as eight.
     #[must_use]
     pub fn passages(&self, most_words: usize) -> Vec<Passage> {
         passages::cut(self, most_words)
