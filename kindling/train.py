@@ -1,0 +1,234 @@
+"""Trains kindling: `python3 kindling/train.py OUT --steps N`. Run again, it goes on where it was.
+
+The rate of learning warms up, stays, and falls to nothing over the last `--decay` steps. The state
+before it falls is kept as `stable.pt`, so that a later run can go on from there with more steps.
+"""
+
+import argparse
+import json
+import math
+import multiprocessing as mp
+import random
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+import conversation
+from model import Kindling, Shape, export, saved_shape, shape_of
+
+HERE = Path(__file__).parent
+LONGEST = 1024
+# Examples that are drawn at once and put into batches by length.
+POOL = 512
+# The share of other tokens that are learned as well, and what each counts.
+OTHER_SHARE, OTHER_WEIGHT = 0.12, 0.15
+IGNORE = -100
+
+
+def encoded(tokenizer, example):
+    """Token ids, and for each whether the model is to have written it."""
+    ids, ours = [], []
+    for text, written in conversation.pieces(example):
+        new = tokenizer.encode(text, add_special_tokens=False).ids
+        ids += new
+        ours += [written] * len(new)
+    return ids[: LONGEST + 1], ours[: LONGEST + 1]
+
+
+def longest(round_):
+    """Tokens of an example at most: copying is learned from short ones first, and much faster."""
+    return min(LONGEST, 96 + 4 * round_)
+
+
+def echo(round_):
+    """The share of examples that are mere copying."""
+    return max(0.03, 0.5 - round_ / 60)
+
+
+def batches(tokenizer, round_, tokens):
+    """The batches of one round: examples of about the same length, `tokens` with their padding."""
+    drawn, number, most = [], 0, longest(round_)
+    while len(drawn) < POOL:
+        ids, ours = encoded(tokenizer, conversation.draw(f"{round_}.{number}", "train", echo(round_)))
+        number += 1
+        if any(ours[1:]) and len(ids) <= most:
+            drawn.append((ids, ours))
+    drawn.sort(key=lambda e: len(e[0]))
+    rng = random.Random(f"order {round_}")
+    made, batch = [], []
+    for example in drawn:
+        if batch and (len(batch) + 1) * len(example[0]) > tokens:
+            made.append(batch)
+            batch = []
+        batch.append(example)
+    made.append(batch)
+    rng.shuffle(made)
+    return [padded(b, rng) for b in made]
+
+
+def padded(batch, rng):
+    """Inputs, targets and the weight of each target."""
+    n = max(len(ids) for ids, _ in batch) - 1
+    n += -n % 16
+    inputs, targets, weights = (torch.zeros(len(batch), n, dtype=t) for t in (torch.long, torch.long, torch.float))
+    for row, (ids, ours) in enumerate(batch):
+        m = len(ids) - 1
+        inputs[row, :m] = torch.tensor(ids[:-1])
+        targets[row, :m] = torch.tensor(ids[1:])
+        other = [OTHER_WEIGHT if rng.random() < OTHER_SHARE else 0.0 for _ in range(m)]
+        weights[row, :m] = torch.tensor([1.0 if o else w for o, w in zip(ours[1:], other)])
+    return inputs, targets, weights
+
+
+def feeder(path, round_, tokens, queue, parts):
+    """Draws every so many rounds, in a process of its own."""
+    torch.set_num_threads(1)
+    tokenizer = Tokenizer.from_file(path)
+    while True:
+        queue.put([tuple(t.numpy() for t in b) for b in batches(tokenizer, round_, tokens)])
+        round_ += parts
+
+
+def loss_of(model, forward, batch):
+    inputs, targets, weights = batch
+    with torch.autocast(inputs.device.type, torch.bfloat16):
+        hidden = forward(inputs)
+        wanted = weights.view(-1).nonzero().squeeze(1)
+        logits = model.logits(hidden.view(-1, hidden.shape[-1]).index_select(0, wanted))
+    each = F.cross_entropy(logits.float(), targets.view(-1)[wanted], reduction="none")
+    w = weights.view(-1)[wanted]
+    return (each * w).sum() / w.sum(), each[w == 1].mean().detach()
+
+
+@torch.no_grad()
+def judged(model, tokenizer, device, count):
+    """The share of validation answers whose every token the model would have written, by task."""
+    model.eval()
+    right = {}
+    for task in conversation.MIX:
+        hits = []
+        for i in range(count):
+            rng = random.Random(f"valid {task} {i}")
+            ids, ours = encoded(tokenizer, conversation.of_task(task, rng, ("en", "de")[i % 2], "valid"))
+            with torch.autocast(device, torch.bfloat16):
+                logits = model.logits(model(torch.tensor([ids[:-1]], device=device)))[0]
+            wrong = [o and int(p) != t for o, p, t in zip(ours[1:], logits.argmax(-1), ids[1:])]
+            hits.append(not any(wrong))
+        right[task] = round(sum(hits) / len(hits), 3)
+    model.train()
+    return right
+
+
+def rate(step, steps, warm, decay):
+    return min(1.0, (step + 1) / warm, max(0.0, (steps - step) / decay))
+
+
+def optimizers(model, lr, muon_lr):
+    """Muon for the matrices, Adam for embeddings and norms."""
+    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
+    rest = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
+    return [
+        torch.optim.Muon(matrices, lr=muon_lr, weight_decay=0.02, momentum=0.95),
+        torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
+def save(path, model, made, at):
+    state = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in made], "shape": saved_shape(model.s), **at}
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.rename(path)
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("out", type=Path)
+    p.add_argument("--steps", type=int, required=True)
+    p.add_argument("--decay", type=int, default=1000)
+    p.add_argument("--warm", type=int, default=200)
+    p.add_argument("--tokens", type=int, default=6144, help="tokens of a batch, padding included")
+    p.add_argument("--lr", type=float, default=3e-3)
+    p.add_argument("--muon-lr", type=float, default=0.02)
+    p.add_argument("--minutes", type=float, default=1e9, help="stop and save after so long")
+    p.add_argument("--judge", type=int, default=500, help="steps between validations")
+    p.add_argument("--feeders", type=int, default=1)
+    p.add_argument("--no-compile", action="store_true")
+    for name, value in saved_shape(Shape()).items():
+        p.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=None)
+    return p.parse_args()
+
+
+def main():
+    a = arguments()
+    a.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(1)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
+    last = a.out / "last.pt"
+    state = torch.load(last, map_location=device) if last.exists() else None
+    asked = {k: v for k in saved_shape(Shape()) if (v := getattr(a, k)) is not None}
+    shape = shape_of(state["shape"]) if state else Shape(**{"vocabulary": tokenizer.get_vocab_size(), **asked})
+    model = Kindling(shape).to(device)
+    made = optimizers(model, a.lr, a.muon_lr)
+    # `round` is the next one to draw; of the one before it, `left` batches are still to come.
+    at = {"step": 0, "seen": 0, "round": 0, "left": 0}
+    if state:
+        model.load_state_dict(state["model"])
+        for optimizer, saved in zip(made, state["optimizers"]):
+            optimizer.load_state_dict(saved)
+        at = {k: state[k] for k in at}
+    peak = [a.muon_lr, a.lr]
+    forward = model if a.no_compile else torch.compile(model, dynamic=True)
+    context, queues = mp.get_context("spawn"), []
+    first = at["round"] - (at["left"] > 0)
+    for part in range(a.feeders):
+        queues.append(context.Queue(2))
+        args = (str(HERE / "tokenizer.json"), first + part, a.tokens, queues[-1], a.feeders)
+        context.Process(target=feeder, args=args, daemon=True).start()
+    log = (a.out / "log.jsonl").open("a")
+    begun, told, since, losses, waiting = time.time(), time.time(), at["seen"], [], []
+    parameters = sum(p.numel() for p in model.parameters())
+    print(f"{parameters / 1e6:.2f} M parameters on {device}, from step {at['step']}", flush=True)
+    if at["left"]:
+        waiting = queues[0].get()[: at["left"]]
+    while at["step"] < a.steps and time.time() - begun < 60 * a.minutes:
+        if not waiting:
+            waiting = queues[(at["round"] - first) % a.feeders].get()
+            at["round"] += 1
+        batch = tuple(torch.from_numpy(x).to(device) for x in waiting.pop())
+        if at["step"] == a.steps - a.decay:
+            save(a.out / "stable.pt", model, made, {**at, "left": len(waiting) + 1})
+        for optimizer, top in zip(made, peak):
+            for group in optimizer.param_groups:
+                group["lr"] = top * rate(at["step"], a.steps, a.warm, a.decay)
+        loss, answer = loss_of(model, forward, batch)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in made:
+            optimizer.step()
+            optimizer.zero_grad()
+        at = {**at, "step": at["step"] + 1, "seen": at["seen"] + batch[0].numel(), "left": len(waiting)}
+        losses.append(float(answer))
+        if not math.isfinite(losses[-1]):
+            raise SystemExit(f"step {at['step']}: the loss is {losses[-1]}")
+        if at["step"] % 50 == 0:
+            speed = (at["seen"] - since) / (time.time() - told)
+            entry = {"step": at["step"], "seen": at["seen"], "loss": round(sum(losses) / len(losses), 4), "tokens_per_s": int(speed), "minutes": round((time.time() - begun) / 60, 1)}
+            if at["step"] % a.judge == 0:
+                entry["right"] = judged(model, tokenizer, device, 60)
+            print(json.dumps(entry), flush=True)
+            log.write(json.dumps(entry) + "\n")
+            log.flush()
+            losses, told, since = [], time.time(), at["seen"]
+        if at["step"] % 500 == 0:
+            save(last, model, made, at)
+    save(last, model, made, at)
+    export(model, tokenizer, a.out / "model", (HERE / "chat_template.jinja").read_text())
+    print(f"wrote {a.out / 'model'}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
