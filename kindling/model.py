@@ -18,7 +18,7 @@ class Shape:
     kv_heads: int = 4
     head: int = 64
     inner: int = 768
-    context: int = 2048
+    context: int = 1024
     theta: float = 10_000.0
     eps: float = 1e-6
 
@@ -114,7 +114,7 @@ class Kindling(nn.Module):
 
 
 def export(model, tokenizer, folder, template):
-    """Writes what `xtask kindling-export` reads: a folder as Hugging Face lays it out."""
+    """Writes what `hearth import` reads: a folder as Hugging Face lays it out."""
     from safetensors.torch import save_file
 
     s, folder = model.s, Path(folder)

@@ -20,7 +20,8 @@ import conversation
 from model import Kindling, Shape, export, saved_shape, shape_of
 
 HERE = Path(__file__).parent
-LONGEST = 1024
+# What a model has not been trained to read, it cannot.
+LONGEST = Shape.context
 # Examples that are drawn at once and put into batches by length.
 POOL = 512
 # The share of other tokens that are learned as well, and what each counts.
