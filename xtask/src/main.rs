@@ -8,6 +8,7 @@ mod clients;
 mod cross;
 mod fuzz;
 mod golden;
+mod kindling;
 mod mutate;
 mod process;
 mod tidy;
@@ -37,7 +38,7 @@ struct Command {
     run: fn(&Path, &[String]) -> Result<(), Failure>,
 }
 
-const COMMANDS: [Command; 7] = [
+const COMMANDS: [Command; 8] = [
     Command {
         name: "ci",
         arguments: "[--list] [--only STEP]...",
@@ -73,6 +74,12 @@ const COMMANDS: [Command; 7] = [
         arguments: "[--seconds N] [TARGET]...",
         about: "run the fuzz targets, 60 seconds each",
         run: fuzz::command,
+    },
+    Command {
+        name: "kindling-eval",
+        arguments: "[MODEL] [--card] [--wrong]",
+        about: "ask the small model its cases, and count what is right",
+        run: kindling::command,
     },
     Command {
         name: "mutate",

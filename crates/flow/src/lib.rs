@@ -5,6 +5,7 @@
 
 mod language;
 mod local;
+mod many;
 mod tools;
 
 pub use language::{Language, Reading};

@@ -235,3 +235,44 @@ fn the_switch_for_thinking_is_the_templates_own() {
         assert!(language.tokenizer().decode(&ids, false).ends_with(text));
     }
 }
+
+#[test]
+fn many_turns_are_told_in_their_order() {
+    let local = local();
+    let asked = |n: usize| turn(Prompt::Text(format!("Number {n} is")));
+    let mut alone = Vec::new();
+    for n in 0..7 {
+        let events = ask(&local, asked(n));
+        let Some(Event::End(account)) = events.last() else { panic!("{events:?}") };
+        alone.push(account.reply.clone());
+    }
+    for at_once in [1, 3, 100] {
+        let mut together = Vec::new();
+        local.answer_all((0..7).map(asked), (at_once, &|| true), |reply| {
+            let reply = reply.unwrap();
+            assert_eq!(reply.tokens.len(), 8);
+            together.push(reply.account.unwrap().reply);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(together, alone, "{at_once} at once");
+    }
+    let mut told = 0;
+    local.answer_all((0..7).map(asked), (3, &|| true), |_| {
+        told += 1;
+        if told == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!(told, 2);
+    // Whoever has enough is not made to wait for a long answer.
+    let endless = Turn { limits: Limits::default(), ..asked(0) };
+    let told = std::cell::Cell::new(0);
+    local.answer_all([asked(1), endless].into_iter(), (2, &|| told.get() == 0), |_| {
+        told.set(told.get() + 1);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(told.get(), 1);
+    let wrong = Turn { wishes: Wishes { top_p: Some(7.0), ..Wishes::default() }, ..asked(0) };
+    local.answer_all(std::iter::once(wrong), (3, &|| true), |reply| {
+        assert!(reply.unwrap_err().message.contains("top_p"));
+        ControlFlow::Continue(())
+    });
+}

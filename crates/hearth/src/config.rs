@@ -10,13 +10,12 @@ mod setting;
 
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::failure::Failure;
 use crate::flags::{self, Flags};
-use crate::home;
+use crate::{home, kindling};
 
 pub use file::ConfigFile;
 pub use setting::{Kind, Setting};
@@ -52,30 +51,14 @@ pub fn command_line() -> Result<(Flags, Given), Failure> {
         command = over(command, name, file.as_ref());
         matches = command.clone().get_matches();
     }
-    let flags = Flags::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match &flags.command {
-        Some(flags::Command::Serve(flags)) if flags.models.is_empty() => {
-            no_model(command, file.as_ref())
-        }
-        _ => Ok((flags, Given { matches, file })),
+    let mut flags = Flags::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Some(flags::Command::Serve(serve)) = &mut flags.command
+        && serve.models.is_empty()
+    {
+        // The parser cannot know that the file has none either.
+        serve.models.push(kindling::NAME.to_owned());
     }
-}
-
-/// Ends as for any flag that is missing; the parser cannot know that the file has none either.
-fn no_model(mut command: Command, file: Option<&ConfigFile>) -> ! {
-    command.build();
-    let message = match (file, home::folder()) {
-        (Some(file), _) => {
-            format!("no MODEL was given, and {} has no [models]", file.path.display())
-        }
-        (None, Ok(home)) => {
-            let path = home.join(NAME);
-            format!("no MODEL was given, and there is no {}; --config names a file", path.display())
-        }
-        (None, Err(_)) => "no MODEL was given".to_owned(),
-    };
-    let mut serve = command.find_subcommand("serve").cloned().unwrap_or(command);
-    serve.error(ErrorKind::MissingRequiredArgument, message).exit()
+    Ok((flags, Given { matches, file }))
 }
 
 /// The file that was named, which must be there, else that of this user if it is there.

@@ -26,6 +26,14 @@ pub enum Command {
     /// Make, list and revoke keys, without which a server that has any answers nobody
     #[command(subcommand)]
     Key(Key),
+    /// Answer a question from documents, by quoting them
+    Ask(Ask),
+    /// Fill in the fields of a JSON schema from documents
+    Extract(Extract),
+    /// Choose a label for each line
+    Classify(Classify),
+    /// Show in a minute what can be done without any other model
+    Demo(Demo),
     /// Make one GGUF file of a Hugging Face folder
     Import(Import),
     /// Show what is in a model file
@@ -53,8 +61,8 @@ pub struct MachineFlags {
 
 #[derive(Args)]
 pub struct Run {
-    /// A GGUF file or a Hugging Face folder
-    pub model: PathBuf,
+    /// A GGUF file, a Hugging Face folder or `kindling` [default: kindling, which is inside hearth]
+    pub model: Option<PathBuf>,
     /// The question; without it, what is piped in, or a chat
     pub prompt: Vec<String>,
     /// What the model is told before everything else
@@ -72,11 +80,80 @@ pub struct Run {
     pub machine: MachineFlags,
 }
 
+/// Which model does small jobs, and how.
+#[derive(Args)]
+pub struct JobFlags {
+    /// The model: a GGUF file, a Hugging Face folder, or kindling, which is part of hearth
+    #[arg(long, short, default_value = "kindling", env = "HEARTH_MODEL", value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Texts that are read at once
+    #[arg(long, default_value_t = 16, env = "HEARTH_PARALLEL", value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub parallel: u16,
+    #[command(flatten)]
+    pub machine: MachineFlags,
+}
+
+#[derive(Args)]
+pub struct Ask {
+    /// Files of text, Markdown or HTML, or folders of them; and last the question
+    #[arg(required = true, num_args = 1.., value_names = ["FILE… QUESTION"])]
+    pub files_and_question: Vec<String>,
+    /// Passages that are looked at, those first in which words of the question stand
+    #[arg(long, default_value_t = 4, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub passages: u16,
+    /// Answer as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub job: JobFlags,
+}
+
+#[derive(Args)]
+pub struct Extract {
+    /// A JSON schema of an object, whose properties are the fields
+    #[arg(long, short, value_name = "FILE")]
+    pub schema: PathBuf,
+    /// Files of text, Markdown or HTML, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Tell file and confidence with each result, as a line of JSON
+    #[arg(long)]
+    pub jsonl: bool,
+    #[command(flatten)]
+    pub job: JobFlags,
+}
+
+#[derive(Args)]
+pub struct Classify {
+    /// Labels as TOML, each `name = "when it fits"`
+    #[arg(long, short, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// The lines [default: what is piped in]
+    #[arg(value_name = "FILE")]
+    pub lines: Option<PathBuf>,
+    /// Write results to this file, and go on with it if some are there already
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write each result as a line of JSON
+    #[arg(long)]
+    pub jsonl: bool,
+    #[command(flatten)]
+    pub job: JobFlags,
+}
+
+#[derive(Args)]
+pub struct Demo {
+    #[command(flatten)]
+    pub job: JobFlags,
+}
+
 #[derive(Args)]
 pub struct SamplingFlags {
-    /// How daring: 0 always takes the most probable token
-    #[arg(long, default_value_t = 0.7, value_name = "T")]
-    pub temperature: f32,
+    /// How daring: 0 always takes the most probable token [default: 0.7; of kindling 0]
+    #[arg(long, value_name = "T")]
+    pub temperature: Option<f32>,
     /// Choose among the K most probable tokens; 0 is all
     #[arg(long, default_value_t = 0, value_name = "K")]
     pub top_k: usize,
@@ -111,7 +188,8 @@ pub struct SamplingFlags {
 
 #[derive(Args)]
 pub struct Serve {
-    /// GGUF files or Hugging Face folders, each PATH or NAME=PATH; the first is loaded at once
+    /// GGUF files, Hugging Face folders or `kindling`, each PATH or NAME=PATH; the first is loaded
+    /// at once [default: kindling, which is inside hearth]
     #[arg(value_name = "MODEL")]
     pub models: Vec<String>,
     /// A file of settings [default: hearth.toml in the folder of hearth's data]
@@ -288,7 +366,7 @@ pub enum ImportQuant {
 
 #[derive(Args)]
 pub struct Show {
-    /// A GGUF file or a Hugging Face folder
+    /// A GGUF file, a Hugging Face folder or `kindling`
     pub model: PathBuf,
     /// List every tensor
     #[arg(long)]
@@ -306,7 +384,7 @@ pub struct Show {
 
 #[derive(Args)]
 pub struct Logits {
-    /// A GGUF file or a Hugging Face folder
+    /// A GGUF file, a Hugging Face folder or `kindling`
     pub model: PathBuf,
     /// Token ids: a safetensors file with `input_ids`, or a text file of integers
     #[arg(long, value_name = "FILE")]
@@ -323,7 +401,7 @@ pub struct Logits {
 
 #[derive(Args)]
 pub struct Bench {
-    /// A GGUF file or a Hugging Face folder
+    /// A GGUF file, a Hugging Face folder or `kindling`
     pub model: PathBuf,
     /// Tokens of the prompt
     #[arg(long, default_value_t = 512, value_name = "N", value_parser = positive)]
@@ -410,10 +488,10 @@ fn logit_bias(text: &str) -> Result<(u32, f32), String> {
 }
 
 impl SamplingFlags {
-    /// The settings they stand for.
-    pub fn sampling(&self) -> turn::Sampling {
+    /// The settings they stand for, with this temperature where none is given.
+    pub fn sampling(&self, temperature: f32) -> turn::Sampling {
         turn::Sampling {
-            temperature: self.temperature,
+            temperature: self.temperature.unwrap_or(temperature),
             top_k: self.top_k,
             top_p: self.top_p,
             min_p: self.min_p,

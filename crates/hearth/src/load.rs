@@ -12,10 +12,10 @@ use turn::{Chat, Prompt};
 
 use crate::failure::Failure;
 use crate::flags::MachineFlags;
-use crate::{memory, output};
+use crate::{kindling, memory, output};
 
-const WHAT_TO_GIVE: &str =
-    "Give a GGUF file, or a folder with config.json, tokenizer.json and *.safetensors.";
+const WHAT_TO_GIVE: &str = "Give a GGUF file, a folder with config.json, tokenizer.json and \
+    *.safetensors, or `kindling`, the small model inside hearth.";
 
 /// What the machine flags stand for.
 pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
@@ -32,6 +32,9 @@ pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
 
 /// Opens a model's files.
 pub fn source(path: &Path) -> Result<Source, Failure> {
+    if kindling::is(path) {
+        return kindling::source();
+    }
     if !path.exists() {
         return Err(Failure::model(path, "there is no such file or folder", WHAT_TO_GIVE));
     }

@@ -1,7 +1,7 @@
 //! The models that a server was started with: what is known of them before they are loaded.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
@@ -15,7 +15,7 @@ use turn::{Sampling, Wishes};
 
 use crate::about::about;
 use crate::failure::Failure;
-use crate::load;
+use crate::{kindling, load};
 
 /// A model that can be asked.
 pub struct Model {
@@ -95,13 +95,18 @@ impl Model {
 
 /// The name of a file without its ending, or of a folder.
 pub fn name_of(path: &Path) -> String {
+    if kindling::is(path) {
+        return kindling::NAME.to_owned();
+    }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
     name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 fn created(path: &Path) -> u64 {
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    // What is inside the binary is as old as that.
+    let file = if kindling::is(path) { std::env::current_exe() } else { Ok(path.to_owned()) };
+    let modified = file.and_then(fs::metadata).and_then(|metadata| metadata.modified());
     let since = modified.ok().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_secs())
 }
@@ -109,24 +114,40 @@ fn created(path: &Path) -> u64 {
 /// A digest of the beginning, the end and the length of each file, 64 hexadecimal digits: enough to
 /// tell models apart, not to prove that no weight has changed. It is none of a file's whole bytes.
 fn digest(path: &Path) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    if kindling::is(path) {
+        // That of its file, from which it cannot be told.
+        let bytes = kindling::bytes();
+        let what = (kindling::FILE_NAME.as_bytes(), bytes.len() as u64);
+        digest_of_ends(&mut digest, what, Cursor::new(bytes))?;
+        return Ok(hexadecimal(digest));
+    }
     let mut files = match path.is_dir() {
         true => fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
         false => vec![path.to_owned()],
     };
     files.retain(|file| file.is_file());
     files.sort();
-    let mut digest = Sha256::new();
-    for file in files {
-        digest_of_ends(&file, &mut digest)?;
+    for path in files {
+        let file = File::open(&path)?;
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let len = file.metadata()?.len();
+        digest_of_ends(&mut digest, (name, len), file)?;
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(digest))
 }
 
-fn digest_of_ends(path: &Path, digest: &mut Sha256) -> io::Result<()> {
+fn hexadecimal(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn digest_of_ends(
+    digest: &mut Sha256,
+    (name, len): (&[u8], u64),
+    mut file: impl Read + Seek,
+) -> io::Result<()> {
     const END: u64 = 1 << 20;
-    let mut file = File::open(path)?;
-    let len = file.metadata()?.len();
-    digest.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    digest.update(name);
     digest.update(len.to_le_bytes());
     for from in [0, len.saturating_sub(END)] {
         let mut bytes = Vec::new();
@@ -206,6 +227,20 @@ mod tests {
         let other = Model::open(&golden("models/llama").display().to_string()).unwrap();
         assert_ne!(other.digest, model.digest);
         assert!(Model::open("/nowhere.gguf").is_err());
+    }
+
+    #[test]
+    fn the_model_inside_is_known_like_any_other() {
+        let model = Model::open("kindling").unwrap();
+        let named = Model::open("small=kindling").unwrap();
+        assert_eq!((&model.name[..], &named.name[..]), ("kindling", "small"));
+        assert_eq!(model.sampling.temperature, kindling::TEMPERATURE);
+        assert!(model.created > 0 && model.context >= 1024);
+        let about = model.about().unwrap();
+        assert_eq!((about.bytes, about.format), (kindling::bytes().len() as u64, "gguf"));
+        assert!(about.abilities.converses && about.digest == named.digest);
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../kindling/kindling.gguf");
+        assert_eq!(Model::open(file).unwrap().fingerprint(), model.fingerprint());
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub fn tokens(count: usize, what: &str) -> ProgressBar {
     bar(count as u64, what, "{msg} {wide_bar} {pos}/{len} tokens")
 }
 
+/// The same for items of this kind.
+pub fn items(count: usize, what: &str, kind: &str) -> ProgressBar {
+    bar(count as u64, what, &format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {kind} {{eta}}"))
+}
+
 fn bar(len: u64, what: &str, template: &str) -> ProgressBar {
     if !stderr().is_terminal() {
         return ProgressBar::hidden();

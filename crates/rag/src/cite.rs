@@ -1,9 +1,11 @@
 //! Where a quotation stands: its file and line.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::passages::Passage;
+use crate::words::words;
 
 /// A place in a document, written as `file:line`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,38 +24,63 @@ impl fmt::Display for Citation {
 
 impl Passage {
     /// Where a quotation from this passage stands in the file. Blanks and breaks of lines need not
-    /// be those of the passage. `None` when the passage does not have it.
+    /// be those of the passage. Of several places it is the one whose line has most to do with the
+    /// question, the first of equals. `None` when the passage does not have it.
     #[must_use]
-    pub fn cite(&self, quote: &str) -> Option<Citation> {
+    pub fn cite(&self, quote: &str, question: &str) -> Option<Citation> {
         let quote = quote.trim();
         if quote.is_empty() {
             return None;
         }
-        let at = find(self.text(), quote).or_else(|| {
-            let (text, places) = folded(self.text());
+        let mut places = find(self.text(), quote);
+        if places.is_empty() {
+            let (text, origins) = folded(self.text());
             let (quote, _) = folded(quote);
-            find(&text, &quote).map(|at| places[at])
-        })?;
+            places = find(&text, &quote).into_iter().map(|at| origins[at]).collect();
+        }
+        let asked: BTreeSet<String> = words(question).map(|word| word.stem).collect();
+        let fit = |at: usize| {
+            let line = line_around(self.text(), at);
+            let stems: BTreeSet<String> = words(line).map(|word| word.stem).collect();
+            asked.intersection(&stems).count()
+        };
+        let at = places.into_iter().rev().max_by_key(|at| fit(*at))?;
         Some(Citation { document: Arc::clone(&self.document), line: self.body.line_at(at) })
     }
 }
 
-/// The first place where the quotation stands as whole words; else the first one of all, as `5` is
-/// not to be found in `2025` when it stands alone further down.
-fn find(text: &str, quote: &str) -> Option<usize> {
-    let is_whole = |at: usize| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + quote.len()..].chars().next();
-        !splits(before, quote.chars().next()) && !splits(quote.chars().next_back(), after)
-    };
-    let mut places = text.match_indices(quote).map(|(at, _)| at);
-    places.find(|at| is_whole(*at)).or_else(|| text.find(quote))
+fn line_around(text: &str, at: usize) -> &str {
+    let begin = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    text[begin..].lines().next().unwrap_or_default()
 }
 
-/// Whether there is no end of a word between two characters.
-fn splits(left: Option<char>, right: Option<char>) -> bool {
-    let is_inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    is_inside(left) && is_inside(right)
+/// Places that are compared; a word that stands everywhere need not be cited well.
+const MOST_PLACES: usize = 100;
+
+/// The places where the quotation stands as whole words; else the first one of all, as `5` is not
+/// to be found in `2025` when it stands alone further down.
+fn find(text: &str, quote: &str) -> Vec<usize> {
+    let is_whole = |at: &usize| {
+        let (before, after) = (&text[..*at], &text[at + quote.len()..]);
+        !splits(before, quote) && !splits(quote, after)
+    };
+    let places = text.match_indices(quote).map(|(at, _)| at);
+    let whole: Vec<usize> = places.filter(is_whole).take(MOST_PLACES).collect();
+    if whole.is_empty() { text.find(quote).into_iter().collect() } else { whole }
+}
+
+/// Whether there is no end of a word or of a number between two texts.
+fn splits(left: &str, right: &str) -> bool {
+    let (mut left, mut right) = (left.chars().rev(), right.chars());
+    let (l, r) = (left.next(), right.next());
+    let is = |c: Option<char>, kind: fn(char) -> bool| c.is_some_and(kind);
+    let is_digit = |c: char| c.is_ascii_digit();
+    let joins = |c: char| matches!(c, '.' | ',' | ':' | '/' | '-');
+    let inside_word = is(l, char::is_alphanumeric) && is(r, char::is_alphanumeric);
+    // As in `2.5` before or behind the point.
+    let before_point = is(l, is_digit) && is(r, joins) && is(right.next(), is_digit);
+    let behind_point = is(r, is_digit) && is(l, joins) && is(left.next(), is_digit);
+    inside_word || before_point || behind_point
 }
 
 /// The text with single spaces for whatever is blank, and for each byte of it its place before.
@@ -76,7 +103,7 @@ mod tests {
     fn cited(kind: Kind, text: &str, quote: &str) -> Option<String> {
         let document = Document::parse("a", kind, text).unwrap();
         let passages = document.passages(100);
-        passages[0].cite(quote).map(|citation| citation.to_string())
+        passages[0].cite(quote, "").map(|citation| citation.to_string())
     }
 
     #[test]
@@ -98,6 +125,19 @@ mod tests {
         for quote in ["", " \n", "Sonntag", "öffnungszeiten"] {
             assert_eq!(cited(Kind::Text, text, quote), None, "{quote}");
         }
+    }
+
+    #[test]
+    fn of_several_places_the_one_that_was_asked_for_is_cited() {
+        let text = "Kuchen: 2.5 kg\nBrot: 9 am\nTee: 9 am\n5 Tassen, 12.5.\n";
+        let document = Document::parse("a", Kind::Text, text).unwrap();
+        let passages = document.passages(100);
+        let line = |quote, question| passages[0].cite(quote, question).unwrap().line;
+        assert_eq!(line("9 am", "Wann gibt es Tee?"), 3);
+        assert_eq!(line("9 am", "Wann gibt es Brot?"), 2);
+        assert_eq!(line("9 am", ""), 2);
+        assert_eq!(line("5", ""), 4);
+        assert_eq!(line("12.5.", ""), 4);
     }
 
     #[test]

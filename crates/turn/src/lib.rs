@@ -8,6 +8,7 @@ mod demand;
 mod embed;
 mod event;
 mod fault;
+mod reply;
 mod sampling;
 #[allow(clippy::module_inception)] // The crate is named after it.
 mod turn;
@@ -18,5 +19,6 @@ pub use demand::{Calls, Demand, Form, Tool};
 pub use embed::{Embed, Embedded, WhenEmbedded};
 pub use event::{Choice, Event, Finish, Listener, Usage};
 pub use fault::{Fault, Kind, Retry, Side};
+pub use reply::{Reply, Token};
 pub use sampling::{Limits, Sampling};
 pub use turn::{Chat, Prompt, Turn, Wishes};

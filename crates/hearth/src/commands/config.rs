@@ -114,7 +114,10 @@ fn explained(settings: &[Setting]) -> String {
     }
     // A table goes on to the end of the file.
     for models in settings.iter().filter(|setting| setting.is_models()) {
-        text += &format!("\n# {}\n#[{}]\n#name = \"path\"\n", models.about, models.key);
+        let Setting { about, key, otherwise, .. } = models;
+        let otherwise: String =
+            otherwise.iter().map(|what| format!("# Without it: {what}\n")).collect();
+        text += &format!("\n# {about}\n{otherwise}#[{key}]\n#name = \"path\"\n");
     }
     text
 }

@@ -5,7 +5,7 @@ use std::io::{Write, stdout};
 use engine::Settings;
 
 use crate::failure::Failure;
-use crate::{memory, output};
+use crate::{kindling, memory, output};
 
 pub fn greet() -> Result<(), Failure> {
     let Settings { isa, threads, .. } = Settings::default();
@@ -21,8 +21,13 @@ pub fn greet() -> Result<(), Failure> {
         let head = if i == 0 { "Families" } else { "" };
         writeln!(out, "  {head:<14} {}", some.join(", "))?;
     }
-    writeln!(out, "  Files          GGUF, or a Hugging Face folder with safetensors\n")?;
+    writeln!(out, "  Files          GGUF, or a Hugging Face folder with safetensors")?;
+    let size = output::size(kindling::bytes().len() as u64);
+    writeln!(out, "  Inside         kindling, a small model ({size}): no chatbot; it answers")?;
+    writeln!(out, "                 from texts, fills in fields, chooses labels and tools\n")?;
     writeln!(out, "What next:")?;
+    writeln!(out, "  hearth demo                   what kindling does; it needs no file")?;
+    writeln!(out, "  hearth ask FILE \"a question\"  an answer quoted from documents")?;
     writeln!(out, "  hearth show FILE              what is in a model file")?;
     writeln!(out, "  hearth run FILE \"a question\"  one answer")?;
     writeln!(out, "  hearth run FILE               a chat")?;

@@ -1,8 +1,12 @@
 //! One file per command.
 
+mod ask;
 mod bench;
 mod chat;
+mod classify;
 mod config;
+mod demo;
+mod extract;
 mod greet;
 mod import;
 mod key;
@@ -24,6 +28,10 @@ pub fn call(command: Option<Command>, given: &Given) -> Result<(), Failure> {
         Some(Command::Config(flags)) => config::config(&flags, given),
         Some(Command::Key(flags)) => key::key(flags),
         Some(Command::Import(flags)) => import::import(&flags),
+        Some(Command::Ask(flags)) => ask::ask(&flags),
+        Some(Command::Extract(flags)) => extract::extract(&flags),
+        Some(Command::Classify(flags)) => classify::classify(&flags),
+        Some(Command::Demo(flags)) => demo::demo(&flags),
         Some(Command::Show(flags)) => show::show(&flags),
         Some(Command::Logits(flags)) => logits::logits(&flags),
         Some(Command::Bench(flags)) => bench::bench(&flags),

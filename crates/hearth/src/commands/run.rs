@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read, Write, stdin, stdout};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Instant;
 
 use engine::{Request, Sequence};
@@ -12,26 +13,47 @@ use turn::{Event, Finish, Limits, Sampling, Usage};
 use super::chat;
 use crate::failure::Failure;
 use crate::flags::Run as Flags;
-use crate::interrupt;
 use crate::load::{self, Ready};
 use crate::output::{Speeds, note, visible};
+use crate::{interrupt, kindling};
+
+/// How daring answers are where nobody says.
+const TEMPERATURE: f32 = 0.7;
 
 pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
-    let (sampling, limits) = (flags.sampling.sampling(), flags.sampling.limits());
+    let path = flags.model.as_deref().unwrap_or(Path::new(kindling::NAME));
+    let inside = kindling::is(path);
+    if !inside && flags.prompt.is_empty() && !path.exists() {
+        return Err(no_model(path));
+    }
+    let temperature = if inside { kindling::TEMPERATURE } else { TEMPERATURE };
+    let (sampling, limits) = (flags.sampling.sampling(temperature), flags.sampling.limits());
     sampling.check()?;
     let prompt = prompt(flags)?;
     let raw = flags.raw && prompt.is_some();
-    let mut model = load::ready(&flags.model, &flags.machine, raw)?;
+    let mut model = load::ready(path, &flags.machine, raw)?;
     let mut asking = Asking { sampling, limits, verbose: flags.verbose };
     match prompt {
-        None => chat::chat(&mut model, &mut asking, flags.system.as_deref()),
+        None => {
+            if inside {
+                eprintln!("{}", kindling::described());
+            }
+            chat::chat(&mut model, &mut asking, flags.system.as_deref())
+        }
         Some(prompt) => {
             let prompt = one_turn(&model, flags, &prompt)?;
             let answer = asking.ask(&mut model, &mut Sequence::default(), &prompt)?;
             if answer.finish == Finish::Cancelled { Err(Failure::Interrupted) } else { Ok(()) }
         }
     }
+}
+
+/// A single word or text that is no model may be a question.
+fn no_model(path: &Path) -> Failure {
+    let way_out = "The model comes first: `hearth run kindling \"a question\"` asks the small one \
+                   inside hearth, `hearth run FILE \"a question\"` one of yours.";
+    Failure::model(path, "there is no such file or folder", way_out)
 }
 
 /// The words of the command line, and after them what is piped in; nothing means a chat.

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::setting::{Kind, Setting};
 use crate::failure::Failure;
+use crate::kindling;
 
 /// A file of settings, in which nothing is wrong.
 pub struct ConfigFile {
@@ -96,7 +97,10 @@ fn models(table: &DeTable, folder: &Path) -> Result<Vec<String>, Wrong> {
         }
         let path = path.get_ref().as_str();
         let path = path.ok_or_else(|| (at, format!("the path of {name:?} must be a text")))?;
-        Ok(format!("{name}={}", folder.join(path).display()))
+        // The model inside hearth lies in no folder.
+        let inside = kindling::is(Path::new(path));
+        let path = if inside { PathBuf::from(path) } else { folder.join(path) };
+        Ok(format!("{name}={}", path.display()))
     };
     rows.into_iter().map(model).collect()
 }
@@ -159,6 +163,7 @@ mod tests {
             ("name = ['lab', 'lab.example']", "name", &["lab", "lab.example"]),
             ("origin = []", "origin", &[]),
             ("[models]\nz = 'a.gguf'\na = '/m/b'", "models", &["z=/etc/hearth/a.gguf", "a=/m/b"]),
+            ("[models]\nk = 'kindling'", "models", &["k=kindling"]),
         ] {
             let values = values.iter().map(ToString::to_string).collect();
             assert_eq!(read(text), Ok(vec![(key.to_owned(), values)]), "{text}");

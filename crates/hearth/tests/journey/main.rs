@@ -7,10 +7,12 @@ mod config;
 mod errors;
 mod import;
 mod keys;
+mod kindling;
 mod log;
 mod run;
 mod serve;
 mod show;
+mod tasks;
 mod tls;
 
 use std::path::{Path, PathBuf};

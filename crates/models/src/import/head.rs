@@ -85,8 +85,9 @@ pub(super) fn model(
 
 /// What the maker recommends in `generation_config.json`.
 pub(super) fn sampling(head: &mut Writer, generation: &Value) -> Result<(), Error> {
-    if generation["do_sample"] == false {
-        return Ok(head.key("general.sampling.temp", Metadata::F32(0.0))?);
+    let is_greedy = generation["do_sample"] == false;
+    if is_greedy {
+        head.key("general.sampling.temp", Metadata::F32(0.0))?;
     }
     for (gguf, hugging_face) in [
         ("temp", "temperature"),
@@ -94,7 +95,8 @@ pub(super) fn sampling(head: &mut Writer, generation: &Value) -> Result<(), Erro
         ("min_p", "min_p"),
         ("penalty_repeat", "repetition_penalty"),
     ] {
-        if let Some(number) = generation[hugging_face].as_f64() {
+        let number = generation[hugging_face].as_f64().filter(|_| !(is_greedy && gguf == "temp"));
+        if let Some(number) = number {
             head.key(&format!("general.sampling.{gguf}"), Metadata::F32(number as f32))?;
         }
     }

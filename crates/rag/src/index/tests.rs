@@ -120,7 +120,7 @@ fn a_long_question_and_a_large_file_take_bounded_time() {
     let document = Document::parse("large", Kind::Text, &text).unwrap();
     index.add(document.passages(160)).unwrap();
     let hits = index.search("Was war Position 123456?", 3).unwrap();
-    let citation = hits[0].passage.cite("123456").unwrap();
+    let citation = hits[0].passage.cite("123456", "").unwrap();
     assert_eq!(citation.to_string(), "large:123457");
     let many: String = (0..100_000).map(|number| format!("Wort{number} ")).collect();
     index.search(&many, 3).unwrap();

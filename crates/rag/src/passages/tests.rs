@@ -60,8 +60,8 @@ fn a_carried_heading_is_cited_by_its_own_line() {
     let found = passages(Kind::Text, &text, 64);
     let last = found.last().unwrap();
     assert_eq!(last.lines(), 5..=7);
-    assert_eq!(last.cite("Hausordnung").unwrap().to_string(), "a:1");
-    assert_eq!(last.cite("22 Uhr").unwrap().to_string(), "a:7");
+    assert_eq!(last.cite("Hausordnung", "").unwrap().to_string(), "a:1");
+    assert_eq!(last.cite("22 Uhr", "").unwrap().to_string(), "a:7");
 }
 
 #[test]

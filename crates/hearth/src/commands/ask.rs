@@ -1,0 +1,112 @@
+//! `hearth ask`: a question, answered from documents by quoting them.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write, stdout};
+use std::path::{Path, PathBuf};
+
+use rag::{Citation, Hit, Index};
+use serde_json::{Value, json};
+use tasks::ask::{self, Answer};
+
+use crate::documents;
+use crate::failure::Failure;
+use crate::flags::Ask as Flags;
+use crate::interrupt;
+use crate::jobs::{Worker, percent, rounded};
+use crate::output::visible;
+
+pub fn ask(flags: &Flags) -> Result<(), Failure> {
+    interrupt::listen();
+    let (files, question) = files_and_question(&flags.files_and_question)?;
+    let documents = documents::read(&files)?;
+    let mut index = Index::new().map_err(machine)?;
+    for document in &documents {
+        index.add(document.passages(ask::PASSAGE_WORDS)).map_err(machine)?;
+    }
+    let hits = index.search(question, usize::from(flags.passages)).map_err(machine)?;
+    if hits.is_empty() {
+        return Err(Failure::Request("there is no text in the documents".to_owned()));
+    }
+    let worker = Worker::start(&flags.job)?;
+    let told = answer(&worker, question, &hits)?;
+    if flags.json {
+        return Ok(writeln!(stdout(), "{}", told.json(question, &hits))?);
+    }
+    told.print()
+}
+
+/// The question is last, which is easily forgotten.
+fn files_and_question(given: &[String]) -> Result<(Vec<PathBuf>, &str), Failure> {
+    let (question, files) =
+        given.split_last().map_or(("", given), |(last, rest)| (last.trim(), rest));
+    let looks = |text: &str| Path::new(text).exists();
+    let why = match files {
+        [] if looks(question) => "there is no question",
+        [] => "there are no files",
+        _ if question.is_empty() => "the question is empty",
+        _ if looks(question) => "the last word must be the question, and is a file",
+        [first, ..] if !looks(first) && first.contains(' ') => "the question comes last",
+        _ => return Ok((files.iter().map(PathBuf::from).collect(), question)),
+    };
+    let example = "`hearth ask handbook.md \"How long is the warranty?\"`";
+    Err(Failure::Request(format!("{why}; give files and then a question: {example}")))
+}
+
+fn machine(error: impl Display) -> Failure {
+    Failure::Machine(error.to_string())
+}
+
+/// An answer, and where it stands.
+pub struct Told {
+    answer: Answer,
+    citation: Option<Citation>,
+}
+
+/// Asks each passage, and takes the answer that counts.
+pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Failure> {
+    let replies = worker.all(hits.iter().map(|hit| ask::task(hit.passage.text(), question)))?;
+    let answers: Vec<Answer> =
+        replies.iter().map(ask::read).collect::<Result<_, _>>().map_err(Failure::Request)?;
+    let best = ask::best(answers).ok_or_else(|| machine("nothing was asked"))?;
+    let (from, answer) = best;
+    let quote = answer.quote.as_deref();
+    let citation = quote.and_then(|quote| hits[from].passage.cite(quote, question));
+    Ok(Told { answer, citation })
+}
+
+impl Told {
+    fn json(&self, question: &str, hits: &[Hit]) -> Value {
+        let cited = self.citation.as_ref();
+        let passage = |hit: &Hit| {
+            let (file, line) = (hit.passage.document(), *hit.passage.lines().start());
+            json!({ "file": file, "line": line })
+        };
+        json!({
+            "question": question,
+            "answer": self.answer.quote,
+            "confidence": rounded(self.answer.confidence),
+            "citation": cited.map(|at| json!({ "file": &*at.document, "line": at.line })),
+            "passages": hits.iter().map(passage).collect::<Vec<_>>(),
+        })
+    }
+
+    /// For people.
+    pub fn print(&self) -> Result<(), Failure> {
+        let mut out = stdout();
+        let shown = |text: &str| match out.is_terminal() {
+            true => visible(text).into_owned(),
+            false => text.to_owned(),
+        };
+        let sure = percent(self.answer.confidence);
+        match &self.answer.quote {
+            None => writeln!(out, "This is not in the documents. (confidence {sure})")?,
+            Some(quote) => {
+                let at = self.citation.as_ref();
+                let at = at.map_or_else(String::new, |at| format!("{at}, "));
+                let line = shown(&format!("{quote}\n  ({at}confidence {sure})"));
+                writeln!(out, "{line}")?;
+            }
+        }
+        Ok(())
+    }
+}

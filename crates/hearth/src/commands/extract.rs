@@ -1,0 +1,70 @@
+//! `hearth extract`: the fields of a JSON schema, filled in from documents.
+
+use std::fs;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::path::Path;
+
+use rag::Document;
+use serde_json::{Map, Value, json};
+use tasks::extract::{self, Found};
+
+use crate::documents;
+use crate::failure::Failure;
+use crate::flags::Extract as Flags;
+use crate::jobs::{Worker, percent, rounded};
+use crate::{interrupt, output};
+
+pub fn extract(flags: &Flags) -> Result<(), Failure> {
+    interrupt::listen();
+    let schema = schema(&flags.schema)?;
+    let wrong = |why| Failure::Request(format!("{}: {why}", flags.schema.display()));
+    // A schema that cannot be used is told before anything is loaded.
+    extract::task(&schema, "").map_err(wrong)?;
+    let documents = documents::read(&flags.files)?;
+    let worker = Worker::start(&flags.job)?;
+    let tasks =
+        documents.iter().filter_map(|document| extract::task(&schema, document.text()).ok());
+    let (mut next, mut failed) = (documents.iter(), 0);
+    worker.each(tasks, |reply| {
+        let Some(document) = next.next() else { return Ok(()) };
+        match reply.and_then(|reply| extract::read(&reply)) {
+            Ok(found) => print(flags, document, &found),
+            Err(why) => {
+                failed += 1;
+                output::note(&format!("{}: {why}", document.name()));
+                Ok(())
+            }
+        }
+    })?;
+    match failed {
+        0 => Ok(()),
+        count => Err(Failure::Request(format!("{count} of {} documents failed", documents.len()))),
+    }
+}
+
+fn schema(path: &Path) -> Result<Value, Failure> {
+    let wrong = |why: String| Failure::Request(format!("{}: {why}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| wrong(format!("it is no JSON: {error}")))
+}
+
+/// One line of JSON for a program; for people also how sure the model is of each field.
+fn print(flags: &Flags, document: &Document, found: &Found) -> Result<(), Failure> {
+    let mut out = stdout();
+    let Found { value, confidence, fields } = found;
+    if flags.jsonl {
+        let fields: Map<String, Value> =
+            fields.iter().map(|(name, sure)| (name.clone(), rounded(*sure))).collect();
+        let line = json!({ "file": document.name(), "value": value,
+            "confidence": rounded(*confidence), "fields": fields });
+        return Ok(writeln!(out, "{line}")?);
+    }
+    writeln!(out, "{value}")?;
+    if out.is_terminal() && stderr().is_terminal() {
+        let sure = |(name, sure): &(String, f64)| format!("{name} {}", percent(*sure));
+        let fields: Vec<String> = fields.iter().map(sure).collect();
+        let line = format!("{}: {}", document.name(), fields.join(", "));
+        let _ = writeln!(stderr(), "  {}", output::visible(&line));
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! A model at work for the commands that give it many small things to do.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use engine::Policy;
+use flow::Local;
+use serde_json::{Value, json};
+use tasks::Task;
+use turn::{Calls, Chat, Demand, Fault, Limits, Prompt, Reply, Sampling, Side, Tool, Turn, Wishes};
+
+use crate::failure::Failure;
+use crate::flags::JobFlags;
+use crate::{interrupt, load};
+
+/// A model that is given tasks.
+pub struct Worker {
+    local: Local,
+    /// Turns that are begun at once: more than are read together, so that the model never waits
+    /// for us.
+    at_once: usize,
+}
+
+impl Worker {
+    /// Loads the model that the flags name.
+    pub fn start(flags: &JobFlags) -> Result<Worker, Failure> {
+        let ready = load::ready(&flags.model, &flags.machine, false)?;
+        let together = usize::from(flags.parallel);
+        let at_once = 2 * together;
+        let policy = Policy { together, waiting: at_once, ..Policy::default() };
+        let how = (policy, Sampling::greedy());
+        let local = Local::start(ready.engine, Arc::new(ready.language), how)
+            .map_err(|error| Failure::Machine(format!("a thread cannot be started: {error}")))?;
+        Ok(Worker { local, at_once })
+    }
+
+    /// Tells what comes of each task, in their order: its reply, or why it could not be done. What
+    /// is wrong with the model or the machine ends it, and so does Ctrl-C.
+    pub fn each(
+        &self,
+        tasks: impl Iterator<Item = Task>,
+        mut tell: impl FnMut(Result<Reply, String>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.run(tasks.map(|task| task.turn("")), |reply| match reply {
+            Err(fault) if fault.side == Side::Us => Err(Failure::Machine(fault.message)),
+            reply => tell(reply.map_err(|fault| fault.message)),
+        })
+    }
+
+    /// All replies; the first that cannot be had ends it.
+    pub fn all(&self, tasks: impl Iterator<Item = Task>) -> Result<Vec<Reply>, Failure> {
+        let mut replies = Vec::new();
+        self.each(tasks, |reply| {
+            replies.push(reply.map_err(Failure::Request)?);
+            Ok(())
+        })?;
+        Ok(replies)
+    }
+
+    /// The reply to a request for which one of these tools may be called.
+    pub fn call(&self, request: &str, tools: &[Value]) -> Result<Reply, Failure> {
+        let offered = tools.iter().map(|tool| Tool {
+            name: tool["function"]["name"].as_str().unwrap_or_default().to_owned(),
+            parameters: tool["function"]["parameters"].clone(),
+        });
+        let demand = Demand { calls: Calls::May, tools: offered.collect(), ..Demand::default() };
+        let messages = vec![json!({ "role": "user", "content": request })];
+        let chat = Chat { messages, tools: tools.to_vec(), ..Chat::default() };
+        let turn = Turn {
+            model: String::new(),
+            prompt: Arc::new(Prompt::Chat(chat)),
+            wishes: Wishes::default(),
+            limits: Limits { tokens: Some(256), ..Limits::default() },
+            demand,
+            keep: None,
+        };
+        let mut said = Reply::default();
+        self.run(std::iter::once(turn), |reply| {
+            said = reply?;
+            Ok(())
+        })?;
+        Ok(said)
+    }
+
+    fn run(
+        &self,
+        turns: impl Iterator<Item = Turn>,
+        mut tell: impl FnMut(Result<Reply, Fault>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let _answering = interrupt::Answering::begin();
+        let mut ended = Ok(());
+        self.local.answer_all(
+            turns,
+            (self.at_once, &|| !interrupt::requested()),
+            |reply| match tell(reply) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(failure) => {
+                    ended = Err(failure);
+                    ControlFlow::Break(())
+                }
+            },
+        );
+        if ended.is_ok() && interrupt::requested() { Err(Failure::Interrupted) } else { ended }
+    }
+}
+
+/// A confidence as it is told: three digits are more than it is worth, and the same everywhere.
+pub fn rounded(confidence: f64) -> Value {
+    ((confidence * 1000.0).round() / 1000.0).into()
+}
+
+/// The same for people, who are told where to look twice.
+pub fn percent(confidence: f64) -> String {
+    let doubtful = if confidence < 0.5 { ", doubtful" } else { "" };
+    format!("{:.0} %{doubtful}", confidence * 100.0)
+}

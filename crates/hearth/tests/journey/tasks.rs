@@ -1,0 +1,150 @@
+//! Small jobs with the model that is part of the program, so that meaning can be asserted.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::{Folder, expect, hearth, text};
+
+fn example(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+}
+
+const EMERGENCY: &str = "What number should I call in an emergency?";
+
+fn asked(files: &[PathBuf], question: &str, more: &[&str]) -> Value {
+    let output = expect(hearth().arg("ask").args(files).args([question, "--json"]).args(more), 0);
+    serde_json::from_str(&text(&output.stdout)).unwrap()
+}
+
+#[test]
+fn a_question_is_answered_by_a_quotation_with_its_place() {
+    let files = [example("workshop.md"), example("hausordnung.md")];
+    let said = asked(&files, EMERGENCY, &[]);
+    assert_eq!(said["answer"], "0471 220 915");
+    assert!(said["citation"]["file"].as_str().unwrap().ends_with("workshop.md"));
+    let source = fs::read_to_string(&files[0]).unwrap();
+    let line = said["citation"]["line"].as_u64().unwrap() as usize;
+    assert!(source.lines().nth(line - 1).unwrap().contains("0471 220 915"), "{said}");
+    // The folder says the same, and so do other machines and other loads.
+    let folder = [example("")];
+    for more in [&["--parallel", "1"][..], &["--threads", "1", "--isa", "portable"]] {
+        let again = asked(&folder, EMERGENCY, more);
+        assert_eq!(again["answer"], said["answer"]);
+        assert_eq!(again["confidence"], said["confidence"]);
+    }
+    // Whatever is asked, the answer stands in the documents or there is none.
+    for question in ["?", "\"AND\" OR (x", "Wo hängt der Schlüssel?"] {
+        let said = asked(&files, question, &[]);
+        let stands = |quote: &str| {
+            files.iter().any(|file| fs::read_to_string(file).unwrap().contains(quote))
+        };
+        assert!(said["answer"].is_null() || stands(said["answer"].as_str().unwrap()), "{said}");
+    }
+}
+
+#[test]
+fn fields_keep_to_the_schema() {
+    let schema = example("invoice.schema.json");
+    let schema = schema.to_str().unwrap();
+    let invoice = example("invoice.txt");
+    let output = expect(hearth().args(["extract", "--schema", schema]).arg(&invoice), 0);
+    let value: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    let names: Vec<&String> = value.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["invoice_number", "customer", "invoice_date", "due_date", "total"]);
+    assert_eq!(value["invoice_number"], "BK-2026-0418");
+    let more = expect(hearth().args(["extract", "--jsonl", "--schema", schema]).arg(&invoice), 0);
+    let more: Value = serde_json::from_str(&text(&more.stdout)).unwrap();
+    assert_eq!(more["value"], value);
+    assert_eq!(value["total"], 411.6);
+    assert!(more["fields"]["total"].as_f64() > more["confidence"].as_f64());
+}
+
+#[test]
+fn a_queue_that_was_ended_goes_on() {
+    let folder = Folder::new("queue");
+    let (labels, mails) = (example("mails.toml"), example("mails.txt"));
+    let (labels, out) = (labels.to_str().unwrap(), folder.path("out.jsonl"));
+    let classify = || {
+        let mut command = hearth();
+        command.args(["classify", "--labels", labels, "--jsonl"]).arg(&mails);
+        command
+    };
+    let all = text(&expect(&mut classify(), 0).stdout);
+    assert_eq!(all.lines().count(), 6);
+    // A kill in the middle of the third line.
+    let half = all.match_indices('\n').nth(1).unwrap().0 + 20;
+    fs::write(&out, &all[..half]).unwrap();
+    let output = expect(classify().arg("--out").arg(&out), 0);
+    assert_eq!(fs::read_to_string(&out).unwrap(), all);
+    assert!(text(&output.stderr).contains("2 lines were labelled before"));
+    // All is there: nothing is done, and nothing lost.
+    expect(classify().arg("--out").arg(&out), 0);
+    assert_eq!(fs::read_to_string(&out).unwrap(), all);
+    fs::write(&out, "{\"text\": \"another line\"}\n").unwrap();
+    let output = expect(classify().arg("--out").arg(&out), 4);
+    assert!(text(&output.stderr).contains("something else"));
+    // A file that is none of ours is not touched.
+    fs::write(&out, "keep me").unwrap();
+    expect(classify().arg("--out").arg(&out), 4);
+    assert_eq!(fs::read_to_string(&out).unwrap(), "keep me");
+    // What is piped in is labelled the same.
+    let piped = fs::File::open(&mails).unwrap();
+    let mut command = hearth();
+    command.args(["classify", "--labels", labels, "--jsonl"]).stdin(Stdio::from(piped));
+    assert_eq!(text(&expect(&mut command, 0).stdout), all);
+}
+
+#[test]
+fn a_line_that_is_too_long_keeps_its_place() {
+    let folder = Folder::new("long-line");
+    let lines = folder.path("lines.txt");
+    fs::write(&lines, format!("The brake is broken.\n{}\nThank you!\n", "word ".repeat(3000)))
+        .unwrap();
+    let labels = example("mails.toml");
+    let labels = labels.to_str().unwrap();
+    let output = expect(hearth().args(["classify", "--labels", labels]).arg(&lines), 4);
+    let (said, told) = (text(&output.stdout), text(&output.stderr));
+    let named: Vec<bool> = said.lines().map(|line| !line.starts_with('\t')).collect();
+    assert_eq!(named, [true, false, true], "{said}");
+    assert!(told.contains("line 2: ") && told.contains("1 lines have no label"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_before_a_model_is_loaded() {
+    let folder = Folder::new("tasks-errors");
+    let labels = folder.path("labels.toml");
+    fs::write(&labels, "one = \"alone\"\n").unwrap();
+    let empty = folder.path("empty.md");
+    fs::write(&empty, "\n").unwrap();
+    let schema = folder.path("schema.json");
+    fs::write(&schema, "{\"type\": \"string\"}").unwrap();
+    let picture = folder.path("picture.png");
+    fs::write(&picture, b"\x89PNG\r\n\x1a\n\0\0\0").unwrap();
+    let path = |path: &PathBuf| path.to_str().unwrap().to_owned();
+    let cases = [
+        (vec!["ask".into(), "a question without a file".into()], "give files and then a question"),
+        (vec!["ask".into(), "/nowhere.md".into(), "Who?".into()], "/nowhere.md"),
+        (vec!["ask".into(), path(&picture), "Who?".into()], "binary"),
+        (vec!["ask".into(), path(&empty), "Who?".into()], "no text"),
+        (vec!["ask".into(), path(&empty), path(&labels)], "is a file"),
+        (vec!["ask".into(), "Who is it?".into(), path(&empty), "x".into()], "comes last"),
+        (vec!["classify".into(), "--labels".into(), path(&labels)], "two labels"),
+        (vec!["extract".into(), "--schema".into(), path(&schema), path(&labels)], "properties"),
+    ];
+    for (arguments, message) in cases {
+        let output = expect(hearth().args(&arguments), 4);
+        let said = text(&output.stderr);
+        assert!(said.contains(message), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn the_demonstration_ends_well() {
+    let said = text(&expect(hearth().arg("demo"), 0).stdout);
+    for part in ["15 euros", "030 5550 118", "BK-2026-0418", "complaint", "Lübeck", "Done in"] {
+        assert!(said.contains(part), "no {part:?} in\n{said}");
+    }
+}

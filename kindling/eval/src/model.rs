@@ -1,0 +1,140 @@
+//! Asks a model all cases, the way that the commands of `hearth` do.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::{Engine, Policy, Settings};
+use flow::{Language, Local};
+use serde_json::{Value, json};
+use tasks::{Task, ask, classify, extract};
+use text::tokenizer::Tokenizer;
+use turn::{Calls, Chat, Demand, Limits, Prompt, Reply, Sampling, Tool, Turn, Wishes};
+
+use crate::Error;
+use crate::cases::{Case, Text, Wanted};
+use crate::count::{Tally, leaves, plain};
+
+/// Turns that are begun at once.
+const AT_ONCE: usize = 32;
+
+pub struct Model(Local);
+
+impl Model {
+    pub fn load(path: &Path) -> Result<Model, Error> {
+        let source = arch::Source::open(path)?;
+        let tokenizer = match source.gguf() {
+            Some(gguf) => Tokenizer::from_gguf(gguf)?,
+            None => Tokenizer::from_folder(path)?,
+        };
+        let language = Arc::new(Language::new(tokenizer)?);
+        let engine = Engine::new(arch::load(&source)?, Settings::default())?;
+        Ok(Model(Local::start(engine, language, (Policy::default(), Sampling::greedy()))?))
+    }
+
+    /// What comes of each case.
+    pub fn judge(&self, cases: &[Case]) -> Result<Vec<Tally>, Error> {
+        let asked: Vec<Vec<Turn>> = cases.iter().map(turns).collect::<Result<_, _>>()?;
+        let counts: Vec<usize> = asked.iter().map(Vec::len).collect();
+        let mut replies = Vec::new();
+        let mut failed = None;
+        self.0.answer_all(asked.into_iter().flatten(), (AT_ONCE, &|| true), |reply| {
+            match reply {
+                Ok(reply) => replies.push(reply),
+                Err(fault) => failed = Some(fault.message),
+            }
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if let Some(message) = failed {
+            return Err(message.into());
+        }
+        let mut replies = replies.into_iter();
+        let mut next = |n: usize| replies.by_ref().take(n).collect::<Vec<_>>();
+        Ok(cases.iter().zip(counts).map(|(case, n)| tally(case, &next(n))).collect())
+    }
+}
+
+/// What is asked for a case: one turn, or one for each passage that was found.
+fn turns(case: &Case) -> Result<Vec<Turn>, Error> {
+    let tasks = match &case.wanted {
+        Wanted::Quote { text: Text::Passage(text), question, .. } => {
+            vec![ask::task(text, question)]
+        }
+        Wanted::Quote { text: Text::File(path), question, .. } => {
+            let mut index = rag::Index::new()?;
+            index.add(rag::Document::read(path)?.passages(ask::PASSAGE_WORDS))?;
+            let hits = index.search(question, ask::PASSAGES)?;
+            hits.iter().map(|hit| ask::task(hit.passage.text(), question)).collect()
+        }
+        Wanted::Fields { schema, text, .. } => vec![extract::task(schema, text)?],
+        Wanted::Label { labels, message, .. } => vec![classify::task(labels, message)],
+        Wanted::Call { tools, request, .. } => return Ok(vec![call(tools, request)]),
+    };
+    if let (Some(prompt), [task]) = (&case.prompt, &tasks[..])
+        && *prompt != task.prompt
+    {
+        let (program, training) = (&task.prompt, prompt);
+        return Err(format!("the program asks\n{program}\nbut the training\n{training}").into());
+    }
+    Ok(tasks.into_iter().map(|task: Task| task.turn("")).collect())
+}
+
+fn call(tools: &[Value], request: &str) -> Turn {
+    let offered = tools.iter().map(|tool| Tool {
+        name: tool["function"]["name"].as_str().unwrap_or_default().to_owned(),
+        parameters: tool["function"]["parameters"].clone(),
+    });
+    let demand = Demand { calls: Calls::May, tools: offered.collect(), ..Demand::default() };
+    let messages = vec![json!({ "role": "user", "content": request })];
+    Turn {
+        model: String::new(),
+        prompt: Arc::new(Prompt::Chat(Chat { messages, tools: tools.to_vec(), ..Chat::default() })),
+        wishes: Wishes::default(),
+        limits: Limits { tokens: Some(256), ..Limits::default() },
+        demand,
+        keep: None,
+    }
+}
+
+fn tally(case: &Case, replies: &[Reply]) -> Tally {
+    let said: Vec<&str> = replies.iter().map(|reply| reply.text.as_str()).collect();
+    let tally = Tally { said: said.join(" / "), ..Tally::default() };
+    let Some(first) = replies.first() else { return tally };
+    let confidence = tasks::confidence(first);
+    match &case.wanted {
+        Wanted::Quote { answers, .. } => {
+            let read = replies.iter().filter_map(|reply| ask::read(reply).ok()).collect();
+            let Some((_, best)) = ask::best(read) else { return tally };
+            let right = match &best.quote {
+                Some(quote) => answers.iter().any(|answer| plain(answer) == plain(quote)),
+                None => answers.is_empty(),
+            };
+            Tally { right, confidence: best.confidence, ..tally }
+        }
+        Wanted::Fields { expected, .. } => {
+            let found = extract::read(first).map(|found| found.value).unwrap_or_default();
+            let (said, wanted) = (leaves(&found), leaves(expected));
+            let right =
+                said.iter().filter(|(place, value)| wanted.get(*place) == Some(value)).count();
+            let values = (right, said.len(), wanted.len());
+            Tally { right: said == wanted, confidence, values, ..tally }
+        }
+        Wanted::Label { expected, .. } => {
+            let right = classify::read(first).is_ok_and(|chosen| chosen.name == *expected);
+            Tally { right, confidence, ..tally }
+        }
+        Wanted::Call { expected, .. } => {
+            let called = first.calls.first();
+            let said = called.map(|(name, arguments)| format!("{name} {arguments}"));
+            let (nearly, right) = match (called, expected) {
+                (None, None) => (true, true),
+                (Some((name, arguments)), Some((wanted, values))) if name == wanted => {
+                    let given: Value = serde_json::from_str(arguments).unwrap_or_default();
+                    (true, leaves(&given) == leaves(values))
+                }
+                _ => (false, false),
+            };
+            Tally { right, nearly, confidence, said: said.unwrap_or(tally.said), ..tally }
+        }
+    }
+}
