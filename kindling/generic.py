@@ -1,9 +1,10 @@
 """Facts of no particular field: properties, deeds and tables with words of any kind, so that a
 question is matched with a sentence by its words alone, known or never heard."""
 
+import facts
 import slots
 
-# ---- Properties: "The colour of the X is Y." German ones with their article (nominative, genitive article).
+# ---- Properties: "The colour of the X is Y." German ones with their article.
 
 ATTRIBUTES = {
     "en": slots.words(
@@ -42,15 +43,12 @@ ATTRIBUTES = {
             die:Lebensdauer das:Ersatzteil der:Reinigungsabstand das:Prüfergebnis die:Note das:Fach die:Lehrerin das:Klassenzimmer
             die:Kursgebühr die:Platzzahl die:Version das:Erscheinungsdatum die:Lizenz die:Voreinstellung der:Dateiname der:Server
             der:Benutzername das:Aktenzeichen der:Steuersatz der:Rabatt der:Zuschlag der:Kontostand der:Rechnungsbetrag
-            der:Nettobetrag der:Bruttobetrag die:Versandkosten der:Spediteur die:Sendungsnummer die:Paketgröße der:Treffpunkt
+            der:Nettobetrag der:Bruttobetrag der:Spediteur die:Sendungsnummer die:Paketgröße der:Treffpunkt
             die:Tagesordnung der:Beschluss das:Ergebnis der:Sieger der:Preisträger der:Rekord das:Lieblingsgericht
             der:Spitzname das:Hobby der:Beruf der:Geburtsort die:Muttersprache die:Zählernummer der:Verbrauch""",
         )
-        if x.split(":")[1] not in ("Versandkosten",)
     ],
 }
-PRONOUN = {"der": "seine", "die": "ihre", "das": "seine"}
-GENITIVE = {"der": "des", "das": "des", "die": "der"}
 WHICH = {"der": "Welcher", "die": "Welche", "das": "Welches"}
 THE_BIG = {"der": "Der", "die": "Die", "das": "Das"}
 
@@ -145,15 +143,14 @@ def properties(rng, lang, split):
         forms = attribute(rng, lang, split)
         if forms["key"] not in [n["key"] for n in names]:
             names.append(forms)
-    facts = [(e, n) for e in entities for n in names]
-    rng.shuffle(facts)
-    present, absent = facts[: rng.randint(2, 9)], facts[9:]
-    absent += [facts.pop() for _ in range(min(2, len(facts) - len(present)))] if len(facts) > len(present) else []
-    say, ask = facts_cut(PROPERTY[lang], split), facts_cut(ASK_PROPERTY[lang], split)
+    pairs = [(e, n) for e in entities for n in names]
+    rng.shuffle(pairs)
+    present = pairs[: rng.randint(2, 9)]
+    say, ask = facts.cut(PROPERTY[lang], split), facts.cut(ASK_PROPERTY[lang], split)
     lines, asked = [], []
     alone = len(entities) == 1 and rng.random() < 0.6
     if alone:
-        say, ask = (facts_cut(x, split) for x in ALONE[lang])
+        say, ask = (facts.cut(x, split) for x in ALONE[lang])
     style = rng.choice(say) if rng.random() < 0.3 else None
     for e, n in present:
         v = slots.value(rng, rng.choice(VALUES), lang, split)
@@ -180,10 +177,6 @@ def heading(rng, lang, name):
 
 def end(line):
     return line if line[-1:] in ".!?:" else line + "."
-
-
-def facts_cut(lines, split):
-    return {"train": lines[:-2], "valid": lines[-2:-1], "test": lines[-1:]}[split]
 
 
 # ---- Deeds: who did what, when, where, why, with what.
@@ -275,12 +268,12 @@ def deeds(rng, lang, split):
         used |= {deed["p"], deed["o"], deed["w"], deed["d"]}
         deed["w_"] = first_up(deed["w"])
         deed["d_"], deed["D_"] = f"am {deed['d']}", f"Am {deed['d']}"
-        template, kind = rng.choice(facts_cut(DEED[lang], split))
+        template, kind = rng.choice(facts.cut(DEED[lang], split))
         line = first_up(template.format(**deed))
         can = ["p", "d", "w", "o"] + (["r"] if kind == "why" else [])
-        questions = [(first_up(rng.choice(facts_cut(ASK_DEED[lang][s], split)).format(**deed)), deed[s]) for s in can]
+        questions = [(first_up(rng.choice(facts.cut(ASK_DEED[lang][s], split)).format(**deed)), deed[s]) for s in can]
         if kind != "why":
-            why = rng.choice(facts_cut(ASK_DEED[lang]["r"], split)).format(**deed)
+            why = rng.choice(facts.cut(ASK_DEED[lang]["r"], split)).format(**deed)
             gone.append((first_up(why), "not in the text"))
         if lines and rng.random() < 0.2:
             gone += [(q, "not in the text") for q, _ in questions[:2]]
@@ -315,7 +308,7 @@ def table(rng, lang, split):
         lines = [joint.join(g) for g in grid]
     else:
         lines = [f"{g[0]}: " + ", ".join(f"{n} {v}" for n, v in zip(names[1:], g[1:])) for g in grid[1:]]
-    ask = facts_cut(ASK_PROPERTY[lang], split)
+    ask = facts.cut(ASK_PROPERTY[lang], split)
     asked = [(write(rng.choice(ask), columns[i], e=r), v) for (r, i), v in cells.items()]
     gone = []
     other = slots.value(rng, kind, lang, split)

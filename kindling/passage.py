@@ -1,7 +1,6 @@
 """Conversations about a passage: questions answered by quoting it, or with `not in the text`."""
 
 import random
-import re
 
 import facts
 import generic
@@ -12,14 +11,6 @@ LEAD = f"Answer with a quotation from the text, or with: {ABSENT}.\n\nText:\n"
 FILES = {lang: facts.load(lang) for lang in ("en", "de")}
 # Kinds of slots that a passage may be about, so that its sentences share their value.
 SHARED = ("org", "person", "city", "product", "thing", "event", "dept", "last", "job", "country")
-
-
-class Stated:
-    """A fact as a passage states it."""
-
-    def __init__(self, text, answers, asks):
-        """`asks`: a list of (question, answer)."""
-        self.text, self.answers, self.asks = text, answers, asks
 
 
 def fill(template, values):
@@ -83,12 +74,8 @@ def of_files(rng, lang, split):
             # Somebody else is asked about, and the passage says nothing of them.
             if named and not any(n.lower() in known for n in named[:1]):
                 unanswered.append((question, ABSENT))
-    fillers = [x for f in files for x in cut_fillers(f.fillers, split)]
+    fillers = [x for f in files for x in slots.part(f.fillers, split)]
     return stated, asked, unanswered, fillers
-
-
-def cut_fillers(lines, split):
-    return slots.part(lines, split)
 
 
 def layout(rng, lang, stated, fillers):
@@ -189,10 +176,6 @@ def make(rng, lang, split):
         messages.append({"role": "user", "content": f"{lead}Question: {hurried(rng, question)}"})
         messages.append({"role": "assistant", "content": answer})
     return {"task": "ask", "lang": lang, "messages": messages}
-
-
-def words_of(text):
-    return re.findall(r"\w+", text.lower())
 
 
 if __name__ == "__main__":

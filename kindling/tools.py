@@ -324,7 +324,7 @@ def when(rng, lang):
         th = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd"}.get(n, "th")
         if r < 0.9:
             return f"on the {n}{th}", f"{n}{th}"
-        return "on " + slots.date(rng, lang)[0].join(["", ""]), None
+        return "on " + slots.date(rng, lang)[0], None
     if r < 0.3:
         t = rng.choice(["heute", "morgen", "heute Abend", "heute Nachmittag", "morgen früh", "übermorgen", "nächste Woche",
                         "morgen Vormittag", "morgen Abend", "später", "dieses Wochenende", "morgen Mittag"])

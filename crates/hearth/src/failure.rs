@@ -44,6 +44,11 @@ impl Failure {
         Failure::Model(message, way_out.to_owned())
     }
 
+    /// Something on this machine that failed.
+    pub fn machine(why: impl Display) -> Failure {
+        Failure::Machine(why.to_string())
+    }
+
     /// A file that could not be written.
     pub fn writing(path: &Path, error: &io::Error) -> Failure {
         Failure::Machine(format!("cannot write {}: {error}", path.display()))

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use engine::Policy;
 use flow::Local;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tasks::Task;
-use turn::{Calls, Chat, Demand, Fault, Limits, Prompt, Reply, Sampling, Side, Tool, Turn, Wishes};
+use turn::{Fault, Reply, Sampling, Side, Turn};
 
 use crate::failure::Failure;
 use crate::flags::JobFlags;
@@ -59,23 +59,8 @@ impl Worker {
 
     /// The reply to a request for which one of these tools may be called.
     pub fn call(&self, request: &str, tools: &[Value]) -> Result<Reply, Failure> {
-        let offered = tools.iter().map(|tool| Tool {
-            name: tool["function"]["name"].as_str().unwrap_or_default().to_owned(),
-            parameters: tool["function"]["parameters"].clone(),
-        });
-        let demand = Demand { calls: Calls::May, tools: offered.collect(), ..Demand::default() };
-        let messages = vec![json!({ "role": "user", "content": request })];
-        let chat = Chat { messages, tools: tools.to_vec(), ..Chat::default() };
-        let turn = Turn {
-            model: String::new(),
-            prompt: Arc::new(Prompt::Chat(chat)),
-            wishes: Wishes::default(),
-            limits: Limits { tokens: Some(256), ..Limits::default() },
-            demand,
-            keep: None,
-        };
         let mut said = Reply::default();
-        self.run(std::iter::once(turn), |reply| {
+        self.run(std::iter::once(tasks::call(request, tools)), |reply| {
             said = reply?;
             Ok(())
         })?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -69,6 +69,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         true => Cow::Owned(text.replace(harmful, "\u{fffd}")),
         false => Cow::Borrowed(text),
     }
+}
+
+/// Text for standard output: a program gets the very text, a terminal no control characters.
+pub fn bearable(text: &str) -> Cow<'_, str> {
+    if stdout().is_terminal() { visible(text) } else { text.into() }
 }
 
 /// Tokens and speeds of one answer.

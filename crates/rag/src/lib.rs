@@ -11,7 +11,6 @@ mod document;
 mod error;
 mod html;
 mod index;
-
 mod numbered;
 mod passages;
 mod words;
@@ -19,6 +18,5 @@ mod words;
 pub use cite::Citation;
 pub use document::{Document, Kind, MOST_BYTES};
 pub use error::Error;
-
 pub use index::{Hit, Index};
 pub use passages::Passage;

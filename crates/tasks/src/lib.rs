@@ -1,5 +1,5 @@
 //! Small jobs that a model does all day: quoting an answer from a text, filling in fields,
-//! choosing a label.
+//! choosing a label or a tool.
 //!
 //! Each says what a model is asked, which form its reply must keep, and reads the reply with how
 //! sure the model was. The words of the prompts are those that kindling was trained on; any other
@@ -12,11 +12,13 @@ pub mod extract;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use turn::{Chat, Demand, Finish, Form, Limits, Prompt, Reply, Token, Turn, Wishes};
+use turn::{Calls, Chat, Demand, Finish, Form, Limits, Prompt, Reply, Token, Tool, Turn, Wishes};
 
 /// Tokens of a reply at most. Forms end by themselves; this is for models that think before they
 /// answer, and for lists without end.
 const MOST_TOKENS: usize = 4096;
+/// The same of a call, whose arguments are few.
+const MOST_TOKENS_OF_CALL: usize = 256;
 
 /// What a model is asked to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,25 @@ impl Task {
             demand: Demand::from(self.form),
             keep: None,
         }
+    }
+}
+
+/// Asks for what a request wants, for which one of these tools may be called. They are told as
+/// OpenAI's interface has them.
+pub fn call(request: &str, tools: &[Value]) -> Turn {
+    let offered = tools.iter().map(|tool| Tool {
+        name: tool["function"]["name"].as_str().unwrap_or_default().to_owned(),
+        parameters: tool["function"]["parameters"].clone(),
+    });
+    let demand = Demand { calls: Calls::May, tools: offered.collect(), ..Demand::default() };
+    let messages = vec![json!({ "role": "user", "content": request })];
+    Turn {
+        model: String::new(),
+        prompt: Arc::new(Prompt::Chat(Chat { messages, tools: tools.to_vec(), ..Chat::default() })),
+        wishes: Wishes::default(),
+        limits: Limits { tokens: Some(MOST_TOKENS_OF_CALL), ..Limits::default() },
+        demand,
+        keep: None,
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use engine::{Engine, Policy, Settings};
 use flow::{Language, Local};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tasks::{Task, ask, classify, extract};
 use text::tokenizer::Tokenizer;
-use turn::{Calls, Chat, Demand, Limits, Prompt, Reply, Sampling, Tool, Turn, Wishes};
+use turn::{Reply, Sampling, Turn};
 
 use crate::Error;
 use crate::cases::{Case, Text, Wanted};
@@ -68,7 +68,7 @@ fn turns(case: &Case) -> Result<Vec<Turn>, Error> {
         }
         Wanted::Fields { schema, text, .. } => vec![extract::task(schema, text)?],
         Wanted::Label { labels, message, .. } => vec![classify::task(labels, message)],
-        Wanted::Call { tools, request, .. } => return Ok(vec![call(tools, request)]),
+        Wanted::Call { tools, request, .. } => return Ok(vec![tasks::call(request, tools)]),
     };
     if let (Some(prompt), [task]) = (&case.prompt, &tasks[..])
         && *prompt != task.prompt
@@ -77,23 +77,6 @@ fn turns(case: &Case) -> Result<Vec<Turn>, Error> {
         return Err(format!("the program asks\n{program}\nbut the training\n{training}").into());
     }
     Ok(tasks.into_iter().map(|task: Task| task.turn("")).collect())
-}
-
-fn call(tools: &[Value], request: &str) -> Turn {
-    let offered = tools.iter().map(|tool| Tool {
-        name: tool["function"]["name"].as_str().unwrap_or_default().to_owned(),
-        parameters: tool["function"]["parameters"].clone(),
-    });
-    let demand = Demand { calls: Calls::May, tools: offered.collect(), ..Demand::default() };
-    let messages = vec![json!({ "role": "user", "content": request })];
-    Turn {
-        model: String::new(),
-        prompt: Arc::new(Prompt::Chat(Chat { messages, tools: tools.to_vec(), ..Chat::default() })),
-        wishes: Wishes::default(),
-        limits: Limits { tokens: Some(256), ..Limits::default() },
-        demand,
-        keep: None,
-    }
 }
 
 fn tally(case: &Case, replies: &[Reply]) -> Tally {

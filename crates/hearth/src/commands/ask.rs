@@ -1,10 +1,9 @@
 //! `hearth ask`: a question, answered from documents by quoting them.
 
-use std::fmt::Display;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
-use rag::{Citation, Hit, Index};
+use rag::{Citation, Document, Hit, Index};
 use serde_json::{Value, json};
 use tasks::ask::{self, Answer};
 
@@ -13,17 +12,14 @@ use crate::failure::Failure;
 use crate::flags::Ask as Flags;
 use crate::interrupt;
 use crate::jobs::{Worker, percent, rounded};
-use crate::output::visible;
+use crate::output::bearable;
 
 pub fn ask(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
     let (files, question) = files_and_question(&flags.files_and_question)?;
     let documents = documents::read(&files)?;
-    let mut index = Index::new().map_err(machine)?;
-    for document in &documents {
-        index.add(document.passages(ask::PASSAGE_WORDS)).map_err(machine)?;
-    }
-    let hits = index.search(question, usize::from(flags.passages)).map_err(machine)?;
+    let index = index(&documents)?;
+    let hits = index.search(question, usize::from(flags.passages)).map_err(Failure::machine)?;
     if hits.is_empty() {
         return Err(Failure::Request("there is no text in the documents".to_owned()));
     }
@@ -52,8 +48,13 @@ fn files_and_question(given: &[String]) -> Result<(Vec<PathBuf>, &str), Failure>
     Err(Failure::Request(format!("{why}; give files and then a question: {example}")))
 }
 
-fn machine(error: impl Display) -> Failure {
-    Failure::Machine(error.to_string())
+/// An index of all passages.
+pub fn index(documents: &[Document]) -> Result<Index, Failure> {
+    let mut index = Index::new().map_err(Failure::machine)?;
+    for document in documents {
+        index.add(document.passages(ask::PASSAGE_WORDS)).map_err(Failure::machine)?;
+    }
+    Ok(index)
 }
 
 /// An answer, and where it stands.
@@ -67,8 +68,8 @@ pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Fai
     let replies = worker.all(hits.iter().map(|hit| ask::task(hit.passage.text(), question)))?;
     let answers: Vec<Answer> =
         replies.iter().map(ask::read).collect::<Result<_, _>>().map_err(Failure::Request)?;
-    let best = ask::best(answers).ok_or_else(|| machine("nothing was asked"))?;
-    let (from, answer) = best;
+    let best = ask::best(answers);
+    let (from, answer) = best.ok_or_else(|| Failure::machine("nothing was asked"))?;
     let quote = answer.quote.as_deref();
     let citation = quote.and_then(|quote| hits[from].passage.cite(quote, question));
     Ok(Told { answer, citation })
@@ -93,18 +94,14 @@ impl Told {
     /// For people.
     pub fn print(&self) -> Result<(), Failure> {
         let mut out = stdout();
-        let shown = |text: &str| match out.is_terminal() {
-            true => visible(text).into_owned(),
-            false => text.to_owned(),
-        };
         let sure = percent(self.answer.confidence);
         match &self.answer.quote {
             None => writeln!(out, "This is not in the documents. (confidence {sure})")?,
             Some(quote) => {
                 let at = self.citation.as_ref();
                 let at = at.map_or_else(String::new, |at| format!("{at}, "));
-                let line = shown(&format!("{quote}\n  ({at}confidence {sure})"));
-                writeln!(out, "{line}")?;
+                let line = format!("{quote}\n  ({at}confidence {sure})");
+                writeln!(out, "{}", bearable(&line))?;
             }
         }
         Ok(())

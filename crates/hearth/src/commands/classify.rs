@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use crate::failure::Failure;
 use crate::flags::Classify as Flags;
 use crate::jobs::{Worker, rounded};
-use crate::output::{note, visible};
+use crate::output::{bearable, note};
 use crate::{interrupt, output};
 
 /// A line that is to be labelled, with its number.
@@ -183,9 +183,7 @@ impl Sink {
 
     fn write(&mut self, line: &str) -> Result<(), Failure> {
         let Some((path, file)) = &mut self.file else {
-            let mut out = stdout();
-            let line = if out.is_terminal() { visible(line) } else { line.into() };
-            return Ok(writeln!(out, "{line}")?);
+            return Ok(writeln!(stdout(), "{}", bearable(line))?);
         };
         // In one piece, so that a kill leaves no more than the beginning of a line.
         file.write_all(format!("{line}\n").as_bytes())

@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 use std::time::Instant;
 
-use rag::{Document, Index, Kind};
+use rag::{Document, Kind};
 use serde_json::json;
 use tasks::classify::{self, Label};
 use tasks::extract;
@@ -56,15 +56,14 @@ pub fn demo(flags: &Flags) -> Result<(), Failure> {
 }
 
 fn questions(worker: &Worker) -> Result<(), Failure> {
-    let mut index = Index::new().map_err(machine)?;
-    for (name, kind, text) in TEXTS {
-        let document = Document::parse(name, kind, text).map_err(machine)?;
-        index.add(document.passages(tasks::ask::PASSAGE_WORDS)).map_err(machine)?;
-    }
+    let documents = TEXTS.map(|(name, kind, text)| Document::parse(name, kind, text));
+    let documents: Vec<Document> =
+        documents.into_iter().collect::<Result<_, _>>().map_err(Failure::machine)?;
+    let index = ask::index(&documents)?;
     headline("Questions, answered by quoting documents")?;
     for question in QUESTIONS {
         writeln!(stdout(), "\n$ hearth ask examples {question:?}")?;
-        let hits = index.search(question, tasks::ask::PASSAGES).map_err(machine)?;
+        let hits = index.search(question, tasks::ask::PASSAGES).map_err(Failure::machine)?;
         ask::answer(worker, question, &hits)?.print()?;
     }
     Ok(())
@@ -74,10 +73,10 @@ fn fields(worker: &Worker) -> Result<(), Failure> {
     headline("Fields of an invoice")?;
     let command = "hearth extract --schema examples/invoice.schema.json examples/invoice.txt";
     writeln!(stdout(), "\n$ {command}")?;
-    let schema = serde_json::from_str(SCHEMA).map_err(machine)?;
-    let task = extract::task(&schema, INVOICE).map_err(machine)?;
+    let schema = serde_json::from_str(SCHEMA).map_err(Failure::machine)?;
+    let task = extract::task(&schema, INVOICE).map_err(Failure::machine)?;
     for reply in worker.all(std::iter::once(task))? {
-        let found = extract::read(&reply).map_err(machine)?;
+        let found = extract::read(&reply).map_err(Failure::machine)?;
         for (name, sure) in &found.fields {
             let value = &found.value[name];
             writeln!(stdout(), "{name:>16}  {value}  (confidence {})", percent(*sure))?;
@@ -89,10 +88,10 @@ fn fields(worker: &Worker) -> Result<(), Failure> {
 fn labels(worker: &Worker) -> Result<(), Failure> {
     headline("Labels for a queue of mail")?;
     writeln!(stdout(), "\n$ hearth classify --labels examples/mails.toml examples/mails.txt")?;
-    let labels: Vec<Label> = super::classify::labels_of(LABELS).map_err(machine)?;
+    let labels: Vec<Label> = super::classify::labels_of(LABELS).map_err(Failure::machine)?;
     let tasks = MAILS.lines().map(|mail| classify::task(&labels, mail));
     for (reply, mail) in worker.all(tasks)?.iter().zip(MAILS.lines()) {
-        let chosen = classify::read(reply).map_err(machine)?;
+        let chosen = classify::read(reply).map_err(Failure::machine)?;
         let doubt = if chosen.confidence < 0.5 { '?' } else { ' ' };
         writeln!(stdout(), "{:>12}{doubt}  {mail}", chosen.name)?;
     }
@@ -125,8 +124,4 @@ fn tools(worker: &Worker) -> Result<(), Failure> {
 
 fn headline(text: &str) -> std::io::Result<()> {
     writeln!(stdout(), "\n\n{text}\n{}", "-".repeat(text.len()))
-}
-
-fn machine(error: impl std::fmt::Display) -> Failure {
-    Failure::Machine(error.to_string())
 }

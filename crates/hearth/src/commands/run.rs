@@ -14,7 +14,7 @@ use super::chat;
 use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::load::{self, Ready};
-use crate::output::{Speeds, note, visible};
+use crate::output::{Speeds, bearable, note, visible};
 use crate::{interrupt, kindling};
 
 /// How daring answers are where nobody says.
@@ -133,12 +133,9 @@ impl Asking {
     }
 }
 
-/// Prints as the reader can bear it: a program gets the very text, a terminal no control
-/// characters.
 fn print(text: &str) -> std::io::Result<()> {
     let mut out = stdout();
-    let shown = if out.is_terminal() { visible(text) } else { text.into() };
-    out.write_all(shown.as_bytes())?;
+    out.write_all(bearable(text).as_bytes())?;
     out.flush()
 }
 
