@@ -4,7 +4,9 @@
 //! terminal and no server, and names no file that it writes: progress is a function, and what is
 //! written goes to a writer.
 
+mod digest;
 mod error;
 pub mod import;
 
+pub use digest::{Digest, NoDigest};
 pub use error::Error;
