@@ -6,7 +6,9 @@
 
 mod digest;
 mod error;
+pub mod identity;
 pub mod import;
+pub mod store;
 
 pub use digest::{Digest, NoDigest};
 pub use error::Error;
