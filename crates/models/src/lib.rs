@@ -9,6 +9,7 @@ mod error;
 pub mod identity;
 pub mod import;
 pub mod store;
+pub mod trust;
 
 pub use digest::{Digest, NoDigest};
 pub use error::Error;
