@@ -49,6 +49,27 @@ fn an_artefact_is_checked() {
     assert!(matches!(other, Error::OtherArtefact { .. }), "{other:?}");
 }
 
+/// A signature that cosign itself has made, which sigstore-rs is tested with.
+#[test]
+fn a_signature_of_cosigns_own_is_known() {
+    let key = "-----BEGIN PUBLIC KEY-----\n\
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENptdY/l3nB0yqkXLBWkZWQwo6+cu\n\
+        OSWS1X9vPavpiQOoTTGC0xX57OojUadxF1cdQmrsiReWg2Wn4FneJfa8xw==\n\
+        -----END PUBLIC KEY-----";
+    let digest = "sha256:f3cfc9d0dbf931d3db4685ec659b7ac68e2a578219da4aae65427886e649b06b";
+    let payload = concat!(
+        r#"{"critical":{"identity":{"docker-reference":"registry-testing.svc.lan/busybox"},"#,
+        r#""image":{"docker-manifest-digest":"#,
+        r#""sha256:f3cfc9d0dbf931d3db4685ec659b7ac68e2a578219da4aae65427886e649b06b"},"#,
+        r#""type":"cosign container image signature"},"optional":null}"#,
+    );
+    let signature = "MEUCIQD6q/COgzOyW0YH1Dk+CCYSt4uAhm3FDHUwvPI55zwn\
+        lwIgE0ZK58ZOWpZw8YVmBapJhBqCfdPekIknimuO0xH8Jh8=";
+    let key = Key::parse(key).unwrap();
+    let signed = key.verify_artefact(digest.parse().unwrap(), payload.as_bytes(), signature);
+    assert_eq!(signed.unwrap().comment.as_deref(), Some("registry-testing.svc.lan/busybox"));
+}
+
 #[test]
 fn a_bit_is_enough_to_fail() {
     let (key, manifest) = (Key::parse(KEY).unwrap(), Digest::of(MANIFEST));

@@ -25,6 +25,12 @@ const OF_ANOTHER_KEY: &str = "untrusted comment: signature from minisign secret 
     5wAvsWhYwA8=\n\
     trusted comment: of another key\n\
     KQUQ6J2zD0s7sfSr6oE1SL3LO8Obngcx2AFFt/sd5qIwixGLJL6iEZquFExGQg2wEwEAAs7t0Dv8tYtWeetBDQ==\n";
+/// Of the bytes 0 to 250 over and over, for a bit more than 3 MiB.
+const OF_LONG: &str = "untrusted comment: signature from minisign secret key\n\
+    RUTthvgcaKwwUFF2/1QnDMD1AicO9YkQ+qVff/5ODiAnYX8aD2ViYkIIaTPRJ8uxAaoFAKQ9w6h+/+DZKSGlnoRO\
+    VgmKw3OFRQU=\n\
+    trusted comment: a long one\n\
+    KAc/48Rz1rZBp1K/dOm+eQs4obzHaa6X3NHMzNGy6jCKR6muyPE76OWDSF8GZRJcRdkXaUIK2hamjtUwDmNHDg==\n";
 
 fn written(name: &str, bytes: &[u8]) -> PathBuf {
     let path = std::env::temp_dir().join(format!("hearth-minisign-{}-{name}", std::process::id()));
@@ -51,6 +57,19 @@ fn both_kinds_are_known() {
     }
     let signed = verify(&key, &path, OF_FILE).unwrap();
     assert_eq!(signed.comment.as_deref(), Some("an old one"));
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_file_is_read_in_pieces() {
+    let bytes: Vec<u8> = (0..3 * CHUNK + 5).map(|i| (i % 251) as u8).collect();
+    let (path, mut seen) = (written("pieces", &bytes), Vec::new());
+    let signed = Key::parse(KEY).unwrap().verify(&path, OF_LONG, &mut |done| {
+        seen.push(done);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(signed.unwrap().comment.as_deref(), Some("a long one"));
+    assert_eq!((seen.len(), seen.last()), (4, Some(&(bytes.len() as u64))));
     fs::remove_file(path).unwrap();
 }
 

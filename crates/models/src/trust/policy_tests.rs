@@ -175,9 +175,29 @@ fn what_cannot_be_read_forbids_everything() {
     fs::write(folder.0.join("long.toml"), vec![b'\n'; (1 << 20) + 1]).unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink("nowhere", folder.0.join("link.toml")).unwrap();
-    let names = ["folder.toml", "latin.toml", "long.toml", "latin.toml/x"];
-    for name in names.into_iter().chain(cfg!(unix).then_some("link.toml")) {
+    let anywhere = ["folder.toml", "latin.toml", "long.toml"];
+    let unix: &[&str] = if cfg!(unix) { &["link.toml", "latin.toml/x"] } else { &[] };
+    for name in anywhere.iter().chain(unix) {
         let refused = Policy::read(&[&folder.0.join(name)]).check("hf:a/b");
         assert!(matches!(refused, Err(Refused::Broken { .. })), "{name}: {refused:?}");
+    }
+}
+
+#[test]
+fn no_text_is_too_odd_to_be_read() {
+    let text = format!(
+        "# é\nallow = [\"hf:Qwen/*\", \"https://[::1]:8080/a*\"]\n\
+         [mirror]\nhf = \"https://h.example\"\n\
+         [[key]]\nsource = \"oci:r.example/*\"\nminisign = \"{MINISIGN}\"\n"
+    );
+    let path = Path::new("sources.toml");
+    assert!(Rules::parse(path, &text).is_ok());
+    for at in 0..text.len() {
+        for byte in [0, b'"', b'\n', b'[', b'*', b'.', b'%', 0x7f, 0xff, text.as_bytes()[at] ^ 32] {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] = byte;
+            let _ = Rules::parse(path, &String::from_utf8_lossy(&bytes));
+            let _ = Rules::parse(path, &String::from_utf8_lossy(&bytes[..at]));
+        }
     }
 }
