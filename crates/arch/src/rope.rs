@@ -145,6 +145,9 @@ impl Rope {
             return Ok(());
         }
         let factors = crate::weight::row(source, FACTORS, self.frequencies.len())?;
+        if source.is_header() {
+            return Ok(());
+        }
         for (frequency, factor) in self.frequencies.iter_mut().zip(factors) {
             *frequency /= factor;
         }

@@ -4,7 +4,7 @@
 //! Families ask for hyper-parameters and tensors by both names; this file answers from what there
 //! is. It also remembers which tensors were asked for, so that none can be overlooked.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,10 @@ pub struct Source {
     twins: RefCell<BTreeMap<String, String>>,
     /// What the family's configurations leave out.
     unstated: OnceCell<Value>,
+    /// Whether tensors have no bytes of their own.
+    is_header: bool,
+    /// Bytes that the model which was loaded last has taken out of the files.
+    taken: Cell<u64>,
 }
 
 /// The opened files; weights keep them open.
@@ -85,9 +89,45 @@ impl Source {
         Source::of(Files::Gguf(gguf))
     }
 
+    /// The header of a GGUF file of `len` bytes, whatever more of its beginning is known. A model
+    /// can be loaded from it to be counted; its weights are zeros.
+    ///
+    /// # Errors
+    /// When it cannot be read, as when the header goes on behind what is known.
+    pub fn from_header(known: &[u8], len: u64) -> Result<Source, Error> {
+        let source = Source::from_gguf(Gguf::from_beginning(known, len)?);
+        Ok(Source { is_header: true, ..source })
+    }
+
     fn of(files: Files) -> Source {
-        let (used, twins) = (RefCell::default(), RefCell::default());
-        Source { files: Arc::new(files), used, twins, unstated: OnceCell::new() }
+        Source {
+            files: Arc::new(files),
+            used: RefCell::default(),
+            twins: RefCell::default(),
+            unstated: OnceCell::new(),
+            is_header: false,
+            taken: Cell::default(),
+        }
+    }
+
+    /// Whether numbers in tensors mean nothing.
+    pub(crate) fn is_header(&self) -> bool {
+        self.is_header
+    }
+
+    /// Counts bytes that a model takes out of the files and keeps.
+    pub(crate) fn take_out(&self, bytes: usize) {
+        self.taken.set(self.taken.get() + bytes as u64);
+    }
+
+    /// Bytes that the model which was loaded last has taken out of the files: norms, biases and
+    /// the like.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.get()
+    }
+
+    pub(crate) fn forget_taken(&self) {
+        self.taken.set(0);
     }
 
     /// A folder with this configuration and no tensors.

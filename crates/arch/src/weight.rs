@@ -265,6 +265,49 @@ pub fn pack(
     Ok(())
 }
 
+/// Where the weights of a packed model are, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// In panels.
+    pub packed: u64,
+    /// In the mapped file, from which each step reads them.
+    pub in_file: u64,
+    /// Made of what the file has.
+    pub made: u64,
+}
+
+/// Gives each weight the place that [`pack`] would give it, with nothing in it. From then on the
+/// model is good for a rehearsal only.
+///
+/// # Errors
+/// When the system does not even promise the memory.
+pub fn place(model: &mut dyn Model, machine: Option<&Machine>) -> Result<Places, Error> {
+    let (mut plan, mut places, mut ranges) = (Plan::default(), Places::default(), Vec::new());
+    for weight in model.weights() {
+        let packs = machine.is_some_and(|machine| machine.packs(weight.format));
+        let range = weight.packed_len().filter(|_| packs).map(|len| plan.take(len));
+        if range.is_none() {
+            match &weight.origin {
+                Origin::File { .. } => places.in_file += weight.bytes(),
+                Origin::Made { made, .. } => {
+                    places.made += weight.bytes();
+                    // It would be made of bytes that are not needed for a rehearsal.
+                    let _ = made.set(vec![0; weight.bytes() as usize]);
+                }
+            }
+        }
+        ranges.push(range);
+    }
+    places.packed = plan.len() as u64;
+    let needed = plan.len();
+    let arena = Arena::promised(needed).map_err(|source| Error::Memory { needed, source })?;
+    let arena = Arc::new(arena);
+    for (range, weight) in ranges.into_iter().zip(model.weights()) {
+        weight.packed = range.map(|range| Packed { arena: Arc::clone(&arena), range });
+    }
+    Ok(places)
+}
+
 impl Linear {
     /// Finds a layer's matrix and bias.
     pub fn find(
@@ -296,6 +339,7 @@ pub(crate) fn floats(source: &Source, name: &str, shape: &[usize]) -> Result<Vec
     let tensor = source.tensor(name)?;
     expect_shape(&tensor, shape)?;
     let mut values = vec![0.0; shape.iter().product()];
+    source.take_out(size_of_val(&values[..]));
     kernels::blocks::decode(format_of(&tensor)?, tensor.bytes, &mut values);
     Ok(values)
 }

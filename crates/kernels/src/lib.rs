@@ -21,6 +21,7 @@ mod isa;
 mod machine;
 mod panels;
 pub mod portable;
+mod room;
 mod row;
 mod simd;
 
@@ -35,3 +36,4 @@ pub use machine::{
 };
 pub use panels::{ROWS as PANEL_ROWS, packed_len};
 pub use portable::row::{Above, Totals};
+pub use room::room;

@@ -225,6 +225,12 @@ impl Experts {
         // A choice that falls otherwise changes all that follows; the second plane costs little.
         machine.product(&scratch.hidden, &mut [self.router.product(Rounding::Twice, out)]);
         scratch.choices.clear();
+        if machine.rehearses() {
+            // No scores are there, and experts are about equally often chosen.
+            let even = (0..n * each).map(|slot| ((slot % count) as u32, 1.0));
+            scratch.choices.extend(even);
+            return scratch.routing.set(count, &scratch.choices, each);
+        }
         for scores in scratch.scores.chunks_exact_mut(count) {
             let scores = (scores, &self.bias[..]);
             let to = (&mut scratch.choices, &mut scratch.group_scores);
