@@ -170,6 +170,14 @@ impl Weight {
         Product { weights: self.view(), rounding, bias: None, out }
     }
 
+    /// Its bytes in the file, if products read it there.
+    pub fn in_file(&self) -> Option<&[u8]> {
+        match (&self.packed, &self.origin) {
+            (None, Origin::File { files, place }) => Some(files.bytes_at(place)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
@@ -265,7 +273,7 @@ pub fn pack(
     Ok(())
 }
 
-/// Where the weights of a packed model are, in bytes.
+/// Where the weights of a packed model are, in bytes, and how many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     /// In panels.
@@ -274,6 +282,8 @@ pub struct Places {
     pub in_file: u64,
     /// Made of what the file has.
     pub made: u64,
+    /// How many numbers they are.
+    pub numbers: u64,
 }
 
 /// Gives each weight the place that [`pack`] would give it, with nothing in it. From then on the
@@ -286,6 +296,7 @@ pub fn place(model: &mut dyn Model, machine: Option<&Machine>) -> Result<Places,
     for weight in model.weights() {
         let packs = machine.is_some_and(|machine| machine.packs(weight.format));
         let range = weight.packed_len().filter(|_| packs).map(|len| plan.take(len));
+        places.numbers += (weight.rows * weight.cols) as u64;
         if range.is_none() {
             match &weight.origin {
                 Origin::File { .. } => places.in_file += weight.bytes(),

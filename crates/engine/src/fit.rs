@@ -61,8 +61,8 @@ const REHEARSED: [usize; 2] = [128, 256];
 /// Bytes up to which a step is rehearsed as it is.
 const SMALL: u64 = 64 << 20;
 
-/// What a token of the vocabulary takes in a tokenizer; in published ones between 110 and 220.
-const TOKEN: usize = 150;
+/// What a token of the vocabulary takes in a tokenizer; in published ones between 120 and 240.
+const TOKEN: usize = 180;
 
 /// What a thread takes, mostly of its stack.
 const THREAD: u64 = 24 << 10;
@@ -90,6 +90,11 @@ impl Fit {
         Ok(Fit { model, shape, settings, places, small })
     }
 
+    /// Numbers in the matrices of its products.
+    pub fn numbers(&self) -> u64 {
+        self.places.numbers
+    }
+
     /// The model's sizes.
     pub fn shape(&self) -> &Shape {
         &self.shape
@@ -97,7 +102,7 @@ impl Fit {
 
     /// What the model takes when so much is asked of it.
     pub fn need(&self, demand: Demand) -> Need {
-        let Places { packed, in_file, made } = self.places;
+        let Places { packed, in_file, made, .. } = self.places;
         Need {
             packed,
             in_file,

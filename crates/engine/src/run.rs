@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch};
+use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch, Weight};
 use kernels::{Isa, Machine, Totals};
 
 use crate::batch::Batch;
@@ -139,6 +139,12 @@ impl Engine {
     /// The model's sizes.
     pub fn shape(&self) -> &Shape {
         &self.shape
+    }
+
+    /// The weights that steps read in the file.
+    pub fn in_file(&mut self) -> Vec<&[u8]> {
+        let weights = self.model.weights().into_iter();
+        weights.filter_map(|weight| Weight::in_file(weight)).collect()
     }
 
     /// Time that the model itself has taken so far; what else a step takes is the engine's own.

@@ -44,7 +44,7 @@ pub enum Command {
     Bench(Bench),
 }
 
-/// How the machine is used; changes the speed and never a bit of the output.
+/// How the machine is used; changes speed and memory and never a bit of the output.
 #[derive(Args, Clone)]
 pub struct MachineFlags {
     /// Threads [default: one per physical core that this process may use, within its CPU quota]
@@ -57,6 +57,13 @@ pub struct MachineFlags {
     #[arg(long, default_value_t = 512, env = "HEARTH_CHUNK", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub chunk: u32,
+    /// Tokens that a conversation may have, and for which there must be memory before the model is
+    /// loaded [default: what the model was made for, with memory for 4096]
+    #[arg(long, env = "HEARTH_CONTEXT", value_name = "N", value_parser = positive)]
+    pub context: Option<usize>,
+    /// Load a model even if memory does not suffice; weights are read from the file again and again
+    #[arg(long, env = "HEARTH_NO_FIT_CHECK")]
+    pub no_fit_check: bool,
 }
 
 #[derive(Args)]
@@ -380,6 +387,14 @@ pub struct Show {
     /// Everything as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Load it, fill conversations up, and compare the memory that was told with what is taken
+    #[arg(long)]
+    pub measure: bool,
+    /// Conversations for which memory is told
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
+    pub users: usize,
+    #[command(flatten)]
+    pub machine: MachineFlags,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod documents;
 mod failure;
+mod fit;
 mod flags;
 mod home;
 mod house;

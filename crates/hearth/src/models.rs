@@ -8,13 +8,14 @@ use std::time::UNIX_EPOCH;
 
 use api::About;
 use arch::Source;
-use engine::Policy;
+use engine::{Demand, Policy, Settings};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use turn::{Sampling, Wishes};
 
 use crate::about::about;
 use crate::failure::Failure;
+use crate::fit::{self, Checked};
 use crate::{kindling, load};
 
 /// A model that can be asked.
@@ -31,6 +32,8 @@ pub struct Model {
     pub vocabulary: usize,
     /// Bytes of its weights.
     pub weights: u64,
+    /// Bytes that it takes without any conversation, weights included.
+    pub fixed: u64,
     /// Bytes of what it keeps of the longest sequence.
     pub longest: u64,
     /// When its files were made, in seconds since 1970.
@@ -44,9 +47,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// Looks at a model's files, without reading its weights. It is `NAME=PATH`, or named after its
-    /// file.
-    pub fn open(given: &str) -> Result<Model, Failure> {
+    /// Looks at a model's files, without reading its weights, and refuses one that does not fit
+    /// into memory. It is `NAME=PATH`, or named after its file.
+    pub fn open(given: &str, (settings, checked): (Settings, Checked)) -> Result<Model, Failure> {
         let (name, path) = match given.split_once('=') {
             Some((name, path)) if !name.contains('/') => (Some(name.to_owned()), path),
             _ => (None, given),
@@ -57,9 +60,9 @@ impl Model {
         }
         let path = Path::new(path);
         let source = load::source(path)?;
-        let way_out = "`hearth show` tells what is in it.";
-        let model = arch::load(&source).map_err(|error| Failure::model(path, error, way_out))?;
-        let shape = model.shape();
+        let fit = fit::of(path, &source, settings)?;
+        fit::check(path, &fit, (settings, checked))?;
+        let (need, shape) = (fit.need(Demand { context: 1, users: 1 }), fit.shape());
         Ok(Model {
             name: name.unwrap_or_else(|| name_of(path)),
             path: path.to_owned(),
@@ -67,10 +70,11 @@ impl Model {
             width: shape.hidden,
             layers: shape.layers,
             vocabulary: shape.vocabulary,
-            weights: shape.weight_bytes,
+            weights: need.weights(),
+            fixed: need.fixed(),
             longest: Policy::default().room(shape),
             created: created(path),
-            digest: digest(path).map_err(|error| Failure::model(path, error, way_out))?,
+            digest: digest(path).map_err(|error| Failure::model(path, error, load::SHOW))?,
             sampling: recommended(path, &source).over(Sampling::default()),
             about: OnceLock::new(),
         })
@@ -215,24 +219,28 @@ mod tests {
 
     use super::*;
 
+    fn open(given: &str) -> Result<Model, Failure> {
+        Model::open(given, (Settings::default(), Checked { refuses: true, demand: None }))
+    }
+
     #[test]
     fn a_model_is_known_before_it_is_loaded() {
         let folder = golden("models/qwen3");
-        let model = Model::open(&folder.display().to_string()).unwrap();
+        let model = open(&folder.display().to_string()).unwrap();
         assert_eq!((&model.name[..], model.context), ("qwen3", 512));
         assert!(model.weights > 100_000 && model.longest > 100_000);
-        let named = Model::open(&format!("tiny={}", folder.display())).unwrap();
+        let named = open(&format!("tiny={}", folder.display())).unwrap();
         assert_eq!((&named.name[..], &named.digest), ("tiny", &model.digest));
         assert_eq!((model.digest.len(), model.fingerprint().len()), (64, 23));
-        let other = Model::open(&golden("models/llama").display().to_string()).unwrap();
+        let other = open(&golden("models/llama").display().to_string()).unwrap();
         assert_ne!(other.digest, model.digest);
-        assert!(Model::open("/nowhere.gguf").is_err());
+        assert!(open("/nowhere.gguf").is_err());
     }
 
     #[test]
     fn the_model_inside_is_known_like_any_other() {
-        let model = Model::open("kindling").unwrap();
-        let named = Model::open("small=kindling").unwrap();
+        let model = open("kindling").unwrap();
+        let named = open("small=kindling").unwrap();
         assert_eq!((&model.name[..], &named.name[..]), ("kindling", "small"));
         assert_eq!(model.sampling.temperature, kindling::TEMPERATURE);
         assert!(model.created > 0 && model.context >= 1024);
@@ -240,7 +248,7 @@ mod tests {
         assert_eq!((about.bytes, about.format), (kindling::bytes().len() as u64, "gguf"));
         assert!(about.abilities.converses && about.digest == named.digest);
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../kindling/kindling.gguf");
-        assert_eq!(Model::open(file).unwrap().fingerprint(), model.fingerprint());
+        assert_eq!(open(file).unwrap().fingerprint(), model.fingerprint());
     }
 
     #[test]

@@ -119,3 +119,19 @@ fn limits_of_the_process_count_from_what_it_has() {
     let tree = tree.limits(&(5 * GIB).to_string(), &GIB.to_string());
     assert_eq!(tree.read(), (GIB / 2, Bound::Process));
 }
+
+#[test]
+fn sizes_have_three_digits() {
+    for (bytes, text) in [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "0.98 KiB"),
+        (5 << 20, "5.00 MiB"),
+        (1023 << 20, "1.00 GiB"),
+        (19 * GIB / 2, "9.50 GiB"),
+        (24 * GIB, "24.0 GiB"),
+        (240 * GIB, "240 GiB"),
+    ] {
+        assert_eq!(Size(bytes).to_string(), text);
+    }
+}

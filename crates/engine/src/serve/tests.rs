@@ -488,5 +488,5 @@ fn what_can_never_fit_is_refused_at_once() {
     let user = User::new(vec![5; 1900], 50);
     turns.submit(user.job(Duration::ZERO, None, usize::MAX));
     let end = user.got.lock().unwrap().end.clone().unwrap();
-    assert!(end.contains("bytes of memory"), "{end}");
+    assert!(end.contains("of memory, and 9.77 KiB may"), "{end}");
 }

@@ -7,6 +7,7 @@ use engine::{Engine, Feed, Sequence, Wanted};
 use formats::safetensors::Safetensors;
 
 use crate::failure::Failure;
+use crate::fit::Checked;
 use crate::flags::Logits as Flags;
 use crate::load;
 use crate::unfinished::Unfinished;
@@ -18,7 +19,7 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
         return Err(Failure::Request(format!("{} holds no token ids", flags.ids.display())));
     }
     let source = load::source(&flags.model)?;
-    let mut engine = load::engine(&flags.model, &source, settings)?;
+    let mut engine = load::engine(&flags.model, &source, (settings, Checked::of(&flags.machine)))?;
     let (needed, context) = (ids.len().saturating_add(flags.greedy), engine.shape().context);
     if needed > context {
         return Err(engine::Error::ContextFull { needed, context }.into());

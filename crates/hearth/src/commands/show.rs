@@ -1,21 +1,31 @@
 //! `hearth show`: what is in a model file, without loading it.
 
+mod measure;
+
 use std::io::{Write, stdout};
 
 use arch::{Keeps, Shape, Source};
+use engine::memory::Size;
+use engine::{Demand, Need};
 use formats::gguf::Value as Metadata;
 use serde_json::{Value, json};
 
 use crate::about::{storages, totals};
 use crate::failure::Failure;
 use crate::flags::Show as Flags;
-use crate::load;
 use crate::output::{count, size, visible};
+use crate::{fit, load};
 
 pub fn show(flags: &Flags) -> Result<(), Failure> {
+    if flags.measure {
+        return measure::measure(flags);
+    }
     let source = load::source(&flags.model)?;
     if flags.json {
-        return Ok(writeln!(stdout(), "{:#}", as_json(&source))?);
+        let mut report = as_json(&source);
+        report["memory"] = needed(flags, &source)
+            .map_or(Value::Null, |(need, demand)| measure::as_json(&need, demand));
+        return Ok(writeln!(stdout(), "{report:#}")?);
     }
     if flags.template {
         return print_template(flags, &source);
@@ -57,6 +67,10 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
             line("vocabulary", shape.vocabulary.to_string())?;
             line("context", format!("{} tokens", shape.context))?;
             line("cache", cache(shape))?;
+            if let Ok((need, demand)) = needed(flags, source) {
+                line("memory", fit::parts(&need, demand))?;
+                line("", format!("{} in all", Size(need.total())))?;
+            }
         }
         Err(error) => line("cannot run", error.to_string())?,
     }
@@ -69,6 +83,14 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
         Err(_) => line("tokenizer", "none that hearth can use".to_owned())?,
     }
     Ok(())
+}
+
+/// What the model will take for what is asked of it.
+fn needed(flags: &Flags, source: &Source) -> Result<(Need, Demand), Failure> {
+    let settings = load::settings(&flags.machine)?;
+    let fit = fit::of(&flags.model, source, settings)?;
+    let demand = fit::demand(&fit, settings, flags.users);
+    Ok((fit.need(demand), demand))
 }
 
 /// What is kept of a conversation: what grows with it, and what does not.

@@ -194,3 +194,24 @@ fn a_reader_that_goes_away() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_does_not_fit_is_refused_before_it_is_loaded() {
+    let limited = |flags: &[&str]| {
+        let command = hearth();
+        let mut inside = Command::new("sh");
+        inside.args(["-c", "ulimit -v 700000; exec \"$0\" \"$@\""]).arg(command.get_program());
+        inside.arg("bench").arg(golden("models/qwen3")).args(["--threads", "1"]).args(flags);
+        command.get_envs().for_each(|(name, value)| match value {
+            Some(value) => _ = inside.env(name, value),
+            None => _ = inside.env_remove(name),
+        });
+        inside
+    };
+    let said = text(&expect(&mut limited(&["--streams", "1024", "--generate", "400"]), 4).stderr);
+    for part in ["needs 773 MiB of memory", "ulimit -v", "--context", "--no-fit-check"] {
+        assert!(said.contains(part), "no {part} in\n{said}");
+    }
+    expect(&mut limited(&["--prompt", "8", "--generate", "2"]), 0);
+}
