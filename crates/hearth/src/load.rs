@@ -14,8 +14,9 @@ use crate::failure::Failure;
 use crate::flags::MachineFlags;
 use crate::{kindling, memory, output};
 
-const WHAT_TO_GIVE: &str = "Give a GGUF file, a folder with config.json, tokenizer.json and \
-    *.safetensors, or `kindling`, the small model inside hearth.";
+const WHAT_TO_GIVE: &str = "Give the name of a model that `hearth list` shows, a GGUF file, a \
+    folder with config.json, tokenizer.json and *.safetensors, or `kindling`, the small model \
+    inside hearth.";
 
 /// What the machine flags stand for.
 pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
@@ -36,7 +37,7 @@ pub fn source(path: &Path) -> Result<Source, Failure> {
         return kindling::source();
     }
     if !path.exists() {
-        return Err(Failure::model(path, "there is no such file or folder", WHAT_TO_GIVE));
+        return Err(Failure::model(path, "there is no such model, file or folder", WHAT_TO_GIVE));
     }
     Source::open(path).map_err(|error| Failure::model(path, error, WHAT_TO_GIVE))
 }

@@ -19,6 +19,7 @@ mod load;
 mod log;
 mod memory;
 mod models;
+mod named;
 mod output;
 mod tls;
 mod unfinished;

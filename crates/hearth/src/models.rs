@@ -15,6 +15,7 @@ use turn::{Sampling, Wishes};
 
 use crate::about::about;
 use crate::failure::Failure;
+use crate::named::{self, Named};
 use crate::{kindling, load};
 
 /// A model that can be asked.
@@ -35,7 +36,7 @@ pub struct Model {
     pub longest: u64,
     /// When its files were made, in seconds since 1970.
     pub created: u64,
-    /// Tells it from other models; see [`digest`].
+    /// Tells it from other models: what its name is pinned to, or else see [`digest`].
     pub digest: String,
     /// What its maker recommends.
     pub sampling: Sampling,
@@ -55,14 +56,22 @@ impl Model {
             let message = format!("{given:?} names no model; it is PATH or NAME=PATH");
             return Err(Failure::Request(message));
         }
-        let path = Path::new(path);
+        let Named { path, pinned } = named::find(Path::new(path))?;
+        let path = &path;
         let source = load::source(path)?;
         let way_out = "`hearth show` tells what is in it.";
         let model = arch::load(&source).map_err(|error| Failure::model(path, error, way_out))?;
         let shape = model.shape();
+        let (pinned_name, digest) = match pinned {
+            Some(pinned) => {
+                let digest = pinned.digest().hexadecimal();
+                (Some(pinned.name), digest)
+            }
+            None => (None, digest(path).map_err(|error| Failure::model(path, error, way_out))?),
+        };
         Ok(Model {
-            name: name.unwrap_or_else(|| name_of(path)),
-            path: path.to_owned(),
+            name: name.or(pinned_name).unwrap_or_else(|| name_of(path)),
+            path: path.clone(),
             context: shape.context,
             width: shape.hidden,
             layers: shape.layers,
@@ -70,7 +79,7 @@ impl Model {
             weights: shape.weight_bytes,
             longest: Policy::default().room(shape),
             created: created(path),
-            digest: digest(path).map_err(|error| Failure::model(path, error, way_out))?,
+            digest,
             sampling: recommended(path, &source).over(Sampling::default()),
             about: OnceLock::new(),
         })

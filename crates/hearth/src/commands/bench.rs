@@ -13,7 +13,7 @@ use engine::Engine;
 
 use crate::failure::Failure;
 use crate::flags::Bench as Flags;
-use crate::{interrupt, load, memory, output};
+use crate::{interrupt, load, memory, named, output};
 use measure::{BEFORE, Bench, Round, SHORT_PROMPT};
 use report::Report;
 
@@ -23,12 +23,13 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
     check_lists(flags)?;
     let settings = load::settings(&flags.machine)?;
     let begin = Instant::now();
-    let source = load::source(&flags.model)?;
-    let engine = load::engine(&flags.model, &source, settings)?;
+    let model = named::path(&flags.model)?;
+    let source = load::source(&model)?;
+    let engine = load::engine(&model, &source, settings)?;
     let load_s = begin.elapsed().as_secs_f64();
     check_room(&engine, (flags, settings.chunk))?;
     let weight_bytes = engine.shape().weight_bytes;
-    let tokenizer = load::tokenizer(&flags.model, &source)?;
+    let tokenizer = load::tokenizer(&model, &source)?;
     let bench = Bench { engine: Some(engine), tokenizer, chunk: settings.chunk };
     let rounds = all_rounds(bench, flags)?;
     // The memory that is read below is not the model's.

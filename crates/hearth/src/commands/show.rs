@@ -1,6 +1,7 @@
 //! `hearth show`: what is in a model file, without loading it.
 
 use std::io::{Write, stdout};
+use std::path::Path;
 
 use arch::{Keeps, Shape, Source};
 use formats::gguf::Value as Metadata;
@@ -10,17 +11,19 @@ use crate::about::{storages, totals};
 use crate::failure::Failure;
 use crate::flags::Show as Flags;
 use crate::load;
+use crate::named::{self, Named};
 use crate::output::{count, size, visible};
 
 pub fn show(flags: &Flags) -> Result<(), Failure> {
-    let source = load::source(&flags.model)?;
+    let named = named::find(&flags.model)?;
+    let source = load::source(&named.path)?;
     if flags.json {
         return Ok(writeln!(stdout(), "{:#}", as_json(&source))?);
     }
     if flags.template {
-        return print_template(flags, &source);
+        return print_template(&named.path, &source);
     }
-    print_summary(flags, &source)?;
+    print_summary((flags, &named), &source)?;
     if flags.keys {
         print_keys(&source)?;
     }
@@ -30,7 +33,7 @@ pub fn show(flags: &Flags) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
+fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<(), Failure> {
     let (mut out, tensors) = (stdout(), source.tensors());
     let (numbers, bytes) = totals(source);
     let kind = match source.gguf() {
@@ -39,6 +42,15 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
     };
     writeln!(out, "{}\n", flags.model.display())?;
     let mut line = |name: &str, value: String| writeln!(out, "  {name:<14} {}", visible(&value));
+    if let Some(pinned) = &named.pinned {
+        line("source", pinned.source.clone())?;
+        line("revision", pinned.revision.clone())?;
+        line("pinned", format!("{} by {}", pinned.pinned, pinned.by))?;
+        line("digest", pinned.digest().to_string())?;
+        if let Some(licence) = &pinned.licence {
+            line("licence", licence.clone())?;
+        }
+    }
     line("format", kind)?;
     line("architecture", source.architecture().unwrap_or_else(|_| "not stated".to_owned()))?;
     if let Some(name) = source.gguf().and_then(|gguf| gguf.str("general.name").ok().flatten()) {
@@ -60,7 +72,7 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
         }
         Err(error) => line("cannot run", error.to_string())?,
     }
-    match load::tokenizer(&flags.model, source) {
+    match load::tokenizer(&named.path, source) {
         Ok(tokenizer) => {
             line("tokenizer", format!("{} tokens", tokenizer.len()))?;
             let template = tokenizer.chat_template().is_some();
@@ -85,8 +97,8 @@ fn cache(shape: &Shape) -> String {
     }
 }
 
-fn print_template(flags: &Flags, source: &Source) -> Result<(), Failure> {
-    let tokenizer = load::tokenizer(&flags.model, source)?;
+fn print_template(path: &Path, source: &Source) -> Result<(), Failure> {
+    let tokenizer = load::tokenizer(path, source)?;
     match tokenizer.chat_template() {
         Some(template) => Ok(writeln!(stdout(), "{}", visible(template))?),
         None => Err(Failure::Request("the model has no chat template".to_owned())),

@@ -103,8 +103,11 @@ impl Pinned {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
-    /// One digest for all of it: of the names and digests of its files.
+    /// One digest for all of it: that of its file, or of the names and digests of its files.
     pub fn digest(&self) -> Digest {
+        if let [file] = &self.files[..] {
+            return file.digest;
+        }
         let lines = self.files.iter().map(|file| format!("{} {}\n", file.digest, file.name));
         Digest::of(lines.collect::<String>().as_bytes())
     }
