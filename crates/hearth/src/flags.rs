@@ -34,6 +34,16 @@ pub enum Command {
     Classify(Classify),
     /// Show in a minute what can be done without any other model
     Demo(Demo),
+    /// List the models on this machine
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove models, and the files that no other model has
+    Rm(Rm),
+    /// Read the files of models whole, and tell whether a bit has changed
+    Verify(Verify),
     /// Make one GGUF file of a Hugging Face folder
     Import(Import),
     /// Show what is in a model file
@@ -341,6 +351,26 @@ pub struct AddKey {
     /// After so many days it is good for nothing [default: never]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     pub expires: Option<u32>,
+}
+
+#[derive(Args)]
+pub struct Rm {
+    /// What they are called; without any, only what nothing names is removed
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Remove what names stood for before, too: there is no going back to it then
+    #[arg(long)]
+    pub history: bool,
+}
+
+#[derive(Args)]
+pub struct Verify {
+    /// What they are called [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// A JSON object for each model
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

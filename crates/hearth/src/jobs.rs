@@ -11,7 +11,7 @@ use turn::{Fault, Reply, Sampling, Side, Turn};
 
 use crate::failure::Failure;
 use crate::flags::JobFlags;
-use crate::{interrupt, load};
+use crate::{interrupt, load, named};
 
 /// A model that is given tasks.
 pub struct Worker {
@@ -24,7 +24,8 @@ pub struct Worker {
 impl Worker {
     /// Loads the model that the flags name.
     pub fn start(flags: &JobFlags) -> Result<Worker, Failure> {
-        let ready = load::ready(&flags.model, &flags.machine, false)?;
+        let model = named::path(&flags.model)?;
+        let ready = load::ready(&model, &flags.machine, false)?;
         let together = usize::from(flags.parallel);
         let at_once = 2 * together;
         let policy = Policy { together, waiting: at_once, ..Policy::default() };

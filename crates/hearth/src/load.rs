@@ -15,8 +15,9 @@ use crate::fit::{self, Checked};
 use crate::flags::MachineFlags;
 use crate::{kindling, output};
 
-const WHAT_TO_GIVE: &str = "Give a GGUF file, a folder with config.json, tokenizer.json and \
-    *.safetensors, or `kindling`, the small model inside hearth.";
+const WHAT_TO_GIVE: &str = "Give the name of a model that `hearth list` shows, a GGUF file, a \
+    folder with config.json, tokenizer.json and *.safetensors, or `kindling`, the small model \
+    inside hearth.";
 
 /// What may help with a model that cannot be loaded.
 pub const SHOW: &str = "`hearth show` tells what is in it.";
@@ -40,7 +41,7 @@ pub fn source(path: &Path) -> Result<Source, Failure> {
         return kindling::source();
     }
     if !path.exists() {
-        return Err(Failure::model(path, "there is no such file or folder", WHAT_TO_GIVE));
+        return Err(Failure::model(path, "there is no such model, file or folder", WHAT_TO_GIVE));
     }
     Source::open(path).map_err(|error| Failure::model(path, error, WHAT_TO_GIVE))
 }

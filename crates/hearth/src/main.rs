@@ -20,6 +20,7 @@ mod load;
 mod log;
 mod memory;
 mod models;
+mod named;
 mod output;
 mod tls;
 mod unfinished;

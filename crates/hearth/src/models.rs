@@ -16,6 +16,7 @@ use turn::{Sampling, Wishes};
 use crate::about::about;
 use crate::failure::Failure;
 use crate::fit::{self, Checked};
+use crate::named::{self, Named};
 use crate::{kindling, load};
 
 /// A model that can be asked.
@@ -38,7 +39,7 @@ pub struct Model {
     pub longest: u64,
     /// When its files were made, in seconds since 1970.
     pub created: u64,
-    /// Tells it from other models; see [`digest`].
+    /// Tells it from other models: what its name is pinned to, or else see [`digest`].
     pub digest: String,
     /// What its maker recommends.
     pub sampling: Sampling,
@@ -58,14 +59,25 @@ impl Model {
             let message = format!("{given:?} names no model; it is PATH or NAME=PATH");
             return Err(Failure::Request(message));
         }
-        let path = Path::new(path);
+        let Named { path, pinned } = named::find(Path::new(path))?;
+        let path = &path;
         let source = load::source(path)?;
         let fit = fit::of(path, &source, settings)?;
         fit::check(path, &fit, (settings, checked))?;
         let (need, shape) = (fit.need(Demand { context: 1, users: 1 }), fit.shape());
+        let (pinned_name, digest) = match pinned {
+            Some(pinned) => {
+                let digest = pinned.digest().hexadecimal();
+                (Some(pinned.name), digest)
+            }
+            None => {
+                let failed = |error| Failure::model(path, error, load::SHOW);
+                (None, digest(path).map_err(failed)?)
+            }
+        };
         Ok(Model {
-            name: name.unwrap_or_else(|| name_of(path)),
-            path: path.to_owned(),
+            name: name.or(pinned_name).unwrap_or_else(|| name_of(path)),
+            path: path.clone(),
             context: shape.context,
             width: shape.hidden,
             layers: shape.layers,
@@ -74,7 +86,7 @@ impl Model {
             fixed: need.fixed(),
             longest: Policy::default().room(shape),
             created: created(path),
-            digest: digest(path).map_err(|error| Failure::model(path, error, load::SHOW))?,
+            digest,
             sampling: recommended(path, &source).over(Sampling::default()),
             about: OnceLock::new(),
         })

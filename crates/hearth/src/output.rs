@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{IsTerminal, Write, stderr, stdout};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use turn::Usage;
@@ -50,6 +50,20 @@ pub fn size(bytes: u64) -> String {
     }
     let digits = if unit > 0 && value < 9.95 { 1 } else { 0 };
     format!("{value:.digits$} {}", UNITS[unit])
+}
+
+/// How long ago a time was: `3 hours ago`.
+pub fn ago(then: SystemTime) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(86400 * 365, "year"), (86400, "day"), (3600, "hour"), (60, "minute")];
+    let seconds = SystemTime::now().duration_since(then).unwrap_or_default().as_secs();
+    match UNITS.iter().find(|(unit, _)| seconds >= *unit) {
+        None => "just now".to_owned(),
+        Some((unit, name)) => match seconds / unit {
+            1 => format!("1 {name} ago"),
+            count => format!("{count} {name}s ago"),
+        },
+    }
 }
 
 /// `1234567890` as `1.2 billion`.
@@ -123,6 +137,14 @@ mod tests {
             assert_eq!(size(bytes), text);
         }
         assert_eq!(count(596_049_920), "596.0 million");
+    }
+
+    #[test]
+    fn times_are_told_by_their_largest_unit() {
+        for (seconds, text) in [(0, "just now"), (61, "1 minute ago"), (7300, "2 hours ago")] {
+            assert_eq!(ago(SystemTime::now() - Duration::from_secs(seconds)), text);
+        }
+        assert_eq!(ago(SystemTime::now() + Duration::from_secs(99)), "just now");
     }
 
     #[test]

@@ -4,7 +4,12 @@
 //! terminal and no server, and names no file that it writes: progress is a function, and what is
 //! written goes to a writer.
 
+pub mod catalogue;
+mod digest;
 mod error;
+pub mod identity;
 pub mod import;
+pub mod store;
 
+pub use digest::{Digest, NoDigest};
 pub use error::Error;

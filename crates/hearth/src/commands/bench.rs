@@ -14,7 +14,7 @@ use engine::{Demand, Engine};
 use crate::failure::Failure;
 use crate::fit::Checked;
 use crate::flags::Bench as Flags;
-use crate::{interrupt, load, memory};
+use crate::{interrupt, load, memory, named};
 use measure::{BEFORE, Bench, Round, SHORT_PROMPT};
 use report::Report;
 
@@ -24,13 +24,14 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
     check_lists(flags)?;
     let settings = load::settings(&flags.machine)?;
     let begin = Instant::now();
-    let source = load::source(&flags.model)?;
+    let model = named::path(&flags.model)?;
+    let source = load::source(&model)?;
     let checked = Checked { demand: Some(demand(flags)), ..Checked::of(&flags.machine) };
-    let engine = load::engine(&flags.model, &source, (settings, checked))?;
+    let engine = load::engine(&model, &source, (settings, checked))?;
     check_context(&engine, flags)?;
     let load_s = begin.elapsed().as_secs_f64();
     let weight_bytes = engine.shape().weight_bytes;
-    let tokenizer = load::tokenizer(&flags.model, &source)?;
+    let tokenizer = load::tokenizer(&model, &source)?;
     let bench = Bench { engine: Some(engine), tokenizer, chunk: settings.chunk };
     let rounds = all_rounds(bench, flags)?;
     // The memory that is read below is not the model's.

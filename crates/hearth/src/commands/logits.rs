@@ -9,8 +9,8 @@ use formats::safetensors::Safetensors;
 use crate::failure::Failure;
 use crate::fit::Checked;
 use crate::flags::Logits as Flags;
-use crate::load;
 use crate::unfinished::Unfinished;
+use crate::{load, named};
 
 pub fn logits(flags: &Flags) -> Result<(), Failure> {
     let settings = load::settings(&flags.machine)?;
@@ -18,8 +18,9 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
     if ids.is_empty() {
         return Err(Failure::Request(format!("{} holds no token ids", flags.ids.display())));
     }
-    let source = load::source(&flags.model)?;
-    let mut engine = load::engine(&flags.model, &source, (settings, Checked::of(&flags.machine)))?;
+    let model = named::path(&flags.model)?;
+    let source = load::source(&model)?;
+    let mut engine = load::engine(&model, &source, (settings, Checked::of(&flags.machine)))?;
     let (needed, context) = (ids.len().saturating_add(flags.greedy), engine.shape().context);
     if needed > context {
         return Err(engine::Error::ContextFull { needed, context }.into());

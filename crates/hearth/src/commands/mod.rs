@@ -10,10 +10,13 @@ mod extract;
 mod greet;
 mod import;
 mod key;
+mod list;
 mod logits;
+mod rm;
 mod run;
 mod serve;
 mod show;
+mod verify;
 
 use crate::config::Given;
 use crate::failure::Failure;
@@ -27,6 +30,9 @@ pub fn call(command: Option<Command>, given: &Given) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve::serve(&flags),
         Some(Command::Config(flags)) => config::config(&flags, given),
         Some(Command::Key(flags)) => key::key(flags),
+        Some(Command::List { json }) => list::list(json),
+        Some(Command::Rm(flags)) => rm::rm(&flags),
+        Some(Command::Verify(flags)) => verify::verify(&flags),
         Some(Command::Import(flags)) => import::import(&flags),
         Some(Command::Ask(flags)) => ask::ask(&flags),
         Some(Command::Extract(flags)) => extract::extract(&flags),

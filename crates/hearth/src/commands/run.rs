@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::load::{self, Ready};
 use crate::output::{Speeds, bearable, note, visible};
-use crate::{interrupt, kindling};
+use crate::{interrupt, kindling, named};
 
 /// How daring answers are where nobody says.
 const TEMPERATURE: f32 = 0.7;
@@ -24,6 +24,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
     let path = flags.model.as_deref().unwrap_or(Path::new(kindling::NAME));
     let inside = kindling::is(path);
+    let path = &named::path(path)?;
     if !inside && flags.prompt.is_empty() && !path.exists() {
         return Err(no_model(path));
     }
@@ -52,8 +53,8 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
 /// A single word or text that is no model may be a question.
 fn no_model(path: &Path) -> Failure {
     let way_out = "The model comes first: `hearth run kindling \"a question\"` asks the small one \
-                   inside hearth, `hearth run FILE \"a question\"` one of yours.";
-    Failure::model(path, "there is no such file or folder", way_out)
+                   inside hearth, `hearth run MODEL \"a question\"` one of yours.";
+    Failure::model(path, "there is no such model, file or folder", way_out)
 }
 
 /// The words of the command line, and after them what is piped in; nothing means a chat.

@@ -3,6 +3,7 @@
 mod measure;
 
 use std::io::{Write, stdout};
+use std::path::Path;
 
 use arch::{Keeps, Shape, Source};
 use engine::memory::Size;
@@ -13,24 +14,26 @@ use serde_json::{Value, json};
 use crate::about::{storages, totals};
 use crate::failure::Failure;
 use crate::flags::Show as Flags;
+use crate::named::{self, Named};
 use crate::output::{count, size, visible};
 use crate::{fit, load};
 
 pub fn show(flags: &Flags) -> Result<(), Failure> {
+    let named = named::find(&flags.model)?;
     if flags.measure {
-        return measure::measure(flags);
+        return measure::measure(flags, &named.path);
     }
-    let source = load::source(&flags.model)?;
+    let source = load::source(&named.path)?;
     if flags.json {
         let mut report = as_json(&source);
-        report["memory"] = needed(flags, &source)
+        report["memory"] = needed((flags, &named.path), &source)
             .map_or(Value::Null, |(need, demand)| measure::as_json(&need, demand));
         return Ok(writeln!(stdout(), "{report:#}")?);
     }
     if flags.template {
-        return print_template(flags, &source);
+        return print_template(&named.path, &source);
     }
-    print_summary(flags, &source)?;
+    print_summary((flags, &named), &source)?;
     if flags.keys {
         print_keys(&source)?;
     }
@@ -40,7 +43,7 @@ pub fn show(flags: &Flags) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
+fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<(), Failure> {
     let (mut out, tensors) = (stdout(), source.tensors());
     let (numbers, bytes) = totals(source);
     let kind = match source.gguf() {
@@ -49,6 +52,15 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
     };
     writeln!(out, "{}\n", flags.model.display())?;
     let mut line = |name: &str, value: String| writeln!(out, "  {name:<14} {}", visible(&value));
+    if let Some(pinned) = &named.pinned {
+        line("source", pinned.source.clone())?;
+        line("revision", pinned.revision.clone())?;
+        line("pinned", format!("{} by {}", pinned.pinned, pinned.by))?;
+        line("digest", pinned.digest().to_string())?;
+        if let Some(licence) = &pinned.licence {
+            line("licence", licence.clone())?;
+        }
+    }
     line("format", kind)?;
     line("architecture", source.architecture().unwrap_or_else(|_| "not stated".to_owned()))?;
     if let Some(name) = source.gguf().and_then(|gguf| gguf.str("general.name").ok().flatten()) {
@@ -67,14 +79,14 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
             line("vocabulary", shape.vocabulary.to_string())?;
             line("context", format!("{} tokens", shape.context))?;
             line("cache", cache(shape))?;
-            if let Ok((need, demand)) = needed(flags, source) {
+            if let Ok((need, demand)) = needed((flags, &named.path), source) {
                 line("memory", fit::parts(&need, demand))?;
                 line("", format!("{} in all", Size(need.total())))?;
             }
         }
         Err(error) => line("cannot run", error.to_string())?,
     }
-    match load::tokenizer(&flags.model, source) {
+    match load::tokenizer(&named.path, source) {
         Ok(tokenizer) => {
             line("tokenizer", format!("{} tokens", tokenizer.len()))?;
             let template = tokenizer.chat_template().is_some();
@@ -86,9 +98,9 @@ fn print_summary(flags: &Flags, source: &Source) -> Result<(), Failure> {
 }
 
 /// What the model will take for what is asked of it.
-fn needed(flags: &Flags, source: &Source) -> Result<(Need, Demand), Failure> {
+fn needed((flags, path): (&Flags, &Path), source: &Source) -> Result<(Need, Demand), Failure> {
     let settings = load::settings(&flags.machine)?;
-    let fit = fit::of(&flags.model, source, settings)?;
+    let fit = fit::of(path, source, settings)?;
     let demand = fit::demand(&fit, settings, flags.users);
     Ok((fit.need(demand), demand))
 }
@@ -107,8 +119,8 @@ fn cache(shape: &Shape) -> String {
     }
 }
 
-fn print_template(flags: &Flags, source: &Source) -> Result<(), Failure> {
-    let tokenizer = load::tokenizer(&flags.model, source)?;
+fn print_template(path: &Path, source: &Source) -> Result<(), Failure> {
+    let tokenizer = load::tokenizer(path, source)?;
     match tokenizer.chat_template() {
         Some(template) => Ok(writeln!(stdout(), "{}", visible(template))?),
         None => Err(Failure::Request("the model has no chat template".to_owned())),

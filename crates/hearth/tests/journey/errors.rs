@@ -27,7 +27,7 @@ fn run(model: &Path) -> Command {
 fn a_missing_model() {
     let said = complaint(&mut run(Path::new("no/such/model.gguf")), 3);
     assert!(
-        said.contains("no/such/model.gguf") && said.contains("there is no such file"),
+        said.contains("no/such/model.gguf") && said.contains("there is no such model, file"),
         "{said}"
     );
 }

@@ -48,7 +48,8 @@ fn hearth_alone_tells_of_it() {
 #[test]
 fn a_question_alone_is_told_what_to_type() {
     let said = text(&expect(hearth().args(["run", "What is the capital of France?"]), 3).stderr);
-    for part in ["What is the capital", "no such file", "hearth run kindling", "hearth run FILE"] {
+    let parts = ["What is the capital", "no such model", "hearth run kindling", "hearth run MODEL"];
+    for part in parts {
         assert!(said.contains(part), "{said}");
     }
 }

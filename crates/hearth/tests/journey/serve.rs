@@ -218,6 +218,6 @@ fn what_cannot_be_served_is_said() {
     let model = golden("models/qwen3").display().to_string();
     let said = serve(&[&model, "--port", &port], 1);
     assert!(said.contains("another hearth") && said.contains("--port"), "{said}");
-    assert!(serve(&["/nowhere.gguf"], 3).contains("no such file"));
+    assert!(serve(&["/nowhere.gguf"], 3).contains("no such model, file"));
     assert!(serve(&[&model, &model], 4).contains("NAME=PATH"));
 }

@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write, stdout};
 use std::ops::Range;
+use std::path::Path;
 
 use engine::memory::Size;
 use engine::{Demand, Engine, Feed, Need, Sequence, Wanted};
@@ -24,23 +25,23 @@ struct Part {
     measured: u64,
 }
 
-pub fn measure(flags: &Flags) -> Result<(), Failure> {
+pub fn measure(flags: &Flags, path: &Path) -> Result<(), Failure> {
     interrupt::listen();
     let settings = load::settings(&flags.machine)?;
     let before = own()?;
-    let source = load::source(&flags.model)?;
-    let tokenizer = load::tokenizer(&flags.model, &source);
+    let source = load::source(path)?;
+    let tokenizer = load::tokenizer(path, &source);
     let text = own()?;
-    let fit = fit::of(&flags.model, &source, settings)?;
+    let fit = fit::of(path, &source, settings)?;
     let demand = fit::demand(&fit, settings, flags.users);
     let checked = Checked { demand: Some(demand), ..Checked::of(&flags.machine) };
-    let settings = fit::check(&flags.model, &fit, (settings, checked))?;
+    let settings = fit::check(path, &fit, (settings, checked))?;
     // Weights may have been left in the file.
-    let need = fit::of(&flags.model, &source, settings)?.need(demand);
+    let need = fit::of(path, &source, settings)?.need(demand);
     drop(fit);
     let base = own()?;
     let how = (settings, need.weights());
-    let mut engine = load::built(&flags.model, &source, how)?;
+    let mut engine = load::built(path, &source, how)?;
     let loaded = own()?;
     let sequences = fill(&mut engine, demand)?;
     let in_file = resident(&engine.in_file())?;

@@ -1,0 +1,43 @@
+//! `hearth rm`: models go, and with them the files that no other name stands for.
+
+use std::io::{Write, stdout};
+
+use models::store::check_name;
+
+use crate::failure::Failure;
+use crate::flags::Rm as Flags;
+use crate::named::{failure, store};
+use crate::output::size;
+
+pub fn rm(flags: &Flags) -> Result<(), Failure> {
+    let store = store()?;
+    // All of them, or none.
+    for name in &flags.names {
+        check_name(name).map_err(failure)?;
+        let pins = store.pins().map_err(failure)?;
+        let exact = pins.models.iter().any(|model| model.name.eq_ignore_ascii_case(name));
+        match pins.find(name).filter(|_| !exact) {
+            // What goes for good is named in full.
+            Some(model) => {
+                let message = format!("there is no model {name}; did you mean {}?", model.name);
+                return Err(Failure::Request(message));
+            }
+            None => store.pinned(name).map_err(failure)?,
+        };
+    }
+    if flags.history {
+        store.forget_history().map_err(failure)?;
+    }
+    for name in &flags.names {
+        let removed = store.remove(name).map_err(failure)?;
+        writeln!(stdout(), "{} is removed", removed.name)?;
+    }
+    match store.sweep().map_err(failure)? {
+        Some(swept) => writeln!(stdout(), "{} freed", size(swept.bytes))?,
+        None => writeln!(
+            stdout(),
+            "its files stay until no download is under way; then `hearth rm` frees them"
+        )?,
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! `hearth verify`: whether the files of models are what they were when they were pinned.
+
+use std::collections::HashMap;
+use std::io::{Write, stdout};
+use std::ops::ControlFlow;
+
+use indicatif::ProgressBar;
+use models::store::{Health, Pinned, PinnedFile, Store};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::flags::Verify as Flags;
+use crate::interrupt;
+use crate::named::{failure, store};
+use crate::output::{self, size, visible};
+
+pub fn verify(flags: &Flags) -> Result<(), Failure> {
+    interrupt::listen();
+    let _answering = interrupt::Answering::begin();
+    let store = store()?;
+    let models = match flags.names.is_empty() {
+        true => store.pins().map_err(failure)?.models,
+        false => {
+            let pinned = flags.names.iter().map(|name| store.pinned(name).map_err(failure));
+            pinned.collect::<Result<_, _>>()?
+        }
+    };
+    let bar = output::progress(models.iter().map(Pinned::bytes).sum(), "Verifying");
+    let mut checked = Checked { store, bar, seen: HashMap::new() };
+    let mut damaged = Vec::new();
+    for model in &models {
+        let mut wrong = Vec::new();
+        for file in &model.files {
+            match checked.health(file)? {
+                Health::Sound => {}
+                health => wrong.push(told(file, health)),
+            }
+        }
+        let line = match flags.json {
+            true => {
+                json!({ "name": model.name, "sound": wrong.is_empty(), "wrong": wrong }).to_string()
+            }
+            false if wrong.is_empty() => {
+                let (files, bytes) = (model.files.len(), size(model.bytes()));
+                let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+                format!("{}: sound ({files}, {bytes})", model.name)
+            }
+            false => format!("{}: DAMAGED\n  {}", model.name, wrong.join("\n  ")),
+        };
+        checked.bar.suspend(|| writeln!(stdout(), "{}", visible(&line)))?;
+        if !wrong.is_empty() {
+            damaged.push(&model.name[..]);
+        }
+    }
+    checked.bar.finish_and_clear();
+    match damaged.first() {
+        None => Ok(()),
+        Some(first) => {
+            let way_out = format!("`hearth pull {first}` fetches again what is damaged.");
+            Err(Failure::Model(format!("damaged: {}", damaged.join(", ")), way_out))
+        }
+    }
+}
+
+struct Checked {
+    store: Store,
+    bar: ProgressBar,
+    /// A file that several models have is read once.
+    seen: HashMap<std::path::PathBuf, Health>,
+}
+
+impl Checked {
+    fn health(&mut self, file: &PinnedFile) -> Result<Health, Failure> {
+        let (path, before) = (self.store.place(file), self.bar.position());
+        if let Some(health) = self.seen.get(&path) {
+            self.bar.set_position(before + file.bytes);
+            return Ok(*health);
+        }
+        let health = self.store.verify(file, &mut |done| {
+            self.bar.set_position(before + done);
+            match interrupt::requested() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        let health = health.map_err(failure)?.ok_or(Failure::Interrupted)?;
+        if let Health::Changed(_) = health {
+            self.store.set_aside(file).map_err(failure)?;
+        }
+        self.bar.set_position(before + file.bytes);
+        self.seen.insert(path, health);
+        Ok(health)
+    }
+}
+
+fn told(file: &PinnedFile, health: Health) -> String {
+    let name = &file.name;
+    match (health, &file.at) {
+        (Health::Sound, _) => format!("{name} is sound"),
+        (Health::Missing, None) => format!("{name} is gone"),
+        (Health::Missing, Some(at)) => format!("{name} is no longer at {}", at.display()),
+        (Health::Changed(found), None) => {
+            let pinned = file.digest;
+            format!("{name} has changed, and is set aside\n    pinned {pinned}\n    found  {found}")
+        }
+        (Health::Changed(found), Some(at)) => {
+            let (pinned, at) = (file.digest, at.display());
+            format!("{name} has changed at {at}\n    pinned {pinned}\n    found  {found}")
+        }
+    }
+}

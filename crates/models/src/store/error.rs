@@ -1,0 +1,97 @@
+//! Why the store cannot do what it is asked.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// What went wrong.
+#[derive(Debug)]
+pub enum Error {
+    /// A file or folder of the store.
+    File {
+        /// What was tried: open, write, …
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The lock file is not one.
+    Pins {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Nothing has this name.
+    Unknown {
+        /// The name.
+        name: String,
+        /// Names that are like it.
+        alike: Vec<String>,
+    },
+    /// The name stood for nothing else before.
+    NoHistory {
+        /// The name.
+        name: String,
+    },
+    /// A model's file is not where it was.
+    Missing {
+        /// The model.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A model's file has another length than when it was pinned.
+    Length {
+        /// The model.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        found: u64,
+        /// What they were.
+        wanted: u64,
+    },
+    /// This cannot be a model's name, or that of one of its files.
+    Name {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Who waited for another process wants no more.
+    Stopped,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Error::File { verb, path, error } => {
+                write!(f, "cannot {verb} {}: {error}", path.display())
+            }
+            Error::Pins { path, why } => write!(f, "{}: {why}", path.display()),
+            Error::Unknown { name, alike } => {
+                write!(f, "there is no model {name}")?;
+                if !alike.is_empty() {
+                    write!(f, "; there is {}", alike.join(", "))?;
+                }
+                Ok(())
+            }
+            Error::NoHistory { name } => {
+                write!(f, "{name} has stood for nothing else; there is nothing to go back to")
+            }
+            Error::Missing { name, path } => {
+                write!(f, "{name} is not complete: {} is gone", path.display())
+            }
+            Error::Length { name, path, found, wanted } => {
+                let path = path.display();
+                write!(f, "{name} is damaged: {path} has {found} bytes, and had {wanted}")
+            }
+            Error::Name { name, why } => write!(f, "{name:?} cannot be a name: {why}"),
+            Error::Stopped => f.write_str("it was stopped"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,119 @@
+//! Taking names away, and then what nothing names.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::files::{failed, lock_file};
+use super::{Error, Pinned, Store};
+
+/// A download that nobody has gone on with for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// What a sweep has brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Files that are gone.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Takes a name away, with what it stood for before. The files go with [`Store::sweep`].
+    ///
+    /// # Errors
+    /// When there is no such name, or the store cannot be written.
+    pub fn remove(&self, name: &str) -> Result<Pinned, Error> {
+        self.change(|pins| pins.remove(name).ok_or_else(|| pins.unknown(name)))
+    }
+
+    /// Forgets what names stood for before.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn forget_history(&self) -> Result<(), Error> {
+        self.change(|pins| {
+            pins.models.iter_mut().for_each(|pinned| pinned.before = None);
+            Ok(())
+        })
+    }
+
+    /// Deletes what nothing names. Nothing is deleted while anybody pulls, since files come before
+    /// their names.
+    ///
+    /// # Errors
+    /// When something cannot be deleted.
+    pub fn sweep(&self) -> Result<Option<Swept>, Error> {
+        let (_, pulling) = lock_file(&self.root, ".pulling")?;
+        if pulling.try_lock().is_err() {
+            return Ok(None);
+        }
+        let (path, changing) = lock_file(&self.root, ".changing")?;
+        changing.lock().map_err(failed("lock", &path))?;
+        let pins = self.pins()?;
+        let (mut blobs, mut views) = (HashSet::new(), HashSet::new());
+        for pinned in pins.models.iter().flat_map(|p| [Some(p), p.before.as_deref()]).flatten() {
+            views.insert(self.view_path(pinned));
+            blobs.extend(pinned.files.iter().map(|file| self.blob_path(file.digest)));
+        }
+        let mut swept = Swept::default();
+        for view in entries(&self.root.join("views"))? {
+            if !views.contains(&view) {
+                fs::remove_dir_all(&view).map_err(failed("delete", &view))?;
+            }
+        }
+        for blob in entries(&self.root.join("blobs"))? {
+            if !blobs.contains(&blob) {
+                swept.delete(&blob)?;
+            }
+        }
+        for file in entries(&self.root.join("incoming"))? {
+            let age = fs::metadata(&file).and_then(|found| found.modified());
+            let age = age.ok().and_then(|then| SystemTime::now().duration_since(then).ok());
+            let is_lock = file.extension().is_some_and(|extension| extension == "lock");
+            if is_lock || age.is_some_and(|age| age > PATIENCE) {
+                swept.delete(&file)?;
+            }
+        }
+        Ok(Some(swept))
+    }
+
+    /// Downloads that may be gone on with: how many, and their bytes on the disk.
+    pub fn unfinished(&self) -> (usize, u64) {
+        let files = entries(&self.root.join("incoming")).unwrap_or_default();
+        let parts = files.iter().filter(|path| path.extension().is_none());
+        let sizes = parts.filter_map(|path| Some(on_disk(&fs::metadata(path).ok()?)));
+        sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size))
+    }
+}
+
+impl Swept {
+    fn delete(&mut self, path: &Path) -> Result<(), Error> {
+        let bytes = fs::metadata(path).map(|found| on_disk(&found)).unwrap_or(0);
+        fs::remove_file(path).map_err(failed("delete", path))?;
+        // Locks are empty, and nobody's loss.
+        self.files += usize::from(bytes > 0);
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+/// A download may have holes where nothing has come yet.
+fn on_disk(found: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::blocks(found) * 512;
+    #[cfg(not(unix))]
+    found.len()
+}
+
+fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => {
+            let paths = entries.and_then(|all| all.map(|entry| Ok(entry?.path())).collect());
+            paths.map_err(failed("read", folder))
+        }
+    }
+}
