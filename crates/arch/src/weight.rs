@@ -310,10 +310,12 @@ pub fn place(model: &mut dyn Model, machine: Option<&Machine>) -> Result<Places,
         ranges.push(range);
     }
     places.packed = plan.len() as u64;
-    let needed = plan.len();
+    // Nothing is read there, so one place does for all.
+    let needed = ranges.iter().flatten().map(Range::len).max().unwrap_or(0);
     let arena = Arena::promised(needed).map_err(|source| Error::Memory { needed, source })?;
     let arena = Arc::new(arena);
     for (range, weight) in ranges.into_iter().zip(model.weights()) {
+        let range = range.map(|range| 0..range.len());
         weight.packed = range.map(|range| Packed { arena: Arc::clone(&arena), range });
     }
     Ok(places)

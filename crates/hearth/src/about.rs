@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_models_files_are_described() {
         let how = (Settings::default(), Checked { refuses: true, demand: None });
-        let open = |name: &str| Model::open(&golden(name).display().to_string(), how).unwrap();
+        let open = |name: &str| Model::open(&golden(name).display().to_string(), how, 1).unwrap();
         let about = about(&open("models/qwen3")).unwrap();
         assert_eq!((about.format, &about.architecture[..]), ("safetensors", "qwen3"));
         assert!(about.bytes > 4 * about.parameters.min(100_000) && about.digest.len() == 64);

@@ -49,8 +49,13 @@ pub struct Model {
 
 impl Model {
     /// Looks at a model's files, without reading its weights, and refuses one that does not fit
-    /// into memory. It is `NAME=PATH`, or named after its file.
-    pub fn open(given: &str, (settings, checked): (Settings, Checked)) -> Result<Model, Failure> {
+    /// into memory; `together` answers are written at once. It is `NAME=PATH`, or named after its
+    /// file.
+    pub fn open(
+        given: &str,
+        (settings, checked): (Settings, Checked),
+        together: usize,
+    ) -> Result<Model, Failure> {
         let (name, path) = match given.split_once('=') {
             Some((name, path)) if !name.contains('/') => (Some(name.to_owned()), path),
             _ => (None, given),
@@ -64,7 +69,8 @@ impl Model {
         let source = load::source(path)?;
         let fit = fit::of(path, &source, settings)?;
         fit::check(path, &fit, (settings, checked))?;
-        let (need, shape) = (fit.need(Demand { context: 1, users: 1 }), fit.shape());
+        let shape = fit.shape();
+        let need = fit.need(Demand { context: shape.context, users: together });
         let (pinned_name, digest) = match pinned {
             Some(pinned) => {
                 let digest = pinned.digest().hexadecimal();
@@ -232,7 +238,7 @@ mod tests {
     use super::*;
 
     fn open(given: &str) -> Result<Model, Failure> {
-        Model::open(given, (Settings::default(), Checked { refuses: true, demand: None }))
+        Model::open(given, (Settings::default(), Checked { refuses: true, demand: None }), 16)
     }
 
     #[test]

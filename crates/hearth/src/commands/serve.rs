@@ -78,7 +78,7 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
 
 /// The models, no two of one name.
 fn models(flags: &Flags, how: (Settings, Checked)) -> Result<Arc<[Model]>, Failure> {
-    let models = flags.models.iter().map(|given| Model::open(given, how));
+    let models = flags.models.iter().map(|given| Model::open(given, how, flags.parallel.into()));
     let mut models = models.collect::<Result<Vec<_>, _>>()?;
     let first = models.first().map(|model| model.name.clone());
     models.sort_by(|a, b| a.name.cmp(&b.name));
