@@ -1,0 +1,272 @@
+//! Getting models: who has which files, and their bytes.
+//!
+//! The only place of hearth that calls anybody. Nothing here runs but when it is asked to. It knows
+//! neither the store nor the names that users give their models; it writes the one file that it is
+//! told to, and the map of its pieces beside it.
+//!
+//! - [`find`] asks a [`Source`] which files there are, at which revision.
+//! - [`header`] gets the first bytes of one, so that its memory can be foretold.
+//! - [`download`] gets one whole, goes on where it was interrupted, and checks it.
+
+mod address;
+mod challenge;
+mod choose;
+mod document;
+mod download;
+mod error;
+mod git;
+mod hub;
+mod local;
+mod names;
+mod oci;
+mod ollama;
+mod options;
+mod public;
+mod registry;
+mod resolve;
+mod session;
+mod source;
+mod web;
+
+use std::fs;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ureq::tls::{PemItem, RootCerts, TlsConfig};
+
+pub use address::{Address, Origin};
+pub use download::download;
+pub use error::Error;
+pub use git::GitBlob;
+pub use names::check as check_name;
+pub use options::{Options, Proxy, Token};
+pub use session::{Progress, Stage, Watch};
+pub use source::{At, Source};
+
+use crate::Digest;
+use document::refusal;
+use session::{Ask, Session, Tries, body_fault, watched};
+
+/// Who asks: the settings, checked.
+pub struct Client {
+    options: Options,
+    tls: TlsConfig,
+    proxy: Option<ureq::Proxy>,
+}
+
+/// What a source has.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The source as it was asked.
+    pub source: Source,
+    /// What does not change: a commit, or the digest of a manifest. `None` where there is none
+    /// such, and the digests of the files say what it was.
+    pub revision: Option<String>,
+    /// The files, the names of which stand beside each other in any folder.
+    pub files: Vec<Wanted>,
+    /// The licence, where it is said in a word.
+    pub licence: Option<String>,
+}
+
+/// A file that can be got.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name within the model; it may have folders, and leads to nowhere else.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Where it is.
+    pub place: Place,
+    /// How long it is.
+    pub size: Option<u64>,
+    /// What it must be.
+    pub digest: Option<Digest>,
+    /// What it must be, where only git knows it.
+    pub git: Option<GitBlob>,
+    pub(crate) manner: Manner,
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the network.
+    Web(Address),
+    /// On this machine.
+    Disk(PathBuf),
+}
+
+/// What a file is to a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Weights, in GGUF or safetensors.
+    Weights,
+    /// The part that sees pictures.
+    Projector,
+    /// Hyper-parameters, and defaults of sampling.
+    Config,
+    /// A tokenizer, or a part of one.
+    Tokenizer,
+    /// How messages become text.
+    Template,
+    /// Settings of Ollama, as JSON.
+    Params,
+    /// What is said to the model first.
+    System,
+    /// An example of a talk, as JSON.
+    Messages,
+    /// The text of a licence.
+    Licence,
+}
+
+/// Whose ways an answer follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Hub,
+    Registry,
+    Web,
+}
+
+impl Client {
+    /// With these settings.
+    ///
+    /// # Errors
+    /// When a proxy or the certificates cannot be used.
+    pub fn new(options: Options) -> Result<Client, Error> {
+        let proxy = match &options.proxy {
+            Proxy::Environment => ureq::Proxy::try_from_env(),
+            Proxy::None => None,
+            // The address of a proxy may hold a password.
+            Proxy::Through(address) => Some(ureq::Proxy::new(address).map_err(|_| {
+                let why = "it is no address of a proxy".to_owned();
+                Error::Setting { name: "proxy".to_owned(), why }
+            })?),
+        };
+        let mut tls = TlsConfig::builder();
+        if let Some(path) = &options.certificates {
+            tls = tls.root_certs(certificates(path)?);
+        }
+        Ok(Client { tls: tls.build(), options, proxy })
+    }
+
+    /// The settings.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether a source may be asked at all.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn may(&self, source: &Source) -> Result<(), Error> {
+        let name = source.to_string();
+        if let Some(allowed) = &self.options.allowed
+            && !allowed.iter().any(|beginning| begins(&name, beginning))
+        {
+            return Err(Error::NotAllowed { source: name, allowed: allowed.join(", ") });
+        }
+        self.go_online(source.is_local(), &name)
+    }
+
+    fn go_online(&self, is_local: bool, what: &str) -> Result<(), Error> {
+        if self.options.offline && !is_local {
+            return Err(Error::Offline { what: what.to_owned() });
+        }
+        Ok(())
+    }
+}
+
+/// `hf:qwen` allows `hf:qwen/x`, and not `hf:qwen-evil/x`.
+fn begins(name: &str, beginning: &str) -> bool {
+    let is_mark = |c: char| ":/@".contains(c);
+    let climbs = name.split('/').any(|part| part == "..");
+    name.strip_prefix(beginning).is_some_and(|rest| {
+        rest.is_empty() || beginning.ends_with(is_mark) || rest.starts_with(is_mark)
+    }) && !climbs
+}
+
+fn certificates(path: &std::path::Path) -> Result<RootCerts, Error> {
+    let pem = fs::read(path).map_err(|error| Error::disk(path, error))?;
+    let items = ureq::tls::parse_pem(&pem).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    let found: Vec<_> = items.collect();
+    if found.is_empty() {
+        let why = "it holds no certificate".to_owned();
+        return Err(Error::Setting { name: path.display().to_string(), why });
+    }
+    Ok(RootCerts::Specific(Arc::new(found)))
+}
+
+/// Asks a source which files it has.
+///
+/// # Errors
+/// When it has none that hearth can use, or it cannot or must not be asked.
+pub fn find(client: &Client, source: &Source, watch: Watch) -> Result<Found, Error> {
+    client.may(source)?;
+    let found = match source {
+        Source::Hub { .. } => hub::find(client, source, watch),
+        Source::Ollama { .. } => ollama::find(client, source, watch),
+        Source::Oci { .. } => oci::find(client, source, watch),
+        Source::Web(address) => web::find(client, address, watch),
+        Source::Local(path) => local::find(path),
+    }?;
+    names::check_all(found.files.iter().map(|file| file.name.as_str()))?;
+    Ok(found)
+}
+
+/// Gets the first bytes of a file, fewer when it is shorter.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn header(
+    client: &Client,
+    wanted: &Wanted,
+    bytes: u64,
+    watch: Watch,
+) -> Result<Vec<u8>, Error> {
+    let address = match &wanted.place {
+        Place::Disk(path) => {
+            let disk = |error| Error::disk(path, error);
+            let mut head = Vec::new();
+            let file = fs::File::open(path).map_err(disk)?;
+            file.take(bytes).read_to_end(&mut head).map_err(disk)?;
+            return Ok(head);
+        }
+        Place::Web(address) => address,
+    };
+    client.go_online(false, &address.to_string())?;
+    let last = bytes.min(wanted.size.unwrap_or(bytes)).saturating_sub(1);
+    watched(client, address.origin(), watch, |session| {
+        let mut tries = Tries::new(session, address.origin());
+        loop {
+            match first_bytes(session, wanted, (address, last)) {
+                Ok(head) => return Ok(head),
+                Err(fault) => tries.again(fault)?,
+            }
+        }
+    })
+}
+
+fn first_bytes(
+    session: &Session,
+    wanted: &Wanted,
+    (at, last): (&Address, u64),
+) -> Result<Vec<u8>, session::Fault> {
+    let reply = session.try_get(wanted.ask(at, Some((0, last))))?;
+    // A server that knows no ranges sends the whole file, of which no more is read than was asked.
+    if !matches!(reply.status, 200 | 206) {
+        return Err(refusal(wanted.manner, &reply, &wanted.name).into());
+    }
+    let mut head = Vec::new();
+    let body = reply.body.take(last + 1).read_to_end(&mut head);
+    body.map_err(|error| body_fault(&error))?;
+    Ok(head)
+}
+
+impl Wanted {
+    fn ask<'a>(&self, at: &'a Address, range: Option<(u64, u64)>) -> Ask<'a> {
+        Ask { at, range, accept: "*/*", registry: self.manner == Manner::Registry }
+    }
+}
