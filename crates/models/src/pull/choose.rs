@@ -58,6 +58,19 @@ pub fn choose(entries: &[Entry], pick: Option<&str>) -> Result<Vec<(usize, Role)
     Ok(chosen.files.iter().map(|at| (*at, Role::Weights)).collect())
 }
 
+/// What can be picked so that each whole model is found once: paths, and `None` for a folder that
+/// is one.
+pub fn all(entries: &[Entry]) -> Vec<Option<&str>> {
+    let models = models(entries);
+    let whole = models.iter().filter(|model| complete(model, entries).is_ok());
+    let mut picks: Vec<Option<&str>> =
+        whole.map(|model| Some(entries[model.files[0]].path.as_str())).collect();
+    if models.is_empty() && safetensors(entries).is_ok() {
+        picks.push(None);
+    }
+    picks
+}
+
 /// A model of one GGUF file, or of several that are its parts.
 #[derive(Debug)]
 struct Model {

@@ -33,6 +33,15 @@ impl Naming {
     }
 }
 
+impl GitBlob {
+    /// Of a whole file.
+    pub fn of(bytes: &[u8]) -> GitBlob {
+        let mut naming = Naming::of(bytes.len() as u64);
+        naming.update(bytes);
+        naming.finish()
+    }
+}
+
 impl FromStr for GitBlob {
     type Err = ();
 
@@ -68,10 +77,7 @@ mod tests {
     /// As `git hash-object` says.
     #[test]
     fn it_is_what_git_says() {
-        let mut naming = Naming::of(6);
-        naming.update(b"hello\n");
-        let name = naming.finish();
-        assert_eq!(Ok(name), "ce013625030ba8dba906f756967f9e9ca394464a".parse());
+        assert_eq!(Ok(GitBlob::of(b"hello\n")), "ce013625030ba8dba906f756967f9e9ca394464a".parse());
         assert!("ce0136".parse::<GitBlob>().is_err());
         assert!("é".repeat(20).parse::<GitBlob>().is_err());
     }

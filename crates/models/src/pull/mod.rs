@@ -7,6 +7,7 @@
 //! - [`find`] asks a [`Source`] which files there are, at which revision.
 //! - [`header`] gets the first bytes of one, so that its memory can be foretold.
 //! - [`download`] gets one whole, goes on where it was interrupted, and checks it.
+//! - [`Stores`] knows what other programs have put on this machine.
 
 mod address;
 mod challenge;
@@ -26,6 +27,7 @@ mod registry;
 mod resolve;
 mod session;
 mod source;
+mod stores;
 mod web;
 
 use std::fs;
@@ -43,6 +45,7 @@ pub use names::check as check_name;
 pub use options::{Options, Proxy, Token};
 pub use session::{Progress, Stage, Watch};
 pub use source::{At, Source};
+pub use stores::{Held, Owner, Stores};
 
 use crate::Digest;
 use document::refusal;
@@ -237,7 +240,9 @@ pub fn header(
         Place::Web(address) => address,
     };
     client.go_online(false, &address.to_string())?;
-    let last = bytes.min(wanted.size.unwrap_or(bytes)).saturating_sub(1);
+    let Some(last) = bytes.min(wanted.size.unwrap_or(bytes)).checked_sub(1) else {
+        return Ok(Vec::new());
+    };
     watched(client, address.origin(), watch, |session| {
         let mut tries = Tries::new(session, address.origin());
         loop {
@@ -270,3 +275,6 @@ impl Wanted {
         Ask { at, range, accept: "*/*", registry: self.manner == Manner::Registry }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod names;
 mod others;
 #[path = "../registry/mod.rs"]
 mod registry;
+mod stores;
 
 use std::fs;
 use std::ops::ControlFlow;

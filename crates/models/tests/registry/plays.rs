@@ -1,6 +1,7 @@
 //! The parts that the registry plays.
 
 use models::Digest;
+use models::pull::GitBlob;
 use serde_json::{Value, json};
 
 use super::Registry;
@@ -33,7 +34,7 @@ impl Registry {
         let item = |file: &ApiFile| {
             let size = file.bytes.len();
             let digest = Digest::of(&file.bytes).hexadecimal();
-            let oid = git(&file.bytes);
+            let oid = GitBlob::of(&file.bytes).to_string().replace("git:", "");
             match file.is_large {
                 true => json!({"type": "file", "oid": "0".repeat(40), "size": size,
                     "path": file.path, "lfs": {"oid": digest, "size": size, "pointerSize": 134}}),
@@ -79,12 +80,4 @@ impl Registry {
     pub fn json(&self, path: &str, value: &Value) {
         self.put_as(path, value.to_string().into_bytes(), "application/json");
     }
-}
-
-/// What git calls a file.
-fn git(bytes: &[u8]) -> String {
-    let mut whole = format!("blob {}\0", bytes.len()).into_bytes();
-    whole.extend(bytes);
-    let name = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, &whole);
-    name.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
