@@ -154,9 +154,8 @@ impl<'a> Session<'a> {
     fn new(client: &'a Client, named: &Origin) -> Session<'a> {
         let mut hosts = client.options.private.clone();
         hosts.push((named.host.clone(), named.port));
-        if let Some(proxy) = &client.proxy {
-            hosts.push((proxy.host().to_ascii_lowercase(), proxy.port()));
-        }
+        let mut reached = hosts.clone();
+        reached.extend(proxy(client));
         let stop = Arc::new(AtomicBool::new(false));
         let config = Agent::config_builder()
             .tls_config(client.tls.clone())
@@ -169,7 +168,7 @@ impl<'a> Session<'a> {
             .timeout_per_write(Some(client.options.stall))
             .timeout_recv_response(Some(client.options.stall))
             .build();
-        let resolver = Checked { named: hosts.clone(), stop: Arc::clone(&stop) };
+        let resolver = Checked { named: reached, stop: Arc::clone(&stop) };
         let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
         let told = Mutex::new(Progress { done: 0, total: None, stage: Stage::Asking });
         Session {
@@ -291,8 +290,10 @@ impl<'a> Session<'a> {
             Some(number) => !is_public(number),
             None => origin.is_loopback(),
         };
-        let is_named = |(host, port): &(String, u16)| *host == origin.host && *port == origin.port;
-        if is_private && !self.named.iter().any(is_named) {
+        let is_same = |(host, port): &(String, u16)| *host == origin.host && *port == origin.port;
+        // The proxy is there to be asked for others.
+        let is_private = is_private || proxy(self.client).is_some_and(|proxy| is_same(&proxy));
+        if is_private && !self.named.iter().any(is_same) {
             let why = "it belongs to a private network, and the source does not name it";
             return Err(why.to_owned());
         }
@@ -313,6 +314,12 @@ impl<'a> Session<'a> {
         waiting().retain(|(of, _)| *of != number);
         if self.is_stopped() { Err(Error::Stopped) } else { Ok(()) }
     }
+}
+
+/// The host and port of the proxy.
+fn proxy(client: &Client) -> Option<(String, u16)> {
+    let proxy = client.proxy.as_ref()?;
+    Some((proxy.host().to_ascii_lowercase(), proxy.port()))
 }
 
 /// How often something was tried in vain.
@@ -389,12 +396,15 @@ fn fault(at: &Address, error: ureq::Error) -> Fault {
             Ok(private) => refused(at, private.to_string()).into(),
             Err(other) => last(other.to_string()),
         },
+        // What is said in a greeting stays the same.
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => last(format!(
+            "{error}; certificates that are not known to all are named by SSL_CERT_FILE"
+        )),
         ureq::Error::Io(error) => again(&error.to_string()),
         ureq::Error::Timeout(_) => again("no answer came in time"),
         ureq::Error::HostNotFound => again("there is no such host"),
         ureq::Error::ConnectProxyFailed(_) => again("the proxy does not connect to it"),
         ureq::Error::Protocol(_) => again("it does not speak HTTP as it should"),
-        ureq::Error::Rustls(error) => last(format!("its certificate is refused: {error}")),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => last("it cannot be asked".to_owned()),
         error => last(error.to_string()),
     }

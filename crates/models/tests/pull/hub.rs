@@ -200,3 +200,23 @@ fn an_allow_list_and_no_network_refuse_before_anybody_is_asked() {
     assert_eq!((registry.asked().len(), partial.exists()), (0, false));
     assert!(matches!(wanted.place, Place::Web(_)));
 }
+
+#[test]
+fn a_proxy_stands_between_and_the_rules_hold() {
+    let bytes = noise(4 * PIECE as usize, 5);
+    let (registry, path) = hub(&bytes);
+    let (proxy, elsewhere) = (Registry::start(), Registry::start());
+    let through = Proxy::Through(proxy.url(""));
+    let client = Client::new(Options { proxy: through, ..options(&registry) }).unwrap();
+    assert_eq!(fetched("proxy", &client).0.unwrap(), Digest::of(&bytes));
+    assert!(proxy.connected().iter().all(|target| *target == registry.host()));
+    assert!(!proxy.connected().is_empty());
+    for to in [elsewhere.url("/x"), proxy.url("/x")] {
+        registry.quirk(&path, 1, Quirk::Redirect(to));
+        assert!(words(fetched("proxy", &client).0).contains("redirects to"));
+    }
+    assert!(!proxy.connected().contains(&elsewhere.host()));
+    let secret = Proxy::Through("gopher://user:secret@x y".to_owned());
+    let refused = Client::new(Options { proxy: secret, ..options(&registry) });
+    assert!(words(refused.map(|_| ())).contains("proxy"));
+}

@@ -15,8 +15,23 @@ pub fn serve(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     while let Some((path, headers)) = request(&mut reader)? {
+        // Only proxies are asked for somebody else.
+        if let Some(target) = path.strip_prefix("CONNECT ") {
+            return pass_on(stream, state, target);
+        }
         answer(&mut stream, state, (path, headers))?;
     }
+    Ok(())
+}
+
+/// As a proxy does.
+fn pass_on(mut stream: TcpStream, state: &Mutex<State>, target: &str) -> io::Result<()> {
+    state.lock().unwrap().connected.push(target.to_owned());
+    let mut other = TcpStream::connect(target)?;
+    stream.write_all(b"HTTP/1.1 200 X\r\n\r\n")?;
+    let (mut back, mut from) = (stream.try_clone()?, other.try_clone()?);
+    thread::spawn(move || io::copy(&mut from, &mut back));
+    io::copy(&mut stream, &mut other)?;
     Ok(())
 }
 
@@ -27,7 +42,11 @@ fn request(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut words = line.split(' ');
+    let path = match (words.next(), words.next()) {
+        (Some("CONNECT"), Some(target)) => format!("CONNECT {target}"),
+        (_, path) => path.unwrap_or_default().to_owned(),
+    };
     let mut headers = HashMap::new();
     loop {
         line.clear();

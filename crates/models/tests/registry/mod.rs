@@ -66,6 +66,7 @@ struct State {
     contents: HashMap<String, Content>,
     asked: Vec<Asked>,
     count: usize,
+    connected: Vec<String>,
     /// The token that every path of `/v2/` asks for, and what gives it.
     token: Option<(String, String)>,
 }
@@ -150,6 +151,11 @@ impl Registry {
     /// What was asked of one path.
     pub fn asked_of(&self, path: &str) -> Vec<Asked> {
         self.asked().into_iter().filter(|asked| asked.path == path).collect()
+    }
+
+    /// Whom it was asked to connect to, as a proxy.
+    pub fn connected(&self) -> Vec<String> {
+        self.state.lock().unwrap().connected.clone()
     }
 
     pub fn forget(&self) {
