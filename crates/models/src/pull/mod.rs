@@ -12,6 +12,7 @@
 mod address;
 mod challenge;
 mod choose;
+mod connect;
 mod document;
 mod download;
 mod error;
@@ -137,7 +138,7 @@ impl Client {
     /// When a proxy or the certificates cannot be used.
     pub fn new(options: Options) -> Result<Client, Error> {
         let proxy = match &options.proxy {
-            Proxy::Environment => ureq::Proxy::try_from_env(),
+            Proxy::Environment => from_environment()?,
             Proxy::None => None,
             // The address of a proxy may hold a password.
             Proxy::Through(address) => Some(ureq::Proxy::new(address).map_err(|_| {
@@ -145,6 +146,11 @@ impl Client {
                 Error::Setting { name: "proxy".to_owned(), why }
             })?),
         };
+        // Without its feature, the client would pass by a proxy of SOCKS without a word.
+        if proxy.as_ref().is_some_and(|proxy| !is_http(proxy)) {
+            let why = "hearth speaks to proxies of `http:` and `https:` only".to_owned();
+            return Err(Error::Setting { name: "proxy".to_owned(), why });
+        }
         let mut tls = TlsConfig::builder();
         if let Some(path) = &options.certificates {
             tls = tls.root_certs(certificates(path)?);
@@ -176,6 +182,24 @@ impl Client {
             return Err(Error::Offline { what: what.to_owned() });
         }
         Ok(())
+    }
+}
+
+fn is_http(proxy: &ureq::Proxy) -> bool {
+    matches!(proxy.protocol(), ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https)
+}
+
+/// A variable that is set and names no proxy must not mean that there is none.
+fn from_environment() -> Result<Option<ureq::Proxy>, Error> {
+    let names = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"];
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let set = names.into_iter().find(|name| is_set(name) || is_set(&name.to_lowercase()));
+    match (ureq::Proxy::try_from_env(), set) {
+        (None, Some(name)) => {
+            let why = "it is no address of a proxy".to_owned();
+            Err(Error::Setting { name: name.to_owned(), why })
+        }
+        (proxy, _) => Ok(proxy),
     }
 }
 

@@ -13,17 +13,17 @@ use std::time::{Duration, Instant};
 
 use ureq::Agent;
 use ureq::http::HeaderMap;
-use ureq::unversioned::transport::DefaultConnector;
 
 use super::challenge;
+use super::connect::connector;
 use super::public::is_public;
 use super::resolve::{Checked, Private};
 use super::{Address, Client, Error, Origin, Token};
 
 /// Redirects that are followed for one request.
 const REDIRECTS: usize = 5;
-/// A connection that does not come about in this time is given up.
-const CONNECT: Duration = Duration::from_secs(10);
+/// For connecting and greeting together.
+const CONNECT: Duration = Duration::from_secs(30);
 /// How often it is told how far things are.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -169,7 +169,7 @@ impl<'a> Session<'a> {
             .timeout_recv_response(Some(client.options.stall))
             .build();
         let resolver = Checked { named: reached, stop: Arc::clone(&stop) };
-        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
+        let agent = Agent::with_parts(config, connector(Arc::clone(&stop)), resolver);
         let told = Mutex::new(Progress { done: 0, total: None, stage: Stage::Asking });
         Session {
             client,

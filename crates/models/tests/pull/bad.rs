@@ -279,6 +279,24 @@ fn stopping_is_quick_and_what_came_stays() {
     assert!(begin.elapsed() < Duration::from_secs(5));
 }
 
+/// On Linux a full queue leaves those who call waiting.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_does_not_pick_up_does_not_hold_up_the_end() {
+    let deaf = registry::Deaf::start();
+    let registry = Registry::start();
+    let client = client(&registry);
+    let source = format!("http://{}/m.gguf", deaf.address).parse().unwrap();
+    let begin = Instant::now();
+    let result = find(&client, &source, &|_| {
+        let is_early = begin.elapsed() < Duration::from_millis(300);
+        if is_early { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert!(matches!(result, Err(Error::Stopped)));
+    let took = begin.elapsed();
+    assert!(took > Duration::from_millis(300) && took < Duration::from_secs(2), "{took:?}");
+}
+
 #[test]
 fn nobody_at_home_is_said_after_some_tries() {
     let (registry, _) = hub(b"x");

@@ -216,7 +216,9 @@ fn a_proxy_stands_between_and_the_rules_hold() {
         assert!(words(fetched("proxy", &client).0).contains("redirects to"));
     }
     assert!(!proxy.connected().contains(&elsewhere.host()));
-    let secret = Proxy::Through("gopher://user:secret@x y".to_owned());
-    let refused = Client::new(Options { proxy: secret, ..options(&registry) });
-    assert!(words(refused.map(|_| ())).contains("proxy"));
+    for strange in ["gopher://user:secret@x y", "socks5://user:secret@127.0.0.1:1080"] {
+        let strange = Proxy::Through(strange.to_owned());
+        let refused = Client::new(Options { proxy: strange, ..options(&registry) });
+        assert!(words(refused.map(|_| ())).contains("proxy"));
+    }
 }

@@ -10,7 +10,7 @@ mod http;
 mod plays;
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -167,7 +167,24 @@ impl Drop for Registry {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         // The listener wakes up for one last connection.
-        let _ = std::net::TcpStream::connect(self.address);
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+/// Somebody who does not even pick up: the queue of connections is full.
+pub struct Deaf {
+    pub address: SocketAddr,
+    _listener: TcpListener,
+    _queue: Vec<TcpStream>,
+}
+
+impl Deaf {
+    pub fn start() -> Deaf {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+        let queue = std::iter::from_fn(connect).take(10_000).collect();
+        Deaf { address, _listener: listener, _queue: queue }
     }
 }
 
