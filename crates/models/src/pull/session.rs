@@ -163,6 +163,7 @@ impl<'a> Session<'a> {
             .user_agent(&client.options.user_agent)
             .http_status_as_error(false)
             .max_redirects(0)
+            .max_idle_connections_per_host(client.options.connections)
             .timeout_connect(Some(CONNECT))
             .timeout_per_read(Some(client.options.stall))
             .timeout_per_write(Some(client.options.stall))

@@ -109,6 +109,7 @@ fn a_file_comes_in_pieces_and_is_whole() {
     assert_eq!(fs::read(&partial).unwrap(), bytes);
     assert!(!partial.with_extension("map").exists());
     assert_eq!(registry.asked_of(&path).len(), 11, "one request for each piece");
+    assert!(registry.connections() <= 5, "connections are used again");
     let told = told.into_inner().unwrap();
     assert_eq!(told.last().unwrap().total, Some(bytes.len() as u64));
     assert_eq!(told.last().unwrap().stage, Stage::Checking);

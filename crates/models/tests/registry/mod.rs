@@ -67,6 +67,7 @@ struct State {
     asked: Vec<Asked>,
     count: usize,
     connected: Vec<String>,
+    connections: usize,
     /// The token that every path of `/v2/` asks for, and what gives it.
     token: Option<(String, String)>,
 }
@@ -102,6 +103,7 @@ impl Registry {
                     return;
                 }
                 let shared = Arc::clone(&shared);
+                shared.lock().unwrap().connections += 1;
                 // Who goes away in the middle is no concern of a server.
                 thread::spawn(move || stream.map(|stream| http::serve(stream, &shared)));
             }
@@ -156,6 +158,10 @@ impl Registry {
     /// Whom it was asked to connect to, as a proxy.
     pub fn connected(&self) -> Vec<String> {
         self.state.lock().unwrap().connected.clone()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
     }
 
     pub fn forget(&self) {

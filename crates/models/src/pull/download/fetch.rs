@@ -281,9 +281,10 @@ impl<'a> Fetch<'a> {
             self.session.told().done += count as u64;
             self.tell(before..*at)?;
         }
-        let is_open = reply.number("content-length").is_none() && end == self.size;
-        // A body that does not say how long it is may be longer than was stated.
-        if is_open && matches!(reply.body.read(&mut buffer[..1]), Ok(1)) {
+        // The end is read as well, so that the connection can be used again, and because a body that
+        // does not say how long it is may be longer than was stated.
+        let is_end = reply.status == 206 || end == self.size;
+        if is_end && matches!(reply.body.read(&mut buffer[..1]), Ok(1)) {
             return Err(self.wrong_size("more".to_owned()).into());
         }
         Ok(())
