@@ -301,15 +301,16 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Waits, and says why.
-    pub fn wait(&self, why: String, pause: Duration) -> Result<(), Error> {
+    /// Waits, and says why, until there is nothing to wait for.
+    fn wait(&self, why: String, pause: Duration, is_over: &AtomicBool) -> Result<(), Error> {
         let waiting = || self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = waiting();
         let number = all.last().map_or(0, |(number, _)| number + 1);
         all.push((number, Stage::Waiting { why, pause }));
         drop(all);
         let begin = Instant::now();
-        while begin.elapsed() < pause && !self.is_stopped() {
+        let is_over = || self.is_stopped() || is_over.load(Ordering::Relaxed);
+        while begin.elapsed() < pause && !is_over() {
             thread::sleep(TICK.min(pause.saturating_sub(begin.elapsed())));
         }
         waiting().retain(|(of, _)| *of != number);
@@ -328,11 +329,17 @@ pub struct Tries<'a> {
     session: &'a Session<'a>,
     host: String,
     done: u32,
+    is_over: &'a AtomicBool,
 }
 
 impl<'a> Tries<'a> {
     pub fn new(session: &'a Session<'a>, origin: &Origin) -> Tries<'a> {
-        Tries { session, host: origin.to_string(), done: 0 }
+        Tries { session, host: origin.to_string(), done: 0, is_over: &session.stop }
+    }
+
+    /// Does not wait any longer when this is set.
+    pub fn until(self, is_over: &'a AtomicBool) -> Tries<'a> {
+        Tries { is_over, ..self }
     }
 
     /// It went better for a while.
@@ -356,7 +363,7 @@ impl<'a> Tries<'a> {
         }
         let doubled = options.pause * 2u32.saturating_pow(self.done - 1);
         let pause = after.unwrap_or(doubled).min(options.longest_pause);
-        self.session.wait(why, pause + pause.mul_f64(0.25 * chance()))
+        self.session.wait(why, pause + pause.mul_f64(0.25 * chance()), self.is_over)
     }
 }
 

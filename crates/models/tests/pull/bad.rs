@@ -34,6 +34,19 @@ fn who_is_busy_is_waited_for() {
 }
 
 #[test]
+fn what_one_connection_cannot_mend_ends_the_others_that_wait() {
+    let (registry, path) = hub(&noise(8 * PIECE as usize, 21));
+    let later = vec![("Retry-After", "60".to_owned())];
+    registry.quirk(&path, 1, Quirk::Status(429, later));
+    registry.quirk(&path, ALWAYS, Quirk::Status(403, vec![]));
+    let longest_pause = Duration::from_secs(60);
+    let client = Client::new(Options { longest_pause, ..options(&registry) }).unwrap();
+    let begin = Instant::now();
+    assert!(words(fetched("mend", &client).0).contains("accept the terms"));
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
 fn bodies_cut_short_and_stalled_connections_go_on_from_there() {
     let bytes = noise(8 * PIECE as usize, 11);
     let (registry, path) = hub(&bytes);

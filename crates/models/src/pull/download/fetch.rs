@@ -135,9 +135,9 @@ impl<'a> Fetch<'a> {
 
     /// Brings one run, with as many requests as that takes.
     fn bring(&self, run: Range<u64>) -> Result<(), Fetched> {
-        let mut tries = Tries::new(self.session, self.address.origin());
+        let mut tries = Tries::new(self.session, self.address.origin()).until(&self.is_over);
         let mut at = run.start;
-        while at < run.end {
+        while at < run.end && !self.is_over.load(Ordering::Relaxed) {
             let before = at;
             let fault = match self.ask(&mut at, run.end) {
                 Ok(()) => return Ok(()),
@@ -153,7 +153,7 @@ impl<'a> Fetch<'a> {
                 tries.reset();
             }
             if self.is_over.load(Ordering::Relaxed) {
-                return Ok(());
+                break;
             }
             tries.again(fault).map_err(Fetched::Failed)?;
         }
@@ -281,8 +281,8 @@ impl<'a> Fetch<'a> {
             self.session.told().done += count as u64;
             self.tell(before..*at)?;
         }
-        // The end is read as well, so that the connection can be used again, and because a body that
-        // does not say how long it is may be longer than was stated.
+        // The end is read as well: the connection can be used again, and a body that does not say
+        // how long it is may be longer than was stated.
         let is_end = reply.status == 206 || end == self.size;
         if is_end && matches!(reply.body.read(&mut buffer[..1]), Ok(1)) {
             return Err(self.wrong_size("more".to_owned()).into());
