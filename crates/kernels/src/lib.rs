@@ -26,7 +26,7 @@ mod simd;
 
 pub use crew::Crew;
 pub use format::Format;
-pub use half::{bf16_to_f32, f16_to_f32, f32_to_f16};
+pub use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 pub use isa::{Isa, UnknownIsa};
 pub use machine::{
     Attention, Choice, Chosen, DeltaHeads, DeltaRows, Expert, Experts, Heads, Index, Machine,
