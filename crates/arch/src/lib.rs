@@ -29,6 +29,7 @@ mod weight;
 
 pub use cache::{CACHES_MAX, Cache, Keeps, Store};
 pub use error::Error;
+pub use rope::rope_factors;
 pub use source::Source;
 pub use weight::{Weight, format_for, pack};
 

@@ -63,13 +63,20 @@ pub(crate) const fn name(gguf: &'static str, hugging_face: &'static str) -> Name
 const HARMLESS: &[&str] = &["rotary_emb.inv_freq"];
 
 impl Source {
-    /// Opens a GGUF file (or the first of a split one) or a Hugging Face folder.
+    /// Opens a GGUF file (or the first of a split one), a Hugging Face folder, or one file of such
+    /// a folder that has all weights.
     ///
     /// # Errors
     /// When there is neither, or it cannot be read.
     pub fn open(path: &Path) -> Result<Source, Error> {
-        let files = if path.is_dir() { open_folder(path)? } else { Files::Gguf(Gguf::open(path)?) };
-        Ok(Source::of(files))
+        if path.is_dir() {
+            return Ok(Source::of(open_folder(path, path)?));
+        }
+        if path.extension().is_some_and(|ending| ending == "safetensors") {
+            let folder = path.parent().unwrap_or(path);
+            return Ok(Source::of(open_folder(folder, path)?));
+        }
+        Ok(Source::of(Files::Gguf(Gguf::open(path)?)))
     }
 
     /// Opens a GGUF file that is part of the program. Nothing is copied.
@@ -187,6 +194,15 @@ impl Source {
         in_folder
     }
 
+    /// The name in a layer of a folder of a tensor that is one of several there, and in GGUF files
+    /// a part of one.
+    pub(crate) fn part_name(&self, layer: usize, (name, part): (Name, &str)) -> String {
+        let in_folder = self.in_layer(layer, part);
+        let in_gguf = format!("blk.{layer}.{}.weight", name.gguf);
+        self.twins.borrow_mut().insert(in_folder.clone(), in_gguf);
+        in_folder
+    }
+
     /// The name in GGUF of a tensor of a folder, if loading the model has asked for it and its
     /// recipe has a name for it there.
     pub fn twin(&self, tensor: &str) -> Option<String> {
@@ -298,14 +314,14 @@ impl Files {
     }
 }
 
-fn open_folder(path: &Path) -> Result<Files, Error> {
-    let config_path = path.join("config.json");
+fn open_folder(folder: &Path, weights: &Path) -> Result<Files, Error> {
+    let config_path = folder.join("config.json");
     let beside = |why: String| Error::Beside { path: config_path.clone(), why };
     let bytes = std::fs::read(&config_path).map_err(|e| {
         beside(format!("{e}; a model folder holds config.json, tokenizer.json and *.safetensors"))
     })?;
     let config = serde_json::from_slice(&bytes).map_err(|e| beside(format!("not JSON: {e}")))?;
-    let weights = Safetensors::open(path)?;
+    let weights = Safetensors::open(weights)?;
     let (config, names) = text_of(config, &weights);
     Ok(Files::Folder { config, weights, names })
 }

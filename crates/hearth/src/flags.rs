@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use api::keys::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use models::import::Quant;
 
 /// Local AI on hardware you own: one binary, the same bits everywhere.
 #[derive(Parser)]
@@ -34,7 +35,7 @@ pub enum Command {
     Classify(Classify),
     /// Show in a minute what can be done without any other model
     Demo(Demo),
-    /// Make one GGUF file of a Hugging Face folder
+    /// Make one GGUF file of a Hugging Face folder, or of another GGUF file
     Import(Import),
     /// Show what is in a model file
     Show(Show),
@@ -338,30 +339,35 @@ pub struct AddKey {
 
 #[derive(Args)]
 pub struct Import {
-    /// A folder with config.json, tokenizer.json and *.safetensors
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
-    /// How its matrices are stored
-    #[arg(long, default_value = "q8_0", value_enum, value_name = "FORMAT")]
-    pub quant: ImportQuant,
-    /// The file to write [default: the folder's name and the format, in the current folder]
+    /// A folder with config.json, tokenizer.json and *.safetensors, or a GGUF file
+    #[arg(value_name = "DIR|FILE")]
+    pub from: PathBuf,
+    /// How its matrices are stored: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m,
+    /// q4_k_s, q4_1, q4_0, iq4_nl, q3_k_l, q3_k_m, q3_k_s or q2_k
+    #[arg(long, default_value = "q8_0", value_name = "FORMAT", value_parser = quant)]
+    pub quant: Quant,
+    /// The file to write [default: the model's name and the format, in the current folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// What the model says that it is called [default: the folder's name]
+    /// What the model says that it is called [default: the folder's name, or what a file says]
     #[arg(long)]
     pub name: Option<String>,
+    /// Threads, which change no bit of the file [default: one per physical core that this process
+    /// may use, within its CPU quota]
+    #[arg(long, env = "HEARTH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// List what every tensor has lost
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// The file and what every tensor has lost, as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
-/// How matrices are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ImportQuant {
-    /// Eight bits, 32 numbers to a scale
-    #[value(name = "q8_0")]
-    Q8_0,
-    /// Half floats
-    F16,
-    /// Floats
-    F32,
+/// The format of this name.
+fn quant(name: &str) -> Result<Quant, String> {
+    let known = || Quant::all().map(Quant::name).collect::<Vec<_>>().join(", ");
+    Quant::by_name(name).ok_or_else(|| format!("the formats are {}", known()))
 }
 
 #[derive(Args)]

@@ -89,6 +89,8 @@ pub fn language(path: &Path, source: &Source) -> Result<Language, Failure> {
 pub fn tokenizer(path: &Path, source: &Source) -> Result<Tokenizer, Failure> {
     let found = match source.gguf() {
         Some(gguf) => Tokenizer::from_gguf(gguf),
+        // The weights may be named themselves; their tokenizer lies beside them.
+        None if path.is_file() => Tokenizer::from_folder(path.parent().unwrap_or(path)),
         None => Tokenizer::from_folder(path),
     };
     found.map_err(|error| Failure::model(path, error, "`hearth logits` works without a tokenizer."))

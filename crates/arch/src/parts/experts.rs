@@ -282,9 +282,8 @@ impl Stack {
                     Weight::find_part(source, &name, (expert, count), (rows, cols))?
                 }
                 false => {
-                    let name = name.hugging_face;
-                    let name = format!("mlp.experts.{expert}.{name}.weight");
-                    let name = source.in_layer(layer, &name);
+                    let part = format!("mlp.experts.{expert}.{}.weight", name.hugging_face);
+                    let name = source.part_name(layer, (name, &part));
                     Weight::find(source, &name, rows, cols)?
                 }
             };
