@@ -182,6 +182,34 @@ fn a_file_is_stored_anew_and_says_what_it_said() {
 }
 
 #[test]
+fn parts_become_one_file() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("split");
+    use Storage::{F32, I32, Q8_0};
+    fs::create_dir_all(&folder).unwrap();
+    let part = |n: u16| folder.join(format!("a-{:05}-of-00002.gguf", n + 1));
+    for n in 0..2 {
+        let mut head = Writer::new();
+        head.key("general.architecture", Value::Str("llama")).unwrap();
+        head.key("split.no", Value::U16(n)).unwrap();
+        head.key("split.count", Value::U16(2)).unwrap();
+        head.key("split.tensors.count", Value::I32(3)).unwrap();
+        let names = [&["a.weight"][..], &["b.weight", "c"]][usize::from(n)];
+        for name in names {
+            let storage = if *name == "c" { I32 } else { F32 };
+            head.tensor(name, storage, &[2, 32]).unwrap();
+        }
+        let mut body = head.begin(fs::File::create(part(n)).unwrap()).unwrap();
+        names.iter().for_each(|_| body.tensor(&[n as u8; 256]).unwrap());
+        body.finish().unwrap();
+    }
+    let gguf = Gguf::from_bytes(stored(&part(0), Quant::Q8_0, 1).0).unwrap();
+    assert!(gguf.keys().all(|(key, _)| !key.starts_with("split.")));
+    let tensors: Vec<_> = gguf.tensors().map(|tensor| (tensor.name, tensor.storage)).collect();
+    assert_eq!(tensors, [("a.weight", Q8_0), ("b.weight", Q8_0), ("c", I32)]);
+    assert_eq!(gguf.tensor("c").unwrap().bytes, [1; 256]);
+}
+
+#[test]
 fn weights_may_be_named_themselves() {
     let file = golden("models/qwen3/model.safetensors");
     let ours = import(&file, Quant::Q8_0).unwrap();

@@ -63,8 +63,8 @@ impl Import {
 
     fn of(mut head: Writer, weights: Weights, tensors: Vec<Planned>) -> Result<Import, Error> {
         for planned in &tensors {
-            if let Some(name) = planned.from.first() {
-                let from = weights.tensor(name)?;
+            let from = planned.from.first().map(|name| weights.tensor(name)).transpose()?;
+            if let Some(from) = from.filter(|from| !planned.is_copied(from)) {
                 format_of(&from, from.storage)?;
             }
             head.tensor(&planned.name, planned.storage, &planned.shape)?;

@@ -66,7 +66,7 @@ impl Store<'_> {
         let from = self.planned.from.iter().map(|name| self.weights.tensor(name));
         let from: Vec<Tensor> = from.collect::<Result<_, _>>()?;
         let Planned { name, storage, shape, .. } = self.planned;
-        if from[0].storage == *storage && storage.block().0 > 1 {
+        if self.planned.is_copied(&from[0]) {
             return self.copy(&from[0], body, progress);
         }
         let numbers: usize = shape.iter().product();
@@ -97,7 +97,7 @@ impl Store<'_> {
         Ok(Stored { name: name.clone(), storage: *storage, numbers, error })
     }
 
-    /// Writes blocks that stay what they are, which stored anew might become others.
+    /// Writes what stays as it is.
     fn copy<W: Write>(
         &self,
         from: &Tensor,

@@ -45,6 +45,13 @@ pub(super) enum Change {
 }
 
 impl Planned {
+    /// Whether it stays as it is: blocks stored anew might become others, and what is no float no
+    /// number at all. Floats are looked at all the same.
+    pub fn is_copied(&self, from: &Tensor) -> bool {
+        let is_float = matches!(from.storage, Storage::F32 | Storage::F16 | Storage::BF16);
+        from.storage == self.storage && !is_float
+    }
+
     /// Numbers of a row; those of a single row are rows of their own.
     pub fn width(&self) -> usize {
         if let [.., width] = self.shape[..]
