@@ -26,10 +26,12 @@ impl Levels for Even {
         integer(number.max(self.0).min(self.1))
     }
 
+    #[inline(always)]
     fn ends(self) -> [f32; 2] {
         [self.0, self.1]
     }
 
+    #[inline(always)]
     fn step(self) -> f32 {
         0.1
     }
@@ -62,7 +64,18 @@ pub(super) fn sum<const N: usize>(term: impl Fn(usize) -> f32) -> f32 {
     ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
+/// A function of each number; the one of arrays is not made part of what calls it.
+#[inline(always)]
+pub(super) fn map<const N: usize>(numbers: &[f32; N], f: impl Fn(f32) -> f32) -> [f32; N] {
+    let mut out = [0.0; N];
+    for (out, x) in out.iter_mut().zip(numbers) {
+        *out = f(*x);
+    }
+    out
+}
+
 /// The number farthest from zero, with its sign.
+#[inline(always)]
 pub(super) fn extreme(numbers: &[f32]) -> f32 {
     let farther = |most: f32, x: &f32| if x.abs() > most.abs() { *x } else { most };
     numbers.iter().fold(0.0, farther)
@@ -79,7 +92,7 @@ pub(super) fn scale<const N: usize>(numbers: &[f32; N], levels: impl Levels) -> 
     for end in levels.ends() {
         for tried in -TRIES..=TRIES {
             let inverse = (end + levels.step() * tried as f32) / extreme;
-            let level = numbers.map(|x| levels.nearest(x * inverse));
+            let level = map(numbers, |x| levels.nearest(x * inverse));
             let both = sum::<N>(|i| numbers[i] * level[i]);
             let own = sum::<N>(|i| level[i] * level[i]);
             // What the squares of the numbers lose when this multiple of the levels is taken away.
@@ -121,13 +134,13 @@ pub(super) fn scale_and_min<const N: usize>(
         return (0.0, -low);
     }
     // Counted from the lowest, sums lose no digits to what all have in common.
-    let above = numbers.map(|x| x - low);
+    let above = map(numbers, |x| x - low);
     let (total, count) = (sum::<N>(|i| above[i]), N as f32);
     let levels = Even(0.0, top);
     let (mut best, mut gain) = ((0.0, 0.0), f32::NEG_INFINITY);
     for tried in -TRIES..=TRIES {
         let inverse = (top + levels.step() * tried as f32) / (high - low);
-        let level = above.map(|x| levels.nearest(x * inverse));
+        let level = map(&above, |x| levels.nearest(x * inverse));
         let all = sum::<N>(|i| level[i]);
         let own = sum::<N>(|i| level[i] * level[i]);
         let both = sum::<N>(|i| above[i] * level[i]);

@@ -4,6 +4,7 @@ use super::fit::Even;
 use super::runs::{self, Block};
 use super::{pack, put};
 
+#[inline(always)]
 pub(super) fn q2_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     let block = runs::with_minima::<16>(numbers, 3.0, 15.0);
     let level = block.levels::<16>(numbers, Even(0.0, 3.0)).map(|q| q as u8);
@@ -14,6 +15,7 @@ pub(super) fn q2_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     put(block.m, out);
 }
 
+#[inline(always)]
 pub(super) fn q3_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     let levels = Even(-4.0, 3.0);
     let block = runs::signed(numbers, levels, [-32.0, 31.0]);
@@ -27,6 +29,7 @@ pub(super) fn q3_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     put(block.d, out);
 }
 
+#[inline(always)]
 pub(super) fn q4_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     let block = runs::with_minima::<32>(numbers, 15.0, 63.0);
     let level = block.levels::<32>(numbers, Even(0.0, 15.0));
@@ -36,6 +39,7 @@ pub(super) fn q4_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     level.as_chunks::<64>().0.iter().for_each(|level| pack::nibbles(level, out));
 }
 
+#[inline(always)]
 pub(super) fn q5_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     let block = runs::with_minima::<32>(numbers, 31.0, 63.0);
     let level = block.levels::<32>(numbers, Even(0.0, 31.0));
@@ -46,6 +50,7 @@ pub(super) fn q5_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     level.as_chunks::<64>().0.iter().for_each(|level| pack::nibbles(level, out));
 }
 
+#[inline(always)]
 pub(super) fn q6_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
     let levels = Even(-32.0, 31.0);
     let block = runs::signed(numbers, levels, [-128.0, 127.0]);
@@ -57,6 +62,7 @@ pub(super) fn q6_k(numbers: &[f32; 256], out: &mut Vec<u8>) {
 }
 
 /// Sub-scales and sub-minima of eight runs, six bits each.
+#[inline(always)]
 fn six_bits(block: &Block, out: &mut Vec<u8>) {
     let [sub, below] = [&block.sub, &block.below].map(|numbers| numbers.map(|n| n as u8));
     out.extend((0..4).map(|n| sub[n] | sub[n + 4] >> 4 << 6));

@@ -7,18 +7,21 @@ use crate::blocks::iq4;
 /// How often a scale is fitted to the levels that it gives.
 const ROUNDS: usize = 3;
 
+#[inline(always)]
 pub(super) fn q4_0(numbers: &[f32; 32], out: &mut Vec<u8>) {
     let (d, level) = signed(numbers, Even(-8.0, 7.0));
     put(d, out);
     pack::nibbles(&level.map(|q| q + 8.0), out);
 }
 
+#[inline(always)]
 pub(super) fn q5_0(numbers: &[f32; 32], out: &mut Vec<u8>) {
     let (d, level) = signed(numbers, Even(-16.0, 15.0));
     put(d, out);
     five_bits(&level.map(|q| q + 16.0), out);
 }
 
+#[inline(always)]
 pub(super) fn q4_1(numbers: &[f32; 32], out: &mut Vec<u8>) {
     let (d, min, level) = with_min(numbers, 15.0);
     put(d, out);
@@ -26,6 +29,7 @@ pub(super) fn q4_1(numbers: &[f32; 32], out: &mut Vec<u8>) {
     pack::nibbles(&level, out);
 }
 
+#[inline(always)]
 pub(super) fn q5_1(numbers: &[f32; 32], out: &mut Vec<u8>) {
     let (d, min, level) = with_min(numbers, 31.0);
     put(d, out);
@@ -33,6 +37,7 @@ pub(super) fn q5_1(numbers: &[f32; 32], out: &mut Vec<u8>) {
     five_bits(&level, out);
 }
 
+#[inline(always)]
 pub(super) fn iq4_nl(numbers: &[f32; 32], out: &mut Vec<u8>) {
     let (d, level) = signed(numbers, Uneven);
     put(d, out);
@@ -41,6 +46,7 @@ pub(super) fn iq4_nl(numbers: &[f32; 32], out: &mut Vec<u8>) {
 }
 
 /// The fifth bits of all, and the nibbles.
+#[inline(always)]
 fn five_bits(levels: &[f32; 32], out: &mut Vec<u8>) {
     let high = (0..32).fold(0_u32, |high, i| high | (levels[i] as u32 >> 4) << i);
     out.extend(high.to_le_bytes());
@@ -48,12 +54,13 @@ fn five_bits(levels: &[f32; 32], out: &mut Vec<u8>) {
 }
 
 /// The scale, and the level of each number.
+#[inline(always)]
 fn signed(numbers: &[f32; 32], levels: impl Levels) -> (f32, [f32; 32]) {
     let mut d = half(fit::scale(numbers, levels));
     let mut least = fit::error(numbers, levels, (d, 0.0));
     let levels_of = |d: f32| {
         let inverse = fit::inverse(d);
-        numbers.map(|x| levels.nearest(x * inverse))
+        fit::map(numbers, |x| levels.nearest(x * inverse))
     };
     for _ in 0..ROUNDS {
         let level = levels_of(d);
@@ -69,12 +76,13 @@ fn signed(numbers: &[f32; 32], levels: impl Levels) -> (f32, [f32; 32]) {
 }
 
 /// The scale, what is taken away, and the level of each number.
+#[inline(always)]
 fn with_min(numbers: &[f32; 32], top: f32) -> (f32, f32, [f32; 32]) {
     let levels = Even(0.0, top);
     let (scale, min) = fit::scale_and_min(numbers, top, f32::NEG_INFINITY);
     let (d, min) = (half(scale), half(min));
     let inverse = fit::inverse(d);
-    (d, min, numbers.map(|x| levels.nearest((x + min) * inverse)))
+    (d, min, fit::map(numbers, |x| levels.nearest((x + min) * inverse)))
 }
 
 /// The sixteen levels of IQ4_NL.
@@ -92,10 +100,12 @@ impl Levels for Uneven {
         nearest
     }
 
+    #[inline(always)]
     fn ends(self) -> [f32; 2] {
         [iq4::LEVEL[0], iq4::LEVEL[15]].map(f32::from)
     }
 
+    #[inline(always)]
     fn step(self) -> f32 {
         1.5
     }

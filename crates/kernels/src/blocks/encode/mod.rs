@@ -6,7 +6,8 @@ mod legacy;
 mod pack;
 mod runs;
 
-use crate::{Format, f16_to_f32, f32_to_bf16, f32_to_f16};
+use crate::isa::per_isa;
+use crate::{Format, Isa, f16_to_f32, f32_to_bf16, f32_to_f16};
 
 /// The largest half.
 const HALF_MAX: f32 = 65_504.0;
@@ -28,25 +29,41 @@ pub const ENCODED: [Format; 14] = {
 /// When `numbers` are no whole blocks, or `format` is none of [`ENCODED`].
 pub fn encode(format: Format, numbers: &[f32], out: &mut Vec<u8>) {
     assert!(numbers.len().is_multiple_of(format.block_len()), "{} of {format:?}", numbers.len());
+    encode_on(Isa::best(), format, numbers, out);
+}
+
+fn encode_on(isa: Isa, format: Format, numbers: &[f32], out: &mut Vec<u8>) {
     let reach = reach(format);
     match format {
         Format::F32 => out.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
         Format::F16 => out.extend(numbers.iter().flat_map(|x| f32_to_f16(*x).to_le_bytes())),
         Format::BF16 => out.extend(numbers.iter().flat_map(|x| f32_to_bf16(*x).to_le_bytes())),
         Format::Q8_0 => each(numbers, reach, |block| q8_0(block, out)),
-        Format::Q4_0 => each(numbers, reach, |block| legacy::q4_0(block, out)),
-        Format::Q4_1 => each(numbers, reach, |block| legacy::q4_1(block, out)),
-        Format::Q5_0 => each(numbers, reach, |block| legacy::q5_0(block, out)),
-        Format::Q5_1 => each(numbers, reach, |block| legacy::q5_1(block, out)),
-        Format::IQ4_NL => each(numbers, reach, |block| legacy::iq4_nl(block, out)),
-        Format::Q2_K => each(numbers, reach, |block| k::q2_k(block, out)),
-        Format::Q3_K => each(numbers, reach, |block| k::q3_k(block, out)),
-        Format::Q4_K => each(numbers, reach, |block| k::q4_k(block, out)),
-        Format::Q5_K => each(numbers, reach, |block| k::q5_k(block, out)),
-        Format::Q6_K => each(numbers, reach, |block| k::q6_k(block, out)),
+        Format::Q4_0 => each(numbers, reach, |block| q4_0(isa, block, out)),
+        Format::Q4_1 => each(numbers, reach, |block| q4_1(isa, block, out)),
+        Format::Q5_0 => each(numbers, reach, |block| q5_0(isa, block, out)),
+        Format::Q5_1 => each(numbers, reach, |block| q5_1(isa, block, out)),
+        Format::IQ4_NL => each(numbers, reach, |block| iq4_nl(isa, block, out)),
+        Format::Q2_K => each(numbers, reach, |block| q2_k(isa, block, out)),
+        Format::Q3_K => each(numbers, reach, |block| q3_k(isa, block, out)),
+        Format::Q4_K => each(numbers, reach, |block| q4_k(isa, block, out)),
+        Format::Q5_K => each(numbers, reach, |block| q5_k(isa, block, out)),
+        Format::Q6_K => each(numbers, reach, |block| q6_k(isa, block, out)),
         _ => panic!("{format:?} is decoded only"),
     }
 }
+
+// Everything below these is made part of them, or it would be compiled without their instructions.
+per_isa!(q4_0 = legacy::q4_0; (numbers: &[f32; 32], out: &mut Vec<u8>));
+per_isa!(q4_1 = legacy::q4_1; (numbers: &[f32; 32], out: &mut Vec<u8>));
+per_isa!(q5_0 = legacy::q5_0; (numbers: &[f32; 32], out: &mut Vec<u8>));
+per_isa!(q5_1 = legacy::q5_1; (numbers: &[f32; 32], out: &mut Vec<u8>));
+per_isa!(iq4_nl = legacy::iq4_nl; (numbers: &[f32; 32], out: &mut Vec<u8>));
+per_isa!(q2_k = k::q2_k; (numbers: &[f32; 256], out: &mut Vec<u8>));
+per_isa!(q3_k = k::q3_k; (numbers: &[f32; 256], out: &mut Vec<u8>));
+per_isa!(q4_k = k::q4_k; (numbers: &[f32; 256], out: &mut Vec<u8>));
+per_isa!(q5_k = k::q5_k; (numbers: &[f32; 256], out: &mut Vec<u8>));
+per_isa!(q6_k = k::q6_k; (numbers: &[f32; 256], out: &mut Vec<u8>));
 
 /// Hands over one block after the other, with nothing in it that cannot be stored.
 fn each<const N: usize>(numbers: &[f32], reach: f32, mut store: impl FnMut(&[f32; N])) {
@@ -81,11 +98,13 @@ pub fn reach(format: Format) -> f32 {
 }
 
 /// The nearest half that is finite, as a float.
+#[inline(always)]
 fn half(x: f32) -> f32 {
     f16_to_f32(f32_to_f16(x.clamp(-HALF_MAX, HALF_MAX)))
 }
 
 /// Appends a float that is a half.
+#[inline(always)]
 fn put(half: f32, out: &mut Vec<u8>) {
     out.extend(f32_to_f16(half).to_le_bytes());
 }
@@ -188,15 +207,18 @@ mod tests {
 
     #[test]
     fn the_bytes_are_the_same_on_every_machine() {
-        for (format, expected) in peer_table::BYTES {
-            let mut bytes = Vec::new();
-            for kind in material::KINDS {
-                encode(format, &material::material(kind, 512), &mut bytes);
+        for isa in Isa::available() {
+            for (format, expected) in peer_table::BYTES {
+                let mut bytes = Vec::new();
+                for kind in material::KINDS {
+                    encode_on(isa, format, &material::material(kind, 512), &mut bytes);
+                }
+                let mix = |mixed: u64, byte: &u8| {
+                    (mixed ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+                };
+                let found = bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix);
+                assert_eq!(found, expected, "{} {format:?} {found:#018x}", isa.name());
             }
-            let mix =
-                |mixed: u64, byte: &u8| (mixed ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-            let found = bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix);
-            assert_eq!(found, expected, "{format:?} {found:#018x}");
         }
     }
 

@@ -34,28 +34,32 @@ pub(super) struct Block {
 }
 
 impl Block {
+    #[inline(always)]
     fn factors(&self, run: usize) -> (f32, f32) {
         (self.d * self.sub[run], self.m * self.below[run])
     }
 
+    #[inline(always)]
     fn error<const N: usize>(&self, numbers: &[f32; 256], levels: Even) -> f32 {
         let runs = numbers.as_chunks::<N>().0.iter().enumerate();
         runs.map(|(n, run)| fit::error(run, levels, self.factors(n))).sum()
     }
 
     /// The level of each number.
+    #[inline(always)]
     pub fn levels<const N: usize>(&self, numbers: &[f32; 256], levels: Even) -> [f32; 256] {
         let mut out = [0.0; 256];
         let runs = numbers.as_chunks::<N>().0.iter().zip(out.as_chunks_mut::<N>().0);
         for (n, (run, out)) in runs.enumerate() {
             let (scale, min) = self.factors(n);
             let inverse = fit::inverse(scale);
-            *out = run.map(|x| levels.nearest((x + min) * inverse));
+            *out = fit::map(run, |x| levels.nearest((x + min) * inverse));
         }
         out
     }
 
     /// Fits the floats to the integers.
+    #[inline(always)]
     fn refit<const N: usize>(&mut self, numbers: &[f32; 256], levels: Even) {
         let found = self.levels::<N>(numbers, levels);
         // The sums of the normal equations: a is what d multiplies, b what m does.
@@ -83,6 +87,7 @@ impl Block {
 }
 
 /// Signed sub-scales from `low` to `high`, and no minima.
+#[inline(always)]
 pub(super) fn signed(numbers: &[f32; 256], levels: Even, [low, high]: [f32; 2]) -> Block {
     let runs = numbers.as_chunks::<16>().0;
     let mut scales = [0.0; 16];
@@ -112,6 +117,7 @@ pub(super) fn signed(numbers: &[f32; 256], levels: Even, [low, high]: [f32; 2]) 
 }
 
 /// Sub-scales and sub-minima from 0 to `most`, and levels from 0 to `top`.
+#[inline(always)]
 pub(super) fn with_minima<const N: usize>(numbers: &[f32; 256], top: f32, most: f32) -> Block {
     let levels = Even(0.0, top);
     let runs = numbers.as_chunks::<N>().0;
@@ -143,6 +149,7 @@ pub(super) fn with_minima<const N: usize>(numbers: &[f32; 256], top: f32, most: 
 }
 
 /// Factors as integers between two bounds, in this unit.
+#[inline(always)]
 fn counted(factors: [f32; 16], unit: f32, [low, high]: [f32; 2]) -> [f32; 16] {
     let inverse = fit::inverse(unit);
     factors.map(|factor| fit::integer((factor * inverse).max(low).min(high)))
@@ -155,10 +162,12 @@ struct Best {
 }
 
 impl Best {
+    #[inline(always)]
     fn of<const N: usize>(block: Block, numbers: &[f32; 256], levels: Even) -> Best {
         Best { error: block.error::<N>(numbers, levels), block }
     }
 
+    #[inline(always)]
     fn keep<const N: usize>(&mut self, block: &Block, numbers: &[f32; 256], levels: Even) {
         let error = block.error::<N>(numbers, levels);
         if error < self.error {
@@ -168,6 +177,7 @@ impl Best {
 }
 
 /// The half that is not nearer to zero: integers counted in it stay within their bounds.
+#[inline(always)]
 fn unit(wanted: f32) -> f32 {
     let near = half(wanted);
     if near.abs() >= wanted.abs() {
