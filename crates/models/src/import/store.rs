@@ -4,7 +4,7 @@
 //! the bytes and the sums do not depend on the number of threads.
 
 use std::io::Write;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -127,8 +127,9 @@ impl Store<'_> {
 
     /// Stores the pieces from a number on.
     fn encode(&self, from: &[Tensor], first: usize, pieces: &[Mutex<Piece>]) -> Result<(), Error> {
-        let format = format_of(&from[0], from[0].storage)?;
-        let old = Old { from, format, planned: self.planned };
+        let formats = from.iter().map(|tensor| format_of(tensor, tensor.storage));
+        let formats = formats.collect::<Result<Vec<Format>, Error>>()?;
+        let old = Old { from, formats: &formats, planned: self.planned };
         let format = format_of(&from[0], self.planned.storage)?;
         let numbers: usize = self.planned.shape.iter().product();
         let next = AtomicUsize::new(0);
@@ -148,11 +149,12 @@ impl Store<'_> {
     }
 
     /// What has been read need not stay in memory.
-    fn release(&self, from: &[Tensor], numbers: std::ops::Range<usize>) {
+    fn release(&self, from: &[Tensor], numbers: Range<usize>) {
         let each = from[0].count();
         match self.planned.change {
-            // Its rows are taken from here and there.
-            Change::Pairs { .. } => {}
+            // Its rows are taken from here and there, to the end.
+            Change::Pairs { .. } if numbers.end < each => {}
+            Change::Pairs { .. } => self.weights.release(&from[0], 0..from[0].bytes.len()),
             Change::None => {
                 for (n, tensor) in from.iter().enumerate() {
                     let part = |at: usize| at.saturating_sub(n * each).min(each) as u64;
@@ -167,7 +169,8 @@ impl Store<'_> {
 /// The numbers where they come from.
 struct Old<'a> {
     from: &'a [Tensor<'a>],
-    format: Format,
+    /// Of each of these.
+    formats: &'a [Format],
     planned: &'a Planned,
 }
 
@@ -177,7 +180,8 @@ impl Old<'_> {
         let (each, width) = (self.from[0].count(), self.planned.width());
         let (mut at, mut rest) = (start, out);
         while !rest.is_empty() {
-            let (tensor, within) = (&self.from[at / each], at % each);
+            let (tensor, format) = (&self.from[at / each], self.formats[at / each]);
+            let within = at % each;
             // Where these lie, and how many lie together.
             let (source, together) = match self.planned.change {
                 Change::Pairs { head } => {
@@ -186,9 +190,8 @@ impl Old<'_> {
                 Change::None => (within, each - within),
             };
             let (now, later) = rest.split_at_mut(together.min(rest.len()));
-            let block =
-                |numbers: usize| numbers / self.format.block_len() * self.format.block_bytes();
-            decode(self.format, &tensor.bytes[block(source)..block(source + now.len())], now);
+            let block = |numbers: usize| numbers / format.block_len() * format.block_bytes();
+            decode(format, &tensor.bytes[block(source)..block(source + now.len())], now);
             (at, rest) = (at + now.len(), later);
         }
     }
