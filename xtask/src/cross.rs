@@ -12,7 +12,7 @@ const TARGET: &str = "aarch64-unknown-linux-gnu";
 const LINKER: &str = "aarch64-linux-gnu-gcc";
 const EMULATOR: &str = "qemu-aarch64";
 /// They have TLS or SQLite in them, which have parts in C.
-const WITH_C: [&str; 4] = ["api", "hearth", "rag", "kindling-eval"];
+const WITH_C: [&str; 5] = ["api", "hearth", "models", "rag", "kindling-eval"];
 /// Where Debian puts the C library of that system.
 const SYSTEM: &str = "/usr/aarch64-linux-gnu";
 

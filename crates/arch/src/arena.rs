@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use memmap2::MmapMut;
+use memmap2::{MmapMut, MmapOptions};
 
 /// Where one matrix begins in the arena; also the width of a cache line.
 const ALIGNMENT: usize = 64;
@@ -19,6 +19,11 @@ impl Arena {
         #[cfg(target_os = "linux")]
         let _ = memory.advise(memmap2::Advice::HugePage);
         Ok(Arena(memory))
+    }
+
+    /// Addresses for so many bytes, which will not be written: they take no memory.
+    pub fn promised(len: usize) -> io::Result<Arena> {
+        MmapOptions::new().len(len.max(1)).no_reserve_swap().map_anon().map(Arena)
     }
 
     pub fn bytes(&self, range: Range<usize>) -> &[u8] {

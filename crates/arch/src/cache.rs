@@ -63,6 +63,26 @@ impl Cache {
         }
     }
 
+    /// Pages that a sequence of so many tokens has when its last step is over, if it is read from
+    /// the beginning.
+    pub fn kept_pages(&self, tokens: usize) -> usize {
+        match self.keeps {
+            Keeps::Last(last) => {
+                tokens.div_ceil(PAGE) - first_kept(tokens, last).min(tokens / PAGE)
+            }
+            Keeps::All | Keeps::State => self.pages(tokens, 1),
+        }
+    }
+
+    /// The most pages that it has while it is read in steps of `rows`.
+    pub fn peak_pages(&self, tokens: usize, rows: usize) -> usize {
+        let Keeps::Last(last) = self.keeps else { return self.pages(tokens, rows) };
+        let begins = (0..tokens).step_by(rows.max(1));
+        let has =
+            |begin: usize| (begin + rows).min(tokens).div_ceil(PAGE) - first_kept(begin, last);
+        begins.map(has).max().unwrap_or(0)
+    }
+
     /// The same for a sequence that can also be cut at so many marks on its way.
     pub fn pages_with_marks(&self, tokens: usize, rows: usize, marks: usize) -> usize {
         let one = match self.keeps {
@@ -77,6 +97,12 @@ impl Cache {
     pub fn bytes(&self, tokens: usize, rows: usize) -> u64 {
         (self.pages(tokens, rows) * self.page_len) as u64 * 4
     }
+}
+
+/// The first page that a sequence of so many tokens keeps, where rows see the `last` positions: a
+/// page more than they see.
+fn first_kept(tokens: usize, last: usize) -> usize {
+    (tokens + 1).saturating_sub(last + PAGE) / PAGE
 }
 
 /// Gives layers their seats.

@@ -100,7 +100,8 @@ impl fmt::Display for Error {
                 first_few(names)
             ),
             Error::Memory { needed, source } => {
-                write!(f, "the system gives no {needed} bytes of memory for the weights: {source}")
+                let mib = needed.div_ceil(1 << 20);
+                write!(f, "the system gives no {mib} MiB of memory for the weights: {source}")
             }
         }
     }

@@ -4,6 +4,7 @@ use formats::gguf::Value as Metadata;
 use serde_json::Value;
 
 use crate::source::{Name, Source, name};
+use crate::weight::too_wide;
 use crate::{Error, Pooling};
 
 /// The sizes that every decoder has.
@@ -24,7 +25,7 @@ pub(crate) struct Hyper {
 
 const HIDDEN: Name = name("embedding_length", "hidden_size");
 const LAYERS: Name = name("block_count", "num_hidden_layers");
-const HEADS: Name = name("attention.head_count", "num_attention_heads");
+pub(crate) const HEADS: Name = name("attention.head_count", "num_attention_heads");
 pub(crate) const KEY_HEADS: Name = name("attention.head_count_kv", "num_key_value_heads");
 pub(crate) const HEAD_DIM: Name = name("attention.key_length", "head_dim");
 const VALUE_DIM: Name = name("attention.value_length", "head_dim");
@@ -37,7 +38,14 @@ const VOCABULARY: Name = name("vocab_size", "vocab_size");
 pub(crate) const EMBEDDING: Name = name("token_embd", "model.embed_tokens");
 
 /// Embeddings have no more rows.
-pub(crate) const VOCABULARY_MAX: usize = SIZE_MAX;
+pub(crate) const VOCABULARY_MAX: usize = WIDTH_MAX;
+
+/// Several times what any model has. Buffers are as wide as matrices, so this bounds what a row of
+/// a step takes.
+pub(crate) const WIDTH_MAX: usize = 1 << 20;
+
+/// Experts, or heads with a matrix of their own, of all layers; several times what any model has.
+pub(crate) const STACKED_MAX: usize = 1 << 17;
 
 /// No size of a model that could run is larger; products of three sizes stay far below 2^64.
 const SIZE_MAX: usize = 1 << 24;
@@ -154,7 +162,8 @@ fn vocabulary(source: &Source) -> Result<usize, Error> {
     let name = source.tensor_name(EMBEDDING, None, "weight");
     let tensor = source.tensor(&name)?;
     match tensor.shape[..] {
-        [vocabulary, _] if vocabulary > 0 => Ok(vocabulary),
+        [vocabulary @ 1..=VOCABULARY_MAX, _] => Ok(vocabulary),
+        [vocabulary, cols] if vocabulary > 0 => Err(too_wide(&name, (vocabulary, cols))),
         _ => Err(Error::Shape { name, expected: vec![], found: tensor.shape.to_vec() }),
     }
 }

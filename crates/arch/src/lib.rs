@@ -29,10 +29,11 @@ mod weight;
 
 pub use cache::{CACHES_MAX, Cache, Keeps, Store};
 pub use error::Error;
+pub use rope::rope_factors;
 pub use source::Source;
-pub use weight::{Weight, format_for, pack};
+pub use weight::{Places, Weight, format_for, pack, place};
 
-use kernels::{Choice, Machine, Routing};
+use kernels::{Choice, Machine, Routing, room};
 
 use parts::experts::GroupScores;
 
@@ -193,11 +194,34 @@ pub struct Scratch {
     slots: Vec<f32>,
 }
 
+impl Scratch {
+    /// Bytes of all buffers.
+    pub fn bytes(&self) -> u64 {
+        let rows = [&self.stream, &self.hidden, &self.queries, &self.keys, &self.values];
+        let made = [&self.mixed, &self.beside, &self.inputs, &self.gate, &self.up, &self.decays];
+        let others = [&self.betas, &self.factors, &self.scores, &self.slots];
+        let numbers = rows.into_iter().chain(made).chain(others).map(room).sum::<u64>();
+        let turns: u64 = self.turns.iter().map(|turns| room(&turns.cos) + room(&turns.sin)).sum();
+        numbers + turns + room(&self.places) + room(&self.choices) + self.routing.bytes()
+    }
+}
+
 /// Cosines and sines of the rows of a step.
 #[derive(Default)]
 struct Turns {
     cos: Vec<f32>,
     sin: Vec<f32>,
+}
+
+/// About what the parts of a layer take themselves.
+const LAYER: usize = 1200;
+
+/// Bytes that a model which was just loaded from `source` takes besides the matrices of its
+/// products: norms, biases and the like, and the list of matrices itself.
+pub fn small_bytes(model: &mut dyn Model, source: &Source) -> u64 {
+    // Beside a matrix there may be a bias and its name.
+    let each = size_of::<Weight>() + size_of::<Option<Vec<f32>>>();
+    source.taken() + (model.weights().len() * each + model.shape().layers * LAYER) as u64
 }
 
 /// Opens what `source` holds as a model of its family.
@@ -215,6 +239,7 @@ pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     };
     foreign::refuse(source, family)?;
     source.set_unstated(family.unstated);
+    source.forget_taken();
     let model = (family.load)(source)?;
     source.all_used()?;
     Ok(model)

@@ -6,6 +6,7 @@ use kernels::portable::angles::{ln, power};
 use kernels::portable::rope::Pairing;
 use serde_json::{Map, Value};
 
+use crate::hyper::Hyper;
 use crate::source::{Name, Source};
 use crate::{Error, Step, Turns};
 use kernels::Rotation;
@@ -145,6 +146,9 @@ impl Rope {
             return Ok(());
         }
         let factors = crate::weight::row(source, FACTORS, self.frequencies.len())?;
+        if source.is_header() {
+            return Ok(());
+        }
         for (frequency, factor) in self.frequencies.iter_mut().zip(factors) {
             *frequency /= factor;
         }
@@ -209,6 +213,23 @@ impl Layers {
         }
         own
     }
+}
+
+/// What a GGUF file says of frequencies that a folder stretches pair by pair: by how much each is
+/// slower than without that. Nothing where they are not.
+///
+/// # Errors
+/// When the settings contradict themselves.
+pub fn rope_factors(source: &Source) -> Result<Option<Vec<f32>>, Error> {
+    let Some(config) = source.settings() else { return Ok(None) };
+    let settings = from_config(&config, Hyper::read(source)?.head_dim)?;
+    if !matches!(settings.scaling, Scaling::Llama3 { .. }) {
+        return Ok(None);
+    }
+    let (stretched, _) = frequencies(&settings);
+    let (plain, _) = frequencies(&Settings { scaling: Scaling::None, ..settings });
+    let factors = plain.iter().zip(stretched).map(|(plain, slower)| (plain / slower) as f32);
+    Ok(Some(factors.collect()))
 }
 
 fn frequencies(settings: &Settings) -> (Vec<f64>, f64) {

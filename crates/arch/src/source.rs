@@ -4,7 +4,7 @@
 //! Families ask for hyper-parameters and tensors by both names; this file answers from what there
 //! is. It also remembers which tensors were asked for, so that none can be overlooked.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,10 @@ pub struct Source {
     twins: RefCell<BTreeMap<String, String>>,
     /// What the family's configurations leave out.
     unstated: OnceCell<Value>,
+    /// Whether tensors have no bytes of their own.
+    is_header: bool,
+    /// Bytes that the model which was loaded last has taken out of the files.
+    taken: Cell<u64>,
 }
 
 /// The opened files; weights keep them open.
@@ -63,13 +67,20 @@ pub(crate) const fn name(gguf: &'static str, hugging_face: &'static str) -> Name
 const HARMLESS: &[&str] = &["rotary_emb.inv_freq"];
 
 impl Source {
-    /// Opens a GGUF file (or the first of a split one) or a Hugging Face folder.
+    /// Opens a GGUF file (or the first of a split one), a Hugging Face folder, or one file of such
+    /// a folder that has all weights.
     ///
     /// # Errors
     /// When there is neither, or it cannot be read.
     pub fn open(path: &Path) -> Result<Source, Error> {
-        let files = if path.is_dir() { open_folder(path)? } else { Files::Gguf(Gguf::open(path)?) };
-        Ok(Source::of(files))
+        if path.is_dir() {
+            return Ok(Source::of(open_folder(path, path)?));
+        }
+        if path.extension().is_some_and(|ending| ending == "safetensors") {
+            let folder = path.parent().unwrap_or(path);
+            return Ok(Source::of(open_folder(folder, path)?));
+        }
+        Ok(Source::of(Files::Gguf(Gguf::open(path)?)))
     }
 
     /// Opens a GGUF file that is part of the program. Nothing is copied.
@@ -85,9 +96,45 @@ impl Source {
         Source::of(Files::Gguf(gguf))
     }
 
+    /// The header of a GGUF file of `len` bytes, whatever more of its beginning is known. A model
+    /// can be loaded from it to be counted; its weights are zeros.
+    ///
+    /// # Errors
+    /// When it cannot be read, as when the header goes on behind what is known.
+    pub fn from_header(known: &[u8], len: u64) -> Result<Source, Error> {
+        let source = Source::from_gguf(Gguf::from_beginning(known, len)?);
+        Ok(Source { is_header: true, ..source })
+    }
+
     fn of(files: Files) -> Source {
-        let (used, twins) = (RefCell::default(), RefCell::default());
-        Source { files: Arc::new(files), used, twins, unstated: OnceCell::new() }
+        Source {
+            files: Arc::new(files),
+            used: RefCell::default(),
+            twins: RefCell::default(),
+            unstated: OnceCell::new(),
+            is_header: false,
+            taken: Cell::default(),
+        }
+    }
+
+    /// Whether numbers in tensors mean nothing.
+    pub(crate) fn is_header(&self) -> bool {
+        self.is_header
+    }
+
+    /// Counts bytes that a model takes out of the files and keeps.
+    pub(crate) fn take_out(&self, bytes: usize) {
+        self.taken.set(self.taken.get() + bytes as u64);
+    }
+
+    /// Bytes that the model which was loaded last has taken out of the files: norms, biases and
+    /// the like.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.get()
+    }
+
+    pub(crate) fn forget_taken(&self) {
+        self.taken.set(0);
     }
 
     /// A folder with this configuration and no tensors.
@@ -183,6 +230,15 @@ impl Source {
             None => format!("{}.{kind}", self.names().place(name.hugging_face)),
             Some(layer) => format!("{}.{kind}", self.in_layer(layer, name.hugging_face)),
         };
+        self.twins.borrow_mut().insert(in_folder.clone(), in_gguf);
+        in_folder
+    }
+
+    /// The name in a layer of a folder of a tensor that is one of several there, and in GGUF files
+    /// a part of one.
+    pub(crate) fn part_name(&self, layer: usize, (name, part): (Name, &str)) -> String {
+        let in_folder = self.in_layer(layer, part);
+        let in_gguf = format!("blk.{layer}.{}.weight", name.gguf);
         self.twins.borrow_mut().insert(in_folder.clone(), in_gguf);
         in_folder
     }
@@ -298,14 +354,14 @@ impl Files {
     }
 }
 
-fn open_folder(path: &Path) -> Result<Files, Error> {
-    let config_path = path.join("config.json");
+fn open_folder(folder: &Path, weights: &Path) -> Result<Files, Error> {
+    let config_path = folder.join("config.json");
     let beside = |why: String| Error::Beside { path: config_path.clone(), why };
     let bytes = std::fs::read(&config_path).map_err(|e| {
         beside(format!("{e}; a model folder holds config.json, tokenizer.json and *.safetensors"))
     })?;
     let config = serde_json::from_slice(&bytes).map_err(|e| beside(format!("not JSON: {e}")))?;
-    let weights = Safetensors::open(path)?;
+    let weights = Safetensors::open(weights)?;
     let (config, names) = text_of(config, &weights);
     Ok(Files::Folder { config, weights, names })
 }

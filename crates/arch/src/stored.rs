@@ -183,6 +183,7 @@ fn four_bits(
         zeros: (0..groups * all).map(zero).collect(),
         scales: weight::floats(source, &format!("{stem}.scales"), &[groups, all])?,
     };
+    source.take_out(of.zeros.len());
     // The numbers of Q4_0 have this zero; those of Q4_1 have a minimum.
     let plain = of.zeros.iter().all(|zero| *zero == 8);
     let format = if plain { Format::Q4_0 } else { Format::Q4_1 };

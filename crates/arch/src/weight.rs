@@ -8,6 +8,7 @@ use formats::{Place, Storage, Tensor};
 use kernels::{Format, Machine, Matrix, PANEL_ROWS, Product, Rounding, packed_len};
 
 use crate::arena::{Arena, Plan};
+use crate::hyper::WIDTH_MAX;
 use crate::source::{Files, Name, Source};
 use crate::{Error, Model, stored};
 
@@ -31,6 +32,8 @@ enum Origin {
         make: Make,
         made: OnceLock<Vec<u8>>,
     },
+    /// Addresses in place of what would be made, for a rehearsal.
+    Promised(Arc<Arena>),
 }
 
 /// Makes the rows of a matrix.
@@ -129,10 +132,13 @@ impl Weight {
         shape: &[usize],
         rows: Range<usize>,
     ) -> Result<Weight, Error> {
+        let [before @ .., cols] = shape else { unreachable!("a tensor of rows has a length") };
+        if rows.len().max(*cols) > WIDTH_MAX {
+            return Err(too_wide(name, (rows.len(), *cols)));
+        }
         if let Some(made) = stored::find(source, name, shape, rows.clone())? {
             return Ok(made);
         }
-        let [before @ .., cols] = shape else { unreachable!("a tensor of rows has a length") };
         let tensor = source.tensor(name)?;
         expect_shape(&tensor, shape)?;
         let (format, all) = (format_of(&tensor)?, before.iter().product::<usize>());
@@ -157,6 +163,7 @@ impl Weight {
         let bytes = match &self.origin {
             Origin::File { files, place } => files.bytes_at(place),
             Origin::Made { make, made } => made.get_or_init(make),
+            Origin::Promised(arena) => arena.bytes(0..self.bytes() as usize),
         };
         self.matrix(bytes)
     }
@@ -168,6 +175,14 @@ impl Weight {
     /// This matrix as one product of a step.
     pub(crate) fn product<'a>(&'a self, rounding: Rounding, out: &'a mut [f32]) -> Product<'a> {
         Product { weights: self.view(), rounding, bias: None, out }
+    }
+
+    /// Its bytes in the file, if products read it there.
+    pub fn in_file(&self) -> Option<&[u8]> {
+        match (&self.packed, &self.origin) {
+            (None, Origin::File { files, place }) => Some(files.bytes_at(place)),
+            _ => None,
+        }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -196,6 +211,7 @@ impl Weight {
                 machine.pack(&self.matrix(&make()), out);
                 return progress(self.bytes());
             }
+            Origin::Promised(_) => return,
         };
         let bytes = files.bytes_at(place);
         let row_bytes = bytes.len() / self.rows;
@@ -265,6 +281,57 @@ pub fn pack(
     Ok(())
 }
 
+/// Where the weights of a packed model are, in bytes, and how many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// In panels.
+    pub packed: u64,
+    /// In the mapped file, from which each step reads them.
+    pub in_file: u64,
+    /// Made of what the file has.
+    pub made: u64,
+    /// How many numbers they are.
+    pub numbers: u64,
+}
+
+/// Gives each weight the place that [`pack`] would give it, with nothing in it. From then on the
+/// model is good for a rehearsal only.
+///
+/// # Errors
+/// When the system does not even promise the memory.
+pub fn place(model: &mut dyn Model, machine: Option<&Machine>) -> Result<Places, Error> {
+    let (mut plan, mut places, mut ranges) = (Plan::default(), Places::default(), Vec::new());
+    // Nothing is read there, so one place does for all.
+    let mut needed = 0;
+    for weight in model.weights() {
+        let packs = machine.is_some_and(|machine| machine.packs(weight.format));
+        let range = weight.packed_len().filter(|_| packs).map(|len| plan.take(len));
+        places.numbers += (weight.rows * weight.cols) as u64;
+        match (&range, &weight.origin) {
+            (Some(range), _) => needed = needed.max(range.len()),
+            (None, Origin::File { .. }) => places.in_file += weight.bytes(),
+            (None, _) => {
+                places.made += weight.bytes();
+                needed = needed.max(weight.bytes() as usize);
+            }
+        }
+        ranges.push(range);
+    }
+    places.packed = plan.len() as u64;
+    let arena = Arena::promised(needed).map_err(|source| Error::Memory { needed, source })?;
+    let arena = Arc::new(arena);
+    for (range, weight) in ranges.into_iter().zip(model.weights()) {
+        match (range, &weight.origin) {
+            (Some(range), _) => {
+                weight.packed = Some(Packed { arena: Arc::clone(&arena), range: 0..range.len() });
+            }
+            (None, Origin::File { .. }) => weight.packed = None,
+            (None, _) => weight.origin = Origin::Promised(Arc::clone(&arena)),
+        }
+    }
+    Ok(places)
+}
+
 impl Linear {
     /// Finds a layer's matrix and bias.
     pub fn find(
@@ -291,12 +358,24 @@ pub(crate) fn row(source: &Source, name: &str, len: usize) -> Result<Vec<f32>, E
     floats(source, name, &[len])
 }
 
+/// Bytes of all small tensors of a header, which may claim any. Known models have less than a
+/// quarter of it.
+const HEADER_MAX: u64 = 1 << 30;
+
 /// Reads a small tensor as f32.
 pub(crate) fn floats(source: &Source, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
     let tensor = source.tensor(name)?;
     expect_shape(&tensor, shape)?;
-    let mut values = vec![0.0; shape.iter().product()];
-    kernels::blocks::decode(format_of(&tensor)?, tensor.bytes, &mut values);
+    let (format, len) = (format_of(&tensor)?, shape.iter().product::<usize>());
+    source.take_out(len * size_of::<f32>());
+    if source.is_header() && source.taken() > HEADER_MAX {
+        let why = "is out of range: so large is no model's, with the others before it".to_owned();
+        return Err(Error::Value { key: format!("shape of {name}"), why });
+    }
+    let mut values = vec![0.0; len];
+    if !source.is_header() {
+        kernels::blocks::decode(format, tensor.bytes, &mut values);
+    }
     Ok(values)
 }
 
@@ -306,6 +385,12 @@ pub(crate) fn expect_shape(tensor: &Tensor, expected: &[usize]) -> Result<(), Er
     }
     let (expected, found) = (expected.to_vec(), tensor.shape.to_vec());
     Err(Error::Shape { name: tensor.name.to_owned(), expected, found })
+}
+
+/// Of a matrix wider than any that could be computed with.
+pub(crate) fn too_wide(name: &str, (rows, cols): (usize, usize)) -> Error {
+    let why = format!("is out of range; hearth runs matrices of at most {WIDTH_MAX} a side");
+    Error::Value { key: format!("shape {rows} × {cols} of {name}"), why }
 }
 
 /// Of a tensor whose rows are not whole blocks.

@@ -6,7 +6,9 @@
 //! processors has to do.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
+
+use crate::groups::{self, Group};
 
 /// The highest number of a processor that is believed; Linux stops at 8191.
 const CPU_MAX: usize = 65_535;
@@ -27,11 +29,11 @@ fn count(root: &Path) -> Option<usize> {
 fn physical(root: &Path) -> Option<usize> {
     let cpus = root.join("sys/devices/system/cpu");
     // The allowed ones may include what is switched off, or was never plugged in.
-    let (allowed, online) = (allowed(root)?, list(&read(&cpus.join("online"))?)?);
+    let (allowed, online) = (allowed(root)?, list(&groups::text(&cpus.join("online"))?)?);
     let mut cores = BTreeSet::new();
     for cpu in allowed.intersection(&online) {
         let siblings = cpus.join(format!("cpu{cpu}/topology/thread_siblings_list"));
-        let siblings = list(&read(&siblings)?)?;
+        let siblings = list(&groups::text(&siblings)?)?;
         if !siblings.contains(cpu) {
             return None;
         }
@@ -41,7 +43,7 @@ fn physical(root: &Path) -> Option<usize> {
 }
 
 fn allowed(root: &Path) -> Option<BTreeSet<usize>> {
-    let status = read(&root.join("proc/self/status"))?;
+    let status = groups::text(&root.join("proc/self/status"))?;
     list(status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?)
 }
 
@@ -62,45 +64,19 @@ fn list(text: &str) -> Option<BTreeSet<usize>> {
 /// Processors' worth of time that control groups leave to this process, rounded up; `usize::MAX`
 /// where none limits it.
 fn quota(root: &Path) -> Option<usize> {
-    // A kernel without control groups has no such file.
-    let groups = read(&root.join("proc/self/cgroup")).unwrap_or_default();
     let mut least = usize::MAX;
-    for line in groups.lines() {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (controllers, path) = (parts.next()?, Path::new(parts.next()?));
-        let mount = root.join("sys/fs/cgroup");
-        if controllers.is_empty() {
-            least = least.min(least_of(&mount, path, version_2)?);
-        } else if controllers.split(',').any(|name| name == "cpu") {
-            // Mounted under the names of all its controllers, under this one alone, or both.
-            for mount in [mount.join(controllers), mount.join("cpu")] {
-                least = least.min(least_of(&mount, path, version_1)?);
-            }
-        }
-    }
-    Some(least)
-}
-
-/// The least that a group or one of its parents allows. The limit of the mount itself counts too:
-/// in a container it is often the container's own group, and `path` leads nowhere.
-fn least_of(mount: &Path, path: &Path, limit: fn(&Path) -> Option<usize>) -> Option<usize> {
-    let mut group = PathBuf::from(mount);
-    let mut least = limit(&group)?;
-    for part in path.components() {
-        match part {
-            Component::RootDir => {}
-            Component::Normal(name) => group.push(name),
-            // A group outside of what is mounted: what lies there belongs to others.
-            _ => break,
-        }
-        least = least.min(limit(&group)?);
+    for group in groups::of_process(root, "cpu")? {
+        least = least.min(match group {
+            Group::Version2(path) => version_2(&path)?,
+            Group::Version1(path) => version_1(&path)?,
+        });
     }
     Some(least)
 }
 
 /// The limit that a group of version 2 sets: microseconds, or `max`, in a period.
 fn version_2(group: &Path) -> Option<usize> {
-    let Some(text) = read(&group.join("cpu.max")) else { return Some(usize::MAX) };
+    let Some(text) = groups::text(&group.join("cpu.max")) else { return Some(usize::MAX) };
     match text.trim().split_once(' ')? {
         ("max", _) => Some(usize::MAX),
         (quota, period) => share(quota, period),
@@ -109,20 +85,18 @@ fn version_2(group: &Path) -> Option<usize> {
 
 /// The same of version 1, where -1 is no limit.
 fn version_1(group: &Path) -> Option<usize> {
-    let Some(quota) = read(&group.join("cpu.cfs_quota_us")) else { return Some(usize::MAX) };
+    let Some(quota) = groups::text(&group.join("cpu.cfs_quota_us")) else {
+        return Some(usize::MAX);
+    };
     match quota.trim() {
         "-1" => Some(usize::MAX),
-        quota => share(quota, read(&group.join("cpu.cfs_period_us"))?.trim()),
+        quota => share(quota, groups::text(&group.join("cpu.cfs_period_us"))?.trim()),
     }
 }
 
 fn share(quota: &str, period: &str) -> Option<usize> {
     let (quota, period): (usize, usize) = (quota.parse().ok()?, period.parse().ok()?);
     (period > 0).then(|| quota.div_ceil(period))
-}
-
-fn read(path: &Path) -> Option<String> {
-    std::fs::read_to_string(path).ok()
 }
 
 #[cfg(test)]

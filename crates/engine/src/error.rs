@@ -4,6 +4,8 @@ use std::fmt;
 
 use turn::{Fault, Kind, Side};
 
+use crate::memory::Size;
+
 /// Why a step or a turn could not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -48,7 +50,9 @@ impl fmt::Display for Error {
             }
             Error::Room { needed, limit } => write!(
                 f,
-                "the conversation would take {needed} bytes of memory, and {limit} may be used"
+                "the conversation would take {} of memory, and {} may be used",
+                Size(*needed),
+                Size(*limit)
             ),
             Error::EmptyPrompt => f.write_str("the prompt is empty"),
             Error::NotFinite { position } => write!(

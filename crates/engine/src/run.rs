@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch};
+use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch, Weight};
 use kernels::{Isa, Machine, Totals};
 
 use crate::batch::Batch;
@@ -23,17 +23,35 @@ pub struct Settings {
     pub pack: bool,
     /// Bytes that what is kept of sequences may take; nothing is no limit.
     pub room: Option<u64>,
+    /// Tokens of a sequence, where there are to be fewer than the model was made for.
+    pub context: Option<usize>,
+}
+
+impl Settings {
+    /// A model's sizes as they are with these settings.
+    pub(crate) fn shape(&self, of: &Shape) -> Shape {
+        let context = self.context.map_or(of.context, |context| of.context.min(context));
+        Shape { context, ..of.clone() }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { isa: Isa::best(), threads: cores::usable(), chunk: 512, pack: true, room: None }
+        Settings {
+            isa: Isa::best(),
+            threads: cores::usable(),
+            chunk: 512,
+            pack: true,
+            room: None,
+            context: None,
+        }
     }
 }
 
 /// A model with all that it needs to run.
 pub struct Engine {
     model: Box<dyn Model>,
+    shape: Shape,
     machine: Machine,
     scratch: Scratch,
     pages: Pages,
@@ -96,12 +114,14 @@ impl Engine {
         if settings.pack {
             arch::pack(&mut *model, &machine, progress)?;
         }
-        let pages = Pages::new(&model.shape().caches);
+        let shape = settings.shape(model.shape());
+        let pages = Pages::new(&shape.caches);
         let (scratch, batch, logits) = (Scratch::default(), Batch::default(), Vec::new());
         let (prefixes, room) = (Prefixes::new(), settings.room.unwrap_or(u64::MAX));
         let chunk = settings.chunk.max(1);
         Ok(Engine {
             model,
+            shape,
             machine,
             scratch,
             pages,
@@ -118,7 +138,13 @@ impl Engine {
 
     /// The model's sizes.
     pub fn shape(&self) -> &Shape {
-        self.model.shape()
+        &self.shape
+    }
+
+    /// The weights that steps read in the file.
+    pub fn in_file(&mut self) -> Vec<&[u8]> {
+        let weights = self.model.weights().into_iter();
+        weights.filter_map(|weight| Weight::in_file(weight)).collect()
     }
 
     /// Time that the model itself has taken so far; what else a step takes is the engine's own.
@@ -194,7 +220,7 @@ impl Engine {
         }
         self.reserve(feeds)?;
         let mut batch = std::mem::take(&mut self.batch).emptied();
-        batch.fill(feeds, &self.model.shape().caches);
+        batch.fill(feeds, &self.shape.caches);
         self.forward(&batch, watch);
         let wrong = self.not_finite(&batch);
         self.batch = batch.emptied();
@@ -212,7 +238,7 @@ impl Engine {
 
     /// Runs rows through the model, to the logits of those that are wanted.
     fn forward(&mut self, batch: &Batch, watch: Option<Watch>) {
-        let Shape { vocabulary, hidden, ref caches, .. } = *self.model.shape();
+        let Shape { vocabulary, hidden, ref caches, .. } = self.shape;
         self.logits.resize(batch.wanted.len() * vocabulary, 0.0);
         self.outputs.resize(batch.shown.len() * hidden, 0.0);
         let mut stores: [Store; CACHES_MAX] = Default::default();
@@ -379,7 +405,7 @@ impl Engine {
         if tokens.is_empty() {
             return Err(Error::EmptyPrompt);
         }
-        let context = self.model.shape().context;
+        let context = self.shape.context;
         let needed = before + tokens.len();
         if needed > context {
             return Err(Error::ContextFull { needed, context });
@@ -389,7 +415,7 @@ impl Engine {
 
     /// Refuses tokens that the vocabulary does not have.
     pub(crate) fn known<'a>(&self, tokens: impl IntoIterator<Item = &'a u32>) -> Result<(), Error> {
-        let vocabulary = self.model.shape().vocabulary;
+        let vocabulary = self.shape.vocabulary;
         match tokens.into_iter().find(|token| **token as usize >= vocabulary) {
             Some(&token) => Err(Error::Token { token, vocabulary }),
             None => Ok(()),

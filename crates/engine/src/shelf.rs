@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use turn::{Fault, Side};
 
 use crate::Worker;
+use crate::memory::Size;
 use slots::{Slots, later, stopping};
 
 /// Where models come from.
@@ -225,10 +226,11 @@ impl<M: Shelved> Shared<M> {
         let (name, limit) = (asked.name, self.room.bytes);
         if bytes > limit {
             let all = "may be used by all models together";
-            let message = format!("{name} needs {bytes} bytes of memory, and {limit} {all}");
+            let message =
+                format!("{name} needs {} of memory, and {} {all}", Size(bytes), Size(limit));
             return Err(Fault::new(Side::Us, message));
         }
-        let need = format_args!("{name} needs {bytes} bytes of memory");
+        let need = format_args!("{name} needs {} of memory", Size(bytes));
         self.in_order(asked, need, |slots| slots.reserve(asked.ticket, bytes).then_some(()))
     }
 
@@ -249,7 +251,7 @@ impl<M: Shelved> Shared<M> {
             }
             if asked.until.is_some_and(|until| self.now() >= until) {
                 let (used, limit) = (slots.used(), self.room.bytes);
-                let now = format_args!("{used} of {limit} are in use");
+                let now = format_args!("{} of {} are in use", Size(used), Size(limit));
                 break Err(later(format!("{need}, and {now}; ask again later")));
             }
             slots.line_up(asked.ticket);

@@ -80,7 +80,7 @@ fn threads_and_instruction_sets_change_no_bit() {
     let every_set = sets.map(|isa| (isa, 2));
     let settings: Vec<_> = every_set.chain([(best, 1), (best, 3)]).collect();
     for path in models() {
-        let plain = Settings { isa: Isa::PORTABLE, threads: 1, chunk: 512, pack: true, room: None };
+        let plain = Settings { isa: Isa::PORTABLE, threads: 1, chunk: 512, ..Settings::default() };
         let want = in_pieces(&mut open(&path, plain), &ids(), &[512]);
         for (isa, threads) in &settings {
             let settings = Settings { isa: *isa, threads: *threads, ..plain };

@@ -1,8 +1,10 @@
-//! Where the bytes of an opened file live: in a map, in memory that the caller gave, or in the
-//! program itself.
+//! Where the bytes of an opened file live: in a map, in memory that the caller gave, in the
+//! program itself, or not here yet.
 
 use std::ops::{Deref, Range};
 use std::path::Path;
+
+use memmap2::{Mmap, MmapOptions};
 
 use crate::error::Error;
 use crate::map::Mapped;
@@ -13,9 +15,28 @@ pub(crate) enum Source {
     Mapped(Mapped),
     Owned(Vec<u8>),
     Static(&'static [u8]),
+    /// So many bytes of the beginning of a file, and zeros up to its end.
+    Beginning(Mmap, usize),
 }
 
 impl Source {
+    /// A file of which only the beginning is known. What is not known takes no memory.
+    pub(crate) fn beginning(known: &[u8], len: u64) -> Result<Source, Error> {
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let known = &known[..known.len().min(len)];
+        let mut map = MmapOptions::new().len(len.max(1)).no_reserve_swap().map_anon()?;
+        map[..known.len()].copy_from_slice(known);
+        Ok(Source::Beginning(map.make_read_only()?, known.len()))
+    }
+
+    /// The bytes that are the file's.
+    pub(crate) fn known(&self) -> &[u8] {
+        match self {
+            Source::Beginning(map, known) => &map[..*known],
+            all => all,
+        }
+    }
+
     pub(crate) fn open(path: &Path) -> Result<Source, Error> {
         match Mapped::open(path) {
             Ok(map) => Ok(Source::Mapped(map)),
@@ -81,6 +102,7 @@ impl Deref for Source {
             Source::Mapped(map) => map,
             Source::Owned(bytes) => bytes,
             Source::Static(bytes) => bytes,
+            Source::Beginning(map, _) => map,
         }
     }
 }

@@ -96,7 +96,7 @@ fn architecture(source: &Source) -> String {
 }
 
 /// How the weights are stored.
-fn storage(source: &Source) -> String {
+pub fn storage(source: &Source) -> String {
     let mixture = |gguf: &Gguf| {
         let kind = gguf.u32("general.file_type").ok()??;
         MIXTURES.iter().find(|(known, _)| *known == kind).map(|(_, name)| *name)
@@ -110,13 +110,16 @@ fn storage(source: &Source) -> String {
 
 #[cfg(test)]
 mod tests {
+    use engine::Settings;
     use testkit::golden;
 
     use super::*;
+    use crate::fit::Checked;
 
     #[test]
     fn a_models_files_are_described() {
-        let open = |name: &str| Model::open(&golden(name).display().to_string()).unwrap();
+        let how = (Settings::default(), Checked { refuses: true, demand: None });
+        let open = |name: &str| Model::open(&golden(name).display().to_string(), how, 1).unwrap();
         let about = about(&open("models/qwen3")).unwrap();
         assert_eq!((about.format, &about.architecture[..]), ("safetensors", "qwen3"));
         assert!(about.bytes > 4 * about.parameters.min(100_000) && about.digest.len() == 64);

@@ -6,7 +6,7 @@
 //! | 1 | something on this machine failed: a full disk, a file that cannot be written |
 //! | 2 | the command line was wrong |
 //! | 3 | the model cannot be used: not there, damaged, or of a family hearth does not know |
-//! | 4 | the request cannot be met: a prompt that does not fit, a setting out of range |
+//! | 4 | the request cannot be met: a prompt or a model that does not fit, a setting out of range |
 //! | 70 | a defect in hearth |
 //! | 130 | ended by Ctrl-C |
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use api::keys::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use models::import::Quant;
 
 /// Local AI on hardware you own: one binary, the same bits everywhere.
 #[derive(Parser)]
@@ -34,17 +35,27 @@ pub enum Command {
     Classify(Classify),
     /// Show in a minute what can be done without any other model
     Demo(Demo),
+    /// Bring a model to this machine, and give it a name
+    Pull(Pull),
+    /// Show what has changed where models came from, and take it if that is wanted
+    Update(Update),
     /// List the models on this machine
     List {
         /// As a JSON array
         #[arg(long)]
         json: bool,
+        /// The names that can be pulled without saying where from
+        #[arg(long, conflicts_with_all = ["json", "elsewhere"])]
+        all: bool,
+        /// What Ollama, Hugging Face's tools and LM Studio have here, and how it is pulled
+        #[arg(long, conflicts_with = "json")]
+        elsewhere: bool,
     },
     /// Remove models, and the files that no other model has
     Rm(Rm),
     /// Read the files of models whole, and tell whether a bit has changed
     Verify(Verify),
-    /// Make one GGUF file of a Hugging Face folder
+    /// Make one GGUF file of a Hugging Face folder, or of another GGUF file
     Import(Import),
     /// Show what is in a model file
     Show(Show),
@@ -54,7 +65,7 @@ pub enum Command {
     Bench(Bench),
 }
 
-/// How the machine is used; changes the speed and never a bit of the output.
+/// How the machine is used; changes speed and memory and never a bit of the output.
 #[derive(Args, Clone)]
 pub struct MachineFlags {
     /// Threads [default: one per physical core that this process may use, within its CPU quota]
@@ -67,6 +78,13 @@ pub struct MachineFlags {
     #[arg(long, default_value_t = 512, env = "HEARTH_CHUNK", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub chunk: u32,
+    /// Tokens that a conversation may have, and for which there must be memory before the model is
+    /// loaded [default: what the model was made for, with memory for 4096]
+    #[arg(long, env = "HEARTH_CONTEXT", value_name = "N", value_parser = positive)]
+    pub context: Option<usize>,
+    /// Load a model even if memory does not suffice; weights are read from the file again and again
+    #[arg(long, env = "HEARTH_NO_FIT_CHECK")]
+    pub no_fit_check: bool,
 }
 
 #[derive(Args)]
@@ -346,6 +364,59 @@ pub struct AddKey {
     pub expires: Option<u32>,
 }
 
+/// How models are fetched.
+#[derive(Args)]
+pub struct GetFlags {
+    /// Connections for each large file
+    #[arg(long, default_value_t = 4, env = "HEARTH_CONNECTIONS", value_name = "N",
+          value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub connections: u8,
+    /// Ask nobody; what would have to be fetched is an error
+    #[arg(long, env = "HEARTH_OFFLINE")]
+    pub offline: bool,
+    /// Copy files of this machine into the store, instead of leaving them where they are
+    #[arg(long)]
+    pub copy: bool,
+    /// Tell progress in lines of JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub machine: MachineFlags,
+}
+
+#[derive(Args)]
+pub struct Pull {
+    /// A short name, as `hearth list --all` shows them; or hf:OWNER/REPO[:FORM|FILE][@REVISION],
+    /// ollama:NAME[:TAG], oci:HOST/REPO[:TAG], an https address, a file or a folder
+    pub model: String,
+    /// The name it gets [default: one after its source]
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// The form to take, such as Q4_K_M [default: the usual one that fits]
+    #[arg(long, value_name = "FORM")]
+    pub quant: Option<String>,
+    #[command(flatten)]
+    pub how: GetFlags,
+}
+
+#[derive(Args)]
+pub struct Update {
+    /// What they are called [default: all]
+    #[arg(value_name = "NAME", required_if_eq("rollback", "true"))]
+    pub names: Vec<String>,
+    /// Only show
+    #[arg(long)]
+    pub check: bool,
+    /// Take what is new without asking
+    #[arg(long, short, conflicts_with = "check")]
+    pub yes: bool,
+    /// Go back to what was there before the last update; once more undoes that
+    #[arg(long, conflicts_with_all = ["check", "yes"])]
+    pub rollback: bool,
+    #[command(flatten)]
+    pub how: GetFlags,
+}
+
 #[derive(Args)]
 pub struct Rm {
     /// What they are called; without any, only what nothing names is removed
@@ -368,30 +439,35 @@ pub struct Verify {
 
 #[derive(Args)]
 pub struct Import {
-    /// A folder with config.json, tokenizer.json and *.safetensors
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
-    /// How its matrices are stored
-    #[arg(long, default_value = "q8_0", value_enum, value_name = "FORMAT")]
-    pub quant: ImportQuant,
-    /// The file to write [default: the folder's name and the format, in the current folder]
+    /// A folder with config.json, tokenizer.json and *.safetensors, or a GGUF file
+    #[arg(value_name = "DIR|FILE")]
+    pub from: PathBuf,
+    /// How its matrices are stored: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m,
+    /// q4_k_s, q4_1, q4_0, iq4_nl, q3_k_l, q3_k_m, q3_k_s or q2_k
+    #[arg(long, default_value = "q8_0", value_name = "FORMAT", value_parser = quant)]
+    pub quant: Quant,
+    /// The file to write [default: the model's name and the format, in the current folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// What the model says that it is called [default: the folder's name]
+    /// What the model says that it is called [default: the folder's name, or what a file says]
     #[arg(long)]
     pub name: Option<String>,
+    /// Threads, which change no bit of the file [default: one per physical core that this process
+    /// may use, within its CPU quota]
+    #[arg(long, env = "HEARTH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// List what every tensor has lost
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// The file and what every tensor has lost, as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
-/// How matrices are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ImportQuant {
-    /// Eight bits, 32 numbers to a scale
-    #[value(name = "q8_0")]
-    Q8_0,
-    /// Half floats
-    F16,
-    /// Floats
-    F32,
+/// The format of this name.
+fn quant(name: &str) -> Result<Quant, String> {
+    let known = || Quant::all().map(Quant::name).collect::<Vec<_>>().join(", ");
+    Quant::by_name(name).ok_or_else(|| format!("the formats are {}", known()))
 }
 
 #[derive(Args)]
@@ -410,6 +486,14 @@ pub struct Show {
     /// Everything as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Load it, fill conversations up, and compare the memory that was told with what is taken
+    #[arg(long)]
+    pub measure: bool,
+    /// Conversations for which memory is told
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
+    pub users: usize,
+    #[command(flatten)]
+    pub machine: MachineFlags,
 }
 
 #[derive(Args)]

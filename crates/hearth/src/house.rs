@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use turn::{Embed, Event, Fault, Kind, Listener, Prompt, Side, Tool, Turn, WhenEmbedded};
 
 use crate::failure::Failure;
+use crate::fit::Checked;
 use crate::load;
 use crate::models::Model;
 use loaded::Loaded;
@@ -23,6 +24,7 @@ use loaded::Loaded;
 #[derive(Clone, Copy)]
 pub struct Running {
     pub settings: Settings,
+    pub checked: Checked,
     pub policy: Policy,
     /// Bytes of what one model may keep of sequences.
     pub kept: u64,
@@ -282,7 +284,7 @@ impl Files {
         let language = load::language(&model.path, &source)?;
         let settings =
             Settings { room: Some(self.running.kept_by(model)), ..self.running.settings };
-        let engine = load::engine(&model.path, &source, settings)?;
+        let engine = load::engine(&model.path, &source, (settings, self.running.checked))?;
         let how = (self.running.policy, model.sampling.clone());
         Ok(Local::start(engine, Arc::new(language), how)?)
     }
@@ -291,12 +293,12 @@ impl Files {
 impl Library<Loaded> for Files {
     fn size(&self, name: &str) -> Result<u64, Fault> {
         let model = find(&self.models, name)?;
-        Ok(model.weights + self.running.kept_by(model))
+        Ok(model.fixed + self.running.kept_by(model))
     }
 
     fn load(&self, name: &str) -> Result<Loaded, Fault> {
         let model = find(&self.models, name)?;
-        let bytes = model.weights + self.running.kept_by(model);
+        let bytes = model.fixed + self.running.kept_by(model);
         Loaded::bring((&model.name, bytes), || self.start(model))
     }
 }

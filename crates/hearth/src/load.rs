@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use arch::Source;
-use engine::{Engine, Settings};
+use engine::{Demand, Engine, Settings};
 use flow::{Language, Reading};
 use kernels::Isa;
 use serde_json::Value;
@@ -11,12 +11,16 @@ use text::tokenizer::Tokenizer;
 use turn::{Chat, Prompt};
 
 use crate::failure::Failure;
+use crate::fit::{self, Checked};
 use crate::flags::MachineFlags;
-use crate::{kindling, memory, output};
+use crate::{kindling, named, output};
 
 const WHAT_TO_GIVE: &str = "Give the name of a model that `hearth list` shows, a GGUF file, a \
     folder with config.json, tokenizer.json and *.safetensors, or `kindling`, the small model \
     inside hearth.";
+
+/// What may help with a model that cannot be loaded.
+pub const SHOW: &str = "`hearth show` tells what is in it.";
 
 /// What the machine flags stand for.
 pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
@@ -28,7 +32,7 @@ pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
         None => default.isa,
     };
     let threads = flags.threads.map_or(default.threads, usize::from);
-    Ok(Settings { isa, threads, chunk: flags.chunk as usize, ..default })
+    Ok(Settings { isa, threads, chunk: flags.chunk as usize, context: flags.context, ..default })
 }
 
 /// Opens a model's files.
@@ -36,20 +40,37 @@ pub fn source(path: &Path) -> Result<Source, Failure> {
     if kindling::is(path) {
         return kindling::source();
     }
+    if let Some(known) = named::known(path) {
+        let why = format!("{} is not on this machine yet", known.name);
+        return Err(Failure::Model(why, format!("`hearth pull {}` brings it.", known.name)));
+    }
     if !path.exists() {
         return Err(Failure::model(path, "there is no such model, file or folder", WHAT_TO_GIVE));
     }
     Source::open(path).map_err(|error| Failure::model(path, error, WHAT_TO_GIVE))
 }
 
-/// Builds the model, and brings its weights into memory under a progress bar.
-pub fn engine(path: &Path, source: &Source, settings: Settings) -> Result<Engine, Failure> {
-    let way_out = "`hearth show` tells what is in it.";
-    let model = arch::load(source).map_err(|error| Failure::model(path, error, way_out))?;
-    let total = model.shape().weight_bytes;
-    // Without room for all weights they stay in the file, and the system keeps what it can.
-    let fits = memory::available().is_none_or(|available| total < available);
-    let settings = Settings { pack: settings.pack && fits, ..settings };
+/// Builds the model, and brings its weights into memory under a progress bar, if there is enough.
+pub fn engine(
+    path: &Path,
+    source: &Source,
+    (settings, checked): (Settings, Checked),
+) -> Result<Engine, Failure> {
+    let fit = fit::of(path, source, settings)?;
+    let settings = fit::check(path, &fit, (settings, checked))?;
+    let total = fit.need(Demand { context: 1, users: 1 }).weights();
+    // Its model is good for rehearsals only.
+    drop(fit);
+    built(path, source, (settings, total))
+}
+
+/// The same for a model of so many bytes that is known to fit.
+pub fn built(
+    path: &Path,
+    source: &Source,
+    (settings, total): (Settings, u64),
+) -> Result<Engine, Failure> {
+    let model = arch::load(source).map_err(|error| Failure::model(path, error, SHOW))?;
     let bar = output::progress(total, "Loading");
     let engine = Engine::with_progress(model, settings, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
@@ -70,7 +91,7 @@ pub fn ready(path: &Path, flags: &MachineFlags, raw: bool) -> Result<Ready, Fail
     let template = if raw { None } else { tokenizer.chat_template().map(str::to_owned) };
     let language = Language::with_template(tokenizer, template)
         .map_err(|error| Failure::model(path, error, "--raw works without a template."))?;
-    let engine = engine(path, &source, settings)?;
+    let engine = engine(path, &source, (settings, Checked::of(flags)))?;
     let (tokens, vocabulary) = (language.tokenizer().len(), engine.shape().vocabulary);
     if tokens > vocabulary {
         let why = format!("its tokenizer has {tokens} tokens, but its weights only {vocabulary}");
@@ -90,6 +111,8 @@ pub fn language(path: &Path, source: &Source) -> Result<Language, Failure> {
 pub fn tokenizer(path: &Path, source: &Source) -> Result<Tokenizer, Failure> {
     let found = match source.gguf() {
         Some(gguf) => Tokenizer::from_gguf(gguf),
+        // The weights may be named themselves; their tokenizer lies beside them.
+        None if path.is_file() => Tokenizer::from_folder(path.parent().unwrap_or(path)),
         None => Tokenizer::from_folder(path),
     };
     found.map_err(|error| Failure::model(path, error, "`hearth logits` works without a tokenizer."))

@@ -1,8 +1,8 @@
 //! How much memory there is, where the system tells.
 
-/// Bytes that programs may still take without pushing others out.
+/// Bytes that this process may still take.
 pub fn available() -> Option<u64> {
-    kibibytes("/proc/meminfo", "MemAvailable:")
+    engine::memory::usable().map(|memory| memory.bytes)
 }
 
 /// The most bytes that this process had in memory at any time.

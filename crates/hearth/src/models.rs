@@ -8,13 +8,14 @@ use std::time::UNIX_EPOCH;
 
 use api::About;
 use arch::Source;
-use engine::Policy;
+use engine::{Demand, Policy, Settings};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use turn::{Sampling, Wishes};
 
 use crate::about::about;
 use crate::failure::Failure;
+use crate::fit::{self, Checked};
 use crate::named::{self, Named};
 use crate::{kindling, load};
 
@@ -32,6 +33,8 @@ pub struct Model {
     pub vocabulary: usize,
     /// Bytes of its weights.
     pub weights: u64,
+    /// Bytes that it takes without any conversation, weights included.
+    pub fixed: u64,
     /// Bytes of what it keeps of the longest sequence.
     pub longest: u64,
     /// When its files were made, in seconds since 1970.
@@ -45,9 +48,14 @@ pub struct Model {
 }
 
 impl Model {
-    /// Looks at a model's files, without reading its weights. It is `NAME=PATH`, or named after its
+    /// Looks at a model's files, without reading its weights, and refuses one that does not fit
+    /// into memory; `together` answers are written at once. It is `NAME=PATH`, or named after its
     /// file.
-    pub fn open(given: &str) -> Result<Model, Failure> {
+    pub fn open(
+        given: &str,
+        (settings, checked): (Settings, Checked),
+        together: usize,
+    ) -> Result<Model, Failure> {
         let (name, path) = match given.split_once('=') {
             Some((name, path)) if !name.contains('/') => (Some(name.to_owned()), path),
             _ => (None, given),
@@ -59,15 +67,19 @@ impl Model {
         let Named { path, pinned } = named::find(Path::new(path))?;
         let path = &path;
         let source = load::source(path)?;
-        let way_out = "`hearth show` tells what is in it.";
-        let model = arch::load(&source).map_err(|error| Failure::model(path, error, way_out))?;
-        let shape = model.shape();
+        let fit = fit::of(path, &source, settings)?;
+        fit::check(path, &fit, (settings, checked))?;
+        let shape = fit.shape();
+        let need = fit.need(Demand { context: shape.context, users: together });
         let (pinned_name, digest) = match pinned {
             Some(pinned) => {
                 let digest = pinned.digest().hexadecimal();
                 (Some(pinned.name), digest)
             }
-            None => (None, digest(path).map_err(|error| Failure::model(path, error, way_out))?),
+            None => {
+                let failed = |error| Failure::model(path, error, load::SHOW);
+                (None, digest(path).map_err(failed)?)
+            }
         };
         Ok(Model {
             name: name.or(pinned_name).unwrap_or_else(|| name_of(path)),
@@ -76,7 +88,8 @@ impl Model {
             width: shape.hidden,
             layers: shape.layers,
             vocabulary: shape.vocabulary,
-            weights: shape.weight_bytes,
+            weights: need.weights(),
+            fixed: need.fixed(),
             longest: Policy::default().room(shape),
             created: created(path),
             digest,
@@ -224,24 +237,28 @@ mod tests {
 
     use super::*;
 
+    fn open(given: &str) -> Result<Model, Failure> {
+        Model::open(given, (Settings::default(), Checked { refuses: true, demand: None }), 16)
+    }
+
     #[test]
     fn a_model_is_known_before_it_is_loaded() {
         let folder = golden("models/qwen3");
-        let model = Model::open(&folder.display().to_string()).unwrap();
+        let model = open(&folder.display().to_string()).unwrap();
         assert_eq!((&model.name[..], model.context), ("qwen3", 512));
         assert!(model.weights > 100_000 && model.longest > 100_000);
-        let named = Model::open(&format!("tiny={}", folder.display())).unwrap();
+        let named = open(&format!("tiny={}", folder.display())).unwrap();
         assert_eq!((&named.name[..], &named.digest), ("tiny", &model.digest));
         assert_eq!((model.digest.len(), model.fingerprint().len()), (64, 23));
-        let other = Model::open(&golden("models/llama").display().to_string()).unwrap();
+        let other = open(&golden("models/llama").display().to_string()).unwrap();
         assert_ne!(other.digest, model.digest);
-        assert!(Model::open("/nowhere.gguf").is_err());
+        assert!(open("/nowhere.gguf").is_err());
     }
 
     #[test]
     fn the_model_inside_is_known_like_any_other() {
-        let model = Model::open("kindling").unwrap();
-        let named = Model::open("small=kindling").unwrap();
+        let model = open("kindling").unwrap();
+        let named = open("small=kindling").unwrap();
         assert_eq!((&model.name[..], &named.name[..]), ("kindling", "small"));
         assert_eq!(model.sampling.temperature, kindling::TEMPERATURE);
         assert!(model.created > 0 && model.context >= 1024);
@@ -249,7 +266,7 @@ mod tests {
         assert_eq!((about.bytes, about.format), (kindling::bytes().len() as u64, "gguf"));
         assert!(about.abilities.converses && about.digest == named.digest);
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../kindling/kindling.gguf");
-        assert_eq!(Model::open(file).unwrap().fingerprint(), model.fingerprint());
+        assert_eq!(open(file).unwrap().fingerprint(), model.fingerprint());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use models::catalogue::{self, Known};
 use models::store::{self, Pinned, Store, check_name};
 
 use crate::failure::Failure;
@@ -48,18 +49,29 @@ pub fn path(given: &Path) -> Result<PathBuf, Failure> {
     Ok(find(given)?.path)
 }
 
+/// What the catalogue knows by this name, where nothing of that name is here.
+pub fn known(given: &Path) -> Option<&'static Known> {
+    catalogue::find(given.to_str()?).filter(|_| !given.exists())
+}
+
 /// What went wrong in the store, and the way out.
 pub fn failure(error: store::Error) -> Failure {
-    use store::Error::{File, Length, Missing, Name, NoHistory, Pins, Stopped, Unknown};
+    use store::Error::{
+        File, Length, Missing, Name, NoHistory, NotOurs, Overtaken, Pins, Stopped, Unknown, Written,
+    };
     let message = error.to_string();
     match error {
-        File { .. } | Pins { .. } => Failure::Machine(message),
+        File { .. } | Pins { .. } | NotOurs { .. } | Overtaken { .. } => Failure::Machine(message),
         Name { .. } | NoHistory { .. } => Failure::Request(message),
         Stopped => Failure::Interrupted,
         Unknown { .. } => {
             let way_out = "`hearth list` tells which there are, `hearth pull` gets another; a \
                            file or folder is given by its path.";
             Failure::Model(message, way_out.to_owned())
+        }
+        Written { name, .. } => {
+            let way_out = format!("`hearth update {name}` looks what it is now.");
+            Failure::Model(message, way_out)
         }
         Missing { name, .. } | Length { name, .. } => {
             Failure::Model(message, format!("`hearth pull {name}` fetches what is missing."))

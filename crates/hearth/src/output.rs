@@ -2,15 +2,23 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use turn::Usage;
 
+use crate::failure::Failure;
+
 /// A bar on standard error if that is a terminal, else nothing.
 pub fn progress(bytes: u64, what: &str) -> ProgressBar {
     bar(bytes, what, "{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
+}
+
+/// The same for a download whose length is told later.
+pub fn download() -> ProgressBar {
+    let template = "{msg}\n{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
+    bar(0, "", template)
 }
 
 /// The same for tokens.
@@ -38,6 +46,15 @@ fn bar(len: u64, what: &str, template: &str) -> ProgressBar {
 /// Tells the user something beside the answer; where it cannot be written, nobody reads it.
 pub fn note(text: &str) {
     let _ = writeln!(stderr(), "hearth: {text}");
+}
+
+/// Whether who sits there says yes.
+pub fn confirmed(question: &str) -> Result<bool, Failure> {
+    write!(stderr(), "{question} [y/N] ")?;
+    stderr().flush()?;
+    let mut line = String::new();
+    stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 /// `1234567` as `1.2 MB`.
@@ -83,6 +100,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         true => Cow::Owned(text.replace(harmful, "\u{fffd}")),
         false => Cow::Borrowed(text),
     }
+}
+
+/// The same where it must not begin a line of its own.
+pub fn one_line(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// Text for standard output: a program gets the very text, a terminal no control characters.

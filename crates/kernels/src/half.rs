@@ -1,4 +1,4 @@
-//! The two 16-bit floats of model files, widened to f32. Both conversions are exact.
+//! The two 16-bit floats of model files: widened, which is exact, and narrowed, which is not.
 
 /// The value of an IEEE half: 1 bit of sign, 5 of exponent, 10 of mantissa.
 ///
@@ -38,6 +38,17 @@ pub const fn f32_to_f16(x: f32) -> u16 {
     sign | magnitude as u16
 }
 
+/// The nearest bfloat16, ties to even; infinite beyond the largest.
+pub const fn f32_to_bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    match x.is_nan() {
+        // Its payload may lie in the lower half alone.
+        true => (bits >> 16) as u16 | 0x40,
+        // Half of the least bit that stays, and one more if that bit is set.
+        false => ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16,
+    }
+}
+
 const TWO_TO_MINUS_24: f32 = 1.0 / 16_777_216.0;
 
 #[cfg(test)]
@@ -59,6 +70,21 @@ mod tests {
         }
         assert_eq!([65519.9, 65520.0, f32::INFINITY].map(f32_to_f16), [0x7bff, 0x7c00, 0x7c00]);
         assert!(f16_to_f32(f32_to_f16(f32::NAN)).is_nan());
+    }
+
+    #[test]
+    fn bf16_come_back_and_what_lies_between_goes_to_the_nearest() {
+        for bits in (0..0x7f80).chain(0x8000..0xff80) {
+            assert_eq!(f32_to_bf16(bf16_to_f32(bits)), bits);
+        }
+        for bits in 0..0x7f7f_u16 {
+            let middle = (u32::from(bits) << 16) + 0x8000;
+            assert_eq!(f32_to_bf16(f32::from_bits(middle)), bits + (bits & 1));
+            assert_eq!(f32_to_bf16(f32::from_bits(middle - 1)), bits);
+            assert_eq!(f32_to_bf16(f32::from_bits(middle + 1)), bits + 1);
+        }
+        assert_eq!([f32::MAX, f32::INFINITY].map(f32_to_bf16), [0x7f80; 2]);
+        assert!(bf16_to_f32(f32_to_bf16(f32::from_bits(0x7f80_0001))).is_nan());
     }
 
     /// The value by its definition: a sign, a mantissa and a power of two.

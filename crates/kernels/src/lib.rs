@@ -21,12 +21,13 @@ mod isa;
 mod machine;
 mod panels;
 pub mod portable;
+mod room;
 mod row;
 mod simd;
 
 pub use crew::Crew;
 pub use format::Format;
-pub use half::{bf16_to_f32, f16_to_f32, f32_to_f16};
+pub use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 pub use isa::{Isa, UnknownIsa};
 pub use machine::{
     Attention, Choice, Chosen, DeltaHeads, DeltaRows, Expert, Experts, Heads, Index, Machine,
@@ -35,3 +36,4 @@ pub use machine::{
 };
 pub use panels::{ROWS as PANEL_ROWS, packed_len};
 pub use portable::row::{Above, Totals};
+pub use room::room;

@@ -1,14 +1,13 @@
 //! Short names for models that people ask for, and which of their forms fits a machine.
 
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
+
+use toml::de::{DeTable, DeValue};
 
 static FILE: &str = include_str!("../catalogue.toml");
 
 /// A model that has a short name.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     /// The short name.
     pub name: String,
@@ -20,25 +19,41 @@ pub struct Known {
     pub licence: String,
     /// The form to take where it fits.
     pub usual: String,
-    /// Gigabytes of each form.
-    sizes: BTreeMap<String, f64>,
-}
-
-#[derive(Deserialize)]
-struct Catalogue {
-    model: Vec<Known>,
+    /// Its forms with their bytes, the smallest first.
+    pub forms: Vec<(String, u64)>,
 }
 
 /// All of them, families together and small ones first.
 pub fn all() -> &'static [Known] {
     // A test reads the file; a build with another one does not pass it.
-    static ALL: LazyLock<Vec<Known>> =
-        LazyLock::new(|| read(FILE).map(|catalogue| catalogue.model).unwrap_or_default());
+    static ALL: LazyLock<Vec<Known>> = LazyLock::new(|| read(FILE).unwrap_or_default());
     &ALL
 }
 
-fn read(text: &str) -> Result<Catalogue, toml::de::Error> {
-    toml::from_str(text)
+/// Nothing when the file is not as it must be.
+fn read(text: &str) -> Option<Vec<Known>> {
+    let file = DeTable::parse(text).ok()?;
+    let models = file.get_ref().get("model")?.get_ref().as_array()?;
+    models.iter().map(|model| known(model.get_ref().as_table()?)).collect()
+}
+
+fn known(model: &DeTable) -> Option<Known> {
+    let text = |name: &str| Some(model.get(name)?.get_ref().as_str()?.to_owned());
+    let mut forms = Vec::new();
+    for (form, size) in model.get("sizes")?.get_ref().as_table()? {
+        let DeValue::Float(gigabytes) = size.get_ref() else { return None };
+        let gigabytes: f64 = gigabytes.as_str().parse().ok()?;
+        forms.push((form.get_ref().clone().into_owned(), (gigabytes * 1e9) as u64));
+    }
+    forms.sort_by_key(|(_, bytes)| *bytes);
+    Some(Known {
+        name: text("name")?,
+        about: text("about")?,
+        source: text("source")?,
+        licence: text("licence")?,
+        usual: text("usual")?,
+        forms,
+    })
 }
 
 /// The model of this name; of a name without a tag the smallest.
@@ -53,22 +68,12 @@ pub fn find(name: &str) -> Option<&'static Known> {
 }
 
 impl Known {
-    /// Its forms with their bytes, the smallest first.
-    pub fn forms(&self) -> Vec<(&str, u64)> {
-        let bytes = |gigabytes: &f64| (gigabytes * 1e9) as u64;
-        let mut forms: Vec<_> =
-            self.sizes.iter().map(|(form, size)| (&form[..], bytes(size))).collect();
-        forms.sort_by_key(|(_, bytes)| *bytes);
-        forms
-    }
-
     /// The form to take on a machine with so much memory: the usual one, or the largest below it of
     /// which, with a quarter besides for the conversation, all fits.
     pub fn fitting(&self, memory: u64) -> Option<&str> {
-        let forms = self.forms();
-        let usual = forms.iter().position(|(form, _)| *form == self.usual)?;
-        let fits = |(_, bytes): &&(&str, u64)| bytes + bytes / 4 <= memory;
-        forms[..=usual].iter().rev().find(fits).map(|(form, _)| *form)
+        let usual = self.forms.iter().position(|(form, _)| *form == self.usual)?;
+        let fits = |(_, bytes): &&(String, u64)| bytes + bytes / 4 <= memory;
+        self.forms[..=usual].iter().rev().find(fits).map(|(form, _)| &form[..])
     }
 
     /// The source of one of its forms.
@@ -85,10 +90,10 @@ mod tests {
 
     #[test]
     fn the_file_is_sound() {
-        let models = read(FILE).unwrap().model;
+        let models = read(FILE).unwrap();
         for (at, model) in models.iter().enumerate() {
             assert!(check_name(&model.name).is_ok() && model.name.contains(':'), "{model:?}");
-            assert!(model.sizes.contains_key(&model.usual), "{model:?}");
+            assert!(model.forms.iter().any(|(form, _)| *form == model.usual), "{model:?}");
             assert!(model.source.starts_with("hf:"), "{model:?}");
             assert!(models[..at].iter().all(|other| other.name != model.name), "{model:?}");
         }

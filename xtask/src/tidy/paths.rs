@@ -10,8 +10,9 @@ const ENDINGS: [&str; 9] =
     [".rs", ".md", ".toml", ".json", ".py", ".sh", ".yml", ".gguf", ".safetensors"];
 
 /// Files that belong to users, to model folders or to other projects, named without a folder.
-const FOREIGN: [&str; 7] = [
+const FOREIGN: [&str; 8] = [
     "hearth.toml",
+    "sources.toml",
     "keys.json",
     "config.json",
     "tokenizer.json",

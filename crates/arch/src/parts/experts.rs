@@ -8,7 +8,7 @@ use kernels::{Expert, Machine, Rounding, RoutedProduct, Take};
 use super::fused;
 use super::mlp::{self, GatedMlp};
 pub(crate) use super::router::{GroupScores, Groups, Score};
-use crate::hyper::Hyper;
+use crate::hyper::{Hyper, STACKED_MAX, WIDTH_MAX};
 use crate::source::{Name, Source};
 use crate::weight::{self, Bias, Linear, Weight};
 use crate::{Error, Scratch};
@@ -141,6 +141,14 @@ pub(super) struct Stack(pub Vec<Linear>);
 
 impl Experts {
     pub fn find(source: &Source, layer: usize, h: &Hyper, with: Options) -> Result<Experts, Error> {
+        if h.layers * with.count > STACKED_MAX {
+            let why = format!("is {}; hearth runs {STACKED_MAX} in all layers", with.count);
+            return Err(source.bad(COUNT, why));
+        }
+        if with.each * with.feed_forward.max(h.hidden) > WIDTH_MAX {
+            let why = format!("is {}, of experts that are too wide for so many", with.each);
+            return Err(source.bad(EACH, why));
+        }
         let (wide, narrow) = ((with.feed_forward, h.hidden), (h.hidden, with.feed_forward));
         let (router, bias) = match with.stored {
             Stored::Apart | Stored::Joined(_) => (ROUTER, Bias::No),
@@ -225,6 +233,12 @@ impl Experts {
         // A choice that falls otherwise changes all that follows; the second plane costs little.
         machine.product(&scratch.hidden, &mut [self.router.product(Rounding::Twice, out)]);
         scratch.choices.clear();
+        if machine.rehearses() {
+            // No scores are there, and experts are about equally often chosen.
+            let even = (0..n * each).map(|slot| ((slot % count) as u32, 1.0));
+            scratch.choices.extend(even);
+            return scratch.routing.set(count, &scratch.choices, each);
+        }
         for scores in scratch.scores.chunks_exact_mut(count) {
             let scores = (scores, &self.bias[..]);
             let to = (&mut scratch.choices, &mut scratch.group_scores);
@@ -282,9 +296,8 @@ impl Stack {
                     Weight::find_part(source, &name, (expert, count), (rows, cols))?
                 }
                 false => {
-                    let name = name.hugging_face;
-                    let name = format!("mlp.experts.{expert}.{name}.weight");
-                    let name = source.in_layer(layer, &name);
+                    let part = format!("mlp.experts.{expert}.{}.weight", name.hugging_face);
+                    let name = source.part_name(layer, (name, &part));
                     Weight::find(source, &name, rows, cols)?
                 }
             };

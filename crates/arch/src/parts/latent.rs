@@ -14,6 +14,7 @@ use super::experts::Stack;
 use super::indexer::{self, Indexer};
 use super::mixer::Site;
 use crate::cache::{Keeps, Seat, Seats, Store};
+use crate::hyper::{HEADS, STACKED_MAX, WIDTH_MAX};
 use crate::rope::Rope;
 use crate::source::{Name, Source, name};
 use crate::weight::{Bias, Linear, Weight};
@@ -80,6 +81,12 @@ impl Latent {
         let Site { source, layer, hyper: h, norms } = site;
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
         let queries = with.heads * (with.rotated + with.plain);
+        if with.heads * (with.rotated + with.rank) > WIDTH_MAX
+            || h.layers * with.heads > STACKED_MAX
+        {
+            let why = format!("is {}, more than hearth can run so wide", with.heads);
+            return Err(source.bad(HEADS, why));
+        }
         let norm = |name, len| norms.find(source, (name, Some(layer)), len);
         let compressed = |rank| {
             let linear = find(Q_A, (rank, h.hidden), with.bias)?;

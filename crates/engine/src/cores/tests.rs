@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use super::*;
 
 /// A made-up machine: files of `/proc` and `/sys` in a folder that goes with it.

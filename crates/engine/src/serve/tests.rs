@@ -336,8 +336,8 @@ fn tokenizer() -> Tokenizer {
 }
 
 fn turns<'t>(tokenizer: &'t Tokenizer, keeps: &[Keeps], room: u64) -> Turns<'t> {
-    let settings =
-        Settings { isa: Isa::PORTABLE, threads: 1, chunk: 64, pack: false, room: Some(room) };
+    let plain = Settings { isa: Isa::PORTABLE, threads: 1, chunk: 64, ..Settings::default() };
+    let settings = Settings { pack: false, room: Some(room), ..plain };
     let engine = Engine::new(Box::new(Fake::new(keeps)), settings).unwrap();
     let policy =
         Policy { together: 5, waiting: 12, rows: 90, rows_beside: 20, reply: 50, guess: true };
@@ -488,5 +488,5 @@ fn what_can_never_fit_is_refused_at_once() {
     let user = User::new(vec![5; 1900], 50);
     turns.submit(user.job(Duration::ZERO, None, usize::MAX));
     let end = user.got.lock().unwrap().end.clone().unwrap();
-    assert!(end.contains("bytes of memory"), "{end}");
+    assert!(end.contains("of memory, and 9.77 KiB may"), "{end}");
 }

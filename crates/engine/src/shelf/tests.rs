@@ -333,7 +333,7 @@ fn nothing_goes_before_it_is_enough() {
         scene.pass(PATIENCE);
         let fault = large.join().unwrap();
         assert_eq!((fault.side, fault.retry), (Side::Us, Retry::Later));
-        let message = "c.90 needs 90 bytes of memory, and 100 of 100 are in use; ask again later";
+        let message = "c.90 needs 90 B of memory, and 100 B of 100 B are in use; ask again later";
         assert_eq!(fault.message, message);
     });
     // What was promised is free again.
@@ -389,7 +389,7 @@ fn what_can_never_fit_is_refused_at_once() {
     scene.touch("a.60");
     let fault = fault(scene.shelf.take("b.101", EVER));
     assert_eq!((fault.side, fault.retry), (Side::Us, Retry::No));
-    let message = "b.101 needs 101 bytes of memory, and 100 may be used by all models together";
+    let message = "b.101 needs 101 B of memory, and 100 B may be used by all models together";
     assert_eq!(fault.message, message);
     assert_eq!(scene.log(), "+a.60");
 }

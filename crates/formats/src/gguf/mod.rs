@@ -48,6 +48,13 @@ impl Gguf {
         Gguf::of(Source::Static(bytes))
     }
 
+    /// Opens a file of `len` bytes of which only the beginning is here: all of its metadata, or the
+    /// error tells where it breaks off. Of tensors there are names, shapes and places; their bytes
+    /// are zeros.
+    pub fn from_beginning(known: &[u8], len: u64) -> Result<Gguf, Error> {
+        Gguf::of(Source::beginning(known, len)?)
+    }
+
     fn of(source: Source) -> Result<Gguf, Error> {
         let part = Part::read(source)?;
         split::refuse(&part)?;

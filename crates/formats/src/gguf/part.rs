@@ -39,7 +39,7 @@ pub(super) struct Part {
 
 impl Part {
     pub(super) fn read(source: Source) -> Result<Part, Error> {
-        let mut cursor = Cursor::new(&source);
+        let mut cursor = Cursor::new(source.known());
         let version = read_version(&mut cursor)?;
         let tensors = read_count(&mut cursor, "a number of tensors", limits::TENSORS)?;
         let keys = read_count(&mut cursor, "a number of keys", limits::KEYS)?;

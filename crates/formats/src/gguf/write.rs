@@ -112,7 +112,7 @@ impl Writer {
         let head = self.head()?;
         out.write_all(&head)?;
         let sizes = self.tensors.iter().map(|tensor| tensor.size).collect();
-        Ok(Body { out, sizes, next: 0, alignment: self.alignment })
+        Ok(Body { out, sizes, next: 0, written: 0, alignment: self.alignment })
     }
 
     fn head(&self) -> Result<Vec<u8>, Error> {
@@ -159,6 +159,8 @@ pub struct Body<W> {
     out: W,
     sizes: Vec<u64>,
     next: usize,
+    /// Bytes of the next tensor that are written already.
+    written: u64,
     alignment: u64,
 }
 
@@ -172,6 +174,23 @@ impl<W: Write> Body<W> {
         assert_eq!(bytes.len() as u64, size, "the tensor has the size that was announced");
         self.out.write_all(bytes)?;
         self.pad(size)
+    }
+
+    /// Writes some bytes of the next tensor, behind those that are written already.
+    ///
+    /// # Panics
+    /// When all tensors are written, or the bytes are more than were announced.
+    pub fn part(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let size = self.sizes.get(self.next).copied();
+        let size = size.expect("no more tensors than were announced");
+        self.written += bytes.len() as u64;
+        assert!(self.written <= size, "the tensor has the size that was announced");
+        self.out.write_all(bytes)?;
+        if self.written == size {
+            (self.next, self.written) = (self.next + 1, 0);
+            self.pad(size)?;
+        }
+        Ok(())
     }
 
     /// Writes the next tensor from a reader, which must have as many bytes as were announced.
@@ -200,6 +219,7 @@ impl<W: Write> Body<W> {
 
     fn advance(&mut self) -> u64 {
         assert!(self.next < self.sizes.len(), "more tensors than were announced");
+        assert_eq!(self.written, 0, "the tensor before is whole");
         self.next += 1;
         self.sizes[self.next - 1]
     }

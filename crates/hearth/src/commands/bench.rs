@@ -9,11 +9,12 @@ mod report;
 
 use std::time::Instant;
 
-use engine::Engine;
+use engine::{Demand, Engine};
 
 use crate::failure::Failure;
+use crate::fit::Checked;
 use crate::flags::Bench as Flags;
-use crate::{interrupt, load, memory, named, output};
+use crate::{interrupt, load, memory, named};
 use measure::{BEFORE, Bench, Round, SHORT_PROMPT};
 use report::Report;
 
@@ -25,9 +26,10 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
     let begin = Instant::now();
     let model = named::path(&flags.model)?;
     let source = load::source(&model)?;
-    let engine = load::engine(&model, &source, settings)?;
+    let checked = Checked { demand: Some(demand(flags)), ..Checked::of(&flags.machine) };
+    let engine = load::engine(&model, &source, (settings, checked))?;
+    check_context(&engine, flags)?;
     let load_s = begin.elapsed().as_secs_f64();
-    check_room(&engine, (flags, settings.chunk))?;
     let weight_bytes = engine.shape().weight_bytes;
     let tokenizer = load::tokenizer(&model, &source)?;
     let bench = Bench { engine: Some(engine), tokenizer, chunk: settings.chunk };
@@ -65,25 +67,27 @@ fn check_lists(flags: &Flags) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Everything must fit into the model's context and into memory before the first measurement.
-fn check_room(engine: &Engine, (flags, chunk): (&Flags, usize)) -> Result<(), Failure> {
+/// Tokens of the longest prompt with its answer.
+fn longest(flags: &Flags) -> usize {
     let prompts = flags.contexts.iter().copied().chain([flags.prompt, SHORT_PROMPT]);
     let repeating = if flags.guesses { BEFORE } else { 0 };
     let longest = prompts.chain([repeating]).max().unwrap_or_default();
-    let longest = longest.saturating_add(flags.generate);
-    let context = engine.shape().context;
-    if longest > context {
-        return Err(engine::Error::ContextFull { needed: longest, context }.into());
-    }
+    longest.saturating_add(flags.generate)
+}
+
+/// What takes the most memory: the longest prompt, or all users with their short ones.
+fn demand(flags: &Flags) -> Demand {
     let users = flags.streams.iter().copied().max().map_or(1, usize::from);
-    let bytes = |tokens| engine.shape().cache_bytes(tokens, chunk);
-    let needed = bytes(longest).max(users as u64 * bytes(SHORT_PROMPT + flags.generate));
-    match memory::available() {
-        Some(free) if needed > free => Err(Failure::Request(format!(
-            "keys and values would take {} of memory, and {} are free; give smaller numbers",
-            output::size(needed),
-            output::size(free)
-        ))),
-        _ => Ok(()),
+    let alone = Demand { context: longest(flags), users: 1 };
+    let together = Demand { context: SHORT_PROMPT.saturating_add(flags.generate), users };
+    if together.context.saturating_mul(users) > alone.context { together } else { alone }
+}
+
+/// Everything must fit into the model's context before the first measurement.
+fn check_context(engine: &Engine, flags: &Flags) -> Result<(), Failure> {
+    let (needed, context) = (longest(flags), engine.shape().context);
+    match needed > context {
+        true => Err(engine::Error::ContextFull { needed, context }.into()),
+        false => Ok(()),
     }
 }

@@ -28,14 +28,18 @@ pub fn greet() -> Result<(), Failure> {
     writeln!(out, "What next:")?;
     writeln!(out, "  hearth demo                   what kindling does; it needs no file")?;
     writeln!(out, "  hearth ask FILE \"a question\"  an answer quoted from documents")?;
-    writeln!(out, "  hearth show FILE              what is in a model file")?;
-    writeln!(out, "  hearth run FILE \"a question\"  one answer")?;
-    writeln!(out, "  hearth run FILE               a chat")?;
     writeln!(
         out,
-        "  hearth serve FILE             answers over HTTP, for the clients that you have"
+        "  hearth pull qwen3:4b          a model comes here; `hearth list --all` shows more"
     )?;
-    writeln!(out, "  hearth bench FILE             how fast it is here")?;
+    writeln!(out, "  hearth run MODEL \"question\"   one answer, of a name or a file")?;
+    writeln!(out, "  hearth run MODEL              a chat")?;
+    writeln!(
+        out,
+        "  hearth serve MODEL            answers over HTTP, for the clients that you have"
+    )?;
+    writeln!(out, "  hearth show MODEL             what is in it, and the memory that it takes")?;
+    writeln!(out, "  hearth bench MODEL            how fast it is here")?;
     writeln!(out, "  hearth help                   everything else")?;
     Ok(())
 }

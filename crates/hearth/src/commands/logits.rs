@@ -7,6 +7,7 @@ use engine::{Engine, Feed, Sequence, Wanted};
 use formats::safetensors::Safetensors;
 
 use crate::failure::Failure;
+use crate::fit::Checked;
 use crate::flags::Logits as Flags;
 use crate::unfinished::Unfinished;
 use crate::{load, named};
@@ -19,7 +20,7 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
     }
     let model = named::path(&flags.model)?;
     let source = load::source(&model)?;
-    let mut engine = load::engine(&model, &source, settings)?;
+    let mut engine = load::engine(&model, &source, (settings, Checked::of(&flags.machine)))?;
     let (needed, context) = (ids.len().saturating_add(flags.greedy), engine.shape().context);
     if needed > context {
         return Err(engine::Error::ContextFull { needed, context }.into());

@@ -12,10 +12,12 @@ mod import;
 mod key;
 mod list;
 mod logits;
+mod pull;
 mod rm;
 mod run;
 mod serve;
 mod show;
+mod update;
 mod verify;
 
 use crate::config::Given;
@@ -30,7 +32,11 @@ pub fn call(command: Option<Command>, given: &Given) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve::serve(&flags),
         Some(Command::Config(flags)) => config::config(&flags, given),
         Some(Command::Key(flags)) => key::key(flags),
-        Some(Command::List { json }) => list::list(json),
+        Some(Command::Pull(flags)) => pull::pull(&flags),
+        Some(Command::Update(flags)) => update::update(&flags),
+        Some(Command::List { all: true, .. }) => pull::list_known(),
+        Some(Command::List { elsewhere: true, .. }) => list::elsewhere(),
+        Some(Command::List { json, .. }) => list::list(json),
         Some(Command::Rm(flags)) => rm::rm(&flags),
         Some(Command::Verify(flags)) => verify::verify(&flags),
         Some(Command::Import(flags)) => import::import(&flags),

@@ -11,8 +11,11 @@ use crate::output::size;
 
 pub fn rm(flags: &Flags) -> Result<(), Failure> {
     let store = store()?;
+    let mut names = flags.names.clone();
+    names.sort_by_key(|name| name.to_lowercase());
+    names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     // All of them, or none.
-    for name in &flags.names {
+    for name in &names {
         check_name(name).map_err(failure)?;
         let pins = store.pins().map_err(failure)?;
         let exact = pins.models.iter().any(|model| model.name.eq_ignore_ascii_case(name));
@@ -28,7 +31,7 @@ pub fn rm(flags: &Flags) -> Result<(), Failure> {
     if flags.history {
         store.forget_history().map_err(failure)?;
     }
-    for name in &flags.names {
+    for name in &names {
         let removed = store.remove(name).map_err(failure)?;
         writeln!(stdout(), "{} is removed", removed.name)?;
     }

@@ -10,7 +10,7 @@ use flow::Reading;
 use serde_json::{Value, json};
 use turn::{Event, Finish, Limits, Sampling, Usage};
 
-use super::chat;
+use super::{chat, pull};
 use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::load::{self, Ready};
@@ -24,7 +24,12 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
     let path = flags.model.as_deref().unwrap_or(Path::new(kindling::NAME));
     let inside = kindling::is(path);
-    let path = &named::path(path)?;
+    let mut path = named::path(path)?;
+    if let Some(known) = named::known(&path).filter(|_| !inside) {
+        pull::offer(known, &flags.machine)?;
+        path = named::path(&path)?;
+    }
+    let path = &path;
     if !inside && flags.prompt.is_empty() && !path.exists() {
         return Err(no_model(path));
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Access, Door, Options};
-use engine::{Policy, Room};
+use engine::{Policy, Room, Settings};
 
 use crate::failure::Failure;
+use crate::fit::Checked;
 use crate::flags::Serve as Flags;
 use crate::house::{House, Running};
 use crate::keys::KeyFile;
@@ -28,8 +29,9 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let address = SocketAddr::from((flags.host, flags.port));
     let certificate = Files::of(flags)?;
     let tls = certificate.as_ref().map(Files::read).transpose()?;
-    let models = models(flags)?;
-    let running = running(flags, &models)?;
+    let (settings, checked) = (load::settings(&flags.machine)?, Checked::of(&flags.machine));
+    let models = models(flags, (settings, checked))?;
+    let running = running(flags, &models, (settings, checked));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         // Most of them wait for a model.
@@ -48,7 +50,7 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
         }
         _ => door,
     };
-    let bytes = memory::available().unwrap_or(u64::MAX);
+    let bytes = memory::available().filter(|_| checked.refuses).unwrap_or(u64::MAX);
     let room = Room { bytes, patience: PATIENCE };
     let house = House::new(Arc::clone(&models), running, (room, runtime.handle().clone()))?;
     let (address, encrypted) = (door.address()?, door.is_encrypted());
@@ -75,9 +77,9 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
 }
 
 /// The models, no two of one name.
-fn models(flags: &Flags) -> Result<Arc<[Model]>, Failure> {
-    let mut models =
-        flags.models.iter().map(|given| Model::open(given)).collect::<Result<Vec<_>, _>>()?;
+fn models(flags: &Flags, how: (Settings, Checked)) -> Result<Arc<[Model]>, Failure> {
+    let models = flags.models.iter().map(|given| Model::open(given, how, flags.parallel.into()));
+    let mut models = models.collect::<Result<Vec<_>, _>>()?;
     let first = models.first().map(|model| model.name.clone());
     models.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(twice) = models.windows(2).find(|two| two[0].name == two[1].name) {
@@ -90,14 +92,14 @@ fn models(flags: &Flags) -> Result<Arc<[Model]>, Failure> {
     Ok(models.into())
 }
 
-fn running(flags: &Flags, models: &[Model]) -> Result<Running, Failure> {
+fn running(flags: &Flags, models: &[Model], (settings, checked): (Settings, Checked)) -> Running {
     let together = usize::from(flags.parallel);
     let policy = Policy { together, ..Policy::default() };
     // Half of what the weights leave, and for each model its part of that, so that they do not
     // drive each other out. Models that do not fit together must do so anyway.
-    let weights: u64 = models.iter().map(|model| model.weights).sum();
-    let largest = models.iter().map(|model| model.weights).max().unwrap_or(0);
-    let part = |free: u64| match free.checked_sub(weights) {
+    let fixed: u64 = models.iter().map(|model| model.fixed).sum();
+    let largest = models.iter().map(|model| model.fixed).max().unwrap_or(0);
+    let part = |free: u64| match free.checked_sub(fixed) {
         Some(left) => left / 2 / models.len().max(1) as u64,
         None => free.saturating_sub(largest) / 2,
     };
@@ -106,7 +108,7 @@ fn running(flags: &Flags, models: &[Model]) -> Result<Running, Failure> {
         |gib| (f64::from(gib) * f64::from(1 << 30)) as u64,
     );
     let keep = flags.keep_alive.map(Duration::from_secs);
-    Ok(Running { settings: load::settings(&flags.machine)?, policy, kept, keep })
+    Running { settings, checked, policy, kept, keep }
 }
 
 /// Says where it listens, what can be asked, how, and what is not protected.

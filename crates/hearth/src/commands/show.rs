@@ -1,24 +1,35 @@
 //! `hearth show`: what is in a model file, without loading it.
 
+mod measure;
+
 use std::io::{Write, stdout};
 use std::path::Path;
 
 use arch::{Keeps, Shape, Source};
+use engine::memory::Size;
+use engine::{Demand, Need};
 use formats::gguf::Value as Metadata;
 use serde_json::{Value, json};
 
 use crate::about::{storages, totals};
 use crate::failure::Failure;
 use crate::flags::Show as Flags;
-use crate::load;
 use crate::named::{self, Named};
 use crate::output::{count, size, visible};
+use crate::{fit, load};
 
 pub fn show(flags: &Flags) -> Result<(), Failure> {
     let named = named::find(&flags.model)?;
+    if flags.measure {
+        return measure::measure(flags, &named.path);
+    }
     let source = load::source(&named.path)?;
     if flags.json {
-        return Ok(writeln!(stdout(), "{:#}", as_json(&source))?);
+        let mut report = as_json(&source);
+        report["memory"] = needed((flags, &named.path), &source)
+            .map_or(Value::Null, |(need, demand)| measure::as_json(&need, demand));
+        report["pinned"] = json!(named.pinned);
+        return Ok(writeln!(stdout(), "{report:#}")?);
     }
     if flags.template {
         return print_template(&named.path, &source);
@@ -47,6 +58,9 @@ fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<()
         line("revision", pinned.revision.clone())?;
         line("pinned", format!("{} by {}", pinned.pinned, pinned.by))?;
         line("digest", pinned.digest().to_string())?;
+        if let Some(key) = &pinned.signed {
+            line("signed by", key.clone())?;
+        }
         if let Some(licence) = &pinned.licence {
             line("licence", licence.clone())?;
         }
@@ -69,6 +83,10 @@ fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<()
             line("vocabulary", shape.vocabulary.to_string())?;
             line("context", format!("{} tokens", shape.context))?;
             line("cache", cache(shape))?;
+            if let Ok((need, demand)) = needed((flags, &named.path), source) {
+                line("memory", fit::parts(&need, demand))?;
+                line("", format!("{} in all", Size(need.total())))?;
+            }
         }
         Err(error) => line("cannot run", error.to_string())?,
     }
@@ -81,6 +99,14 @@ fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<()
         Err(_) => line("tokenizer", "none that hearth can use".to_owned())?,
     }
     Ok(())
+}
+
+/// What the model will take for what is asked of it.
+fn needed((flags, path): (&Flags, &Path), source: &Source) -> Result<(Need, Demand), Failure> {
+    let settings = load::settings(&flags.machine)?;
+    let fit = fit::of(path, source, settings)?;
+    let demand = fit::demand(&fit, settings, flags.users);
+    Ok((fit.need(demand), demand))
 }
 
 /// What is kept of a conversation: what grows with it, and what does not.

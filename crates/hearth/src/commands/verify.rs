@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Write, stdout};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 use models::store::{Health, Pinned, PinnedFile, Store};
@@ -25,8 +26,15 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
             pinned.collect::<Result<_, _>>()?
         }
     };
+    // What one can go back to must be there as well.
+    let before = |model: &Pinned| {
+        let before = model.before.as_deref()?;
+        Some(Pinned { name: format!("{} before its update", model.name), ..before.clone() })
+    };
+    let models: Vec<_> =
+        models.into_iter().flat_map(|model| [before(&model), Some(model)]).flatten().collect();
     let bar = output::progress(models.iter().map(Pinned::bytes).sum(), "Verifying");
-    let mut checked = Checked { store, bar, seen: HashMap::new() };
+    let mut checked = Checked { store, bar, seen: HashMap::new(), kept: Vec::new() };
     let mut damaged = Vec::new();
     for model in &models {
         let mut wrong = Vec::new();
@@ -53,6 +61,9 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
         }
     }
     checked.bar.finish_and_clear();
+    for failure in &checked.kept {
+        output::note(&format!("a damaged file could not be set aside: {failure}"));
+    }
     match damaged.first() {
         None => Ok(()),
         Some(first) => {
@@ -66,7 +77,9 @@ struct Checked {
     store: Store,
     bar: ProgressBar,
     /// A file that several models have is read once.
-    seen: HashMap<std::path::PathBuf, Health>,
+    seen: HashMap<PathBuf, Health>,
+    /// Why damaged files are still where they were.
+    kept: Vec<String>,
 }
 
 impl Checked {
@@ -85,7 +98,8 @@ impl Checked {
         });
         let health = health.map_err(failure)?.ok_or(Failure::Interrupted)?;
         if let Health::Changed(_) = health {
-            self.store.set_aside(file).map_err(failure)?;
+            // A store that cannot be written must still tell what is wrong with it.
+            self.kept.extend(self.store.set_aside(file).err().map(|error| error.to_string()));
         }
         self.bar.set_position(before + file.bytes);
         self.seen.insert(path, health);
@@ -99,13 +113,12 @@ fn told(file: &PinnedFile, health: Health) -> String {
         (Health::Sound, _) => format!("{name} is sound"),
         (Health::Missing, None) => format!("{name} is gone"),
         (Health::Missing, Some(at)) => format!("{name} is no longer at {}", at.display()),
-        (Health::Changed(found), None) => {
-            let pinned = file.digest;
-            format!("{name} has changed, and is set aside\n    pinned {pinned}\n    found  {found}")
-        }
-        (Health::Changed(found), Some(at)) => {
-            let (pinned, at) = (file.digest, at.display());
-            format!("{name} has changed at {at}\n    pinned {pinned}\n    found  {found}")
+        (Health::Changed(found), at) => {
+            let what = match at {
+                None => "has changed, and is not used any more".to_owned(),
+                Some(at) => format!("has changed at {}", at.display()),
+            };
+            format!("{name} {what}\n    pinned {}\n    found  {found}", file.digest)
         }
     }
 }

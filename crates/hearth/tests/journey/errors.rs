@@ -194,3 +194,35 @@ fn a_reader_that_goes_away() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_does_not_fit_is_refused_before_it_is_loaded() {
+    // By `ulimit`: the address space or what the process has for itself, in KiB.
+    let limited = |limit: &str, flags: &[&str]| {
+        let (command, mut inside) = (hearth(), Command::new("sh"));
+        inside.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
+        inside.arg(command.get_program()).args(flags).args(["--threads", "1"]);
+        command.get_envs().for_each(|(name, value)| match value {
+            Some(value) => _ = inside.env(name, value),
+            None => _ = inside.env_remove(name),
+        });
+        inside.stdin(std::process::Stdio::null());
+        inside
+    };
+    let model = golden("models/qwen3").display().to_string();
+    let bench = |flags: &[&str]| limited("-v 700000", &[&["bench", &model], flags].concat());
+    let said = text(&expect(&mut bench(&["--streams", "1024", "--generate", "400"]), 4).stderr);
+    for part in ["needs 773 MiB of memory", "ulimit -v", "--context", "--no-fit-check"] {
+        assert!(said.contains(part), "no {part} in\n{said}");
+    }
+    expect(&mut bench(&["--prompt", "8", "--generate", "2"]), 0);
+    let commands: [&[&str]; 3] =
+        [&["run", "kindling", "hello"], &["serve", "--port", "0"], &["ask", "Cargo.toml", "what"]];
+    for command in commands {
+        let said = text(&expect(&mut limited("-d 20000", command), 4).stderr);
+        assert!(said.contains("kindling needs 2") && said.contains("`ulimit -v`"), "{said}");
+    }
+    let tried = ["run", "kindling", "hello", "--max-tokens", "1", "--no-fit-check"];
+    expect(&mut limited("-d 20000", &tried), 0);
+}

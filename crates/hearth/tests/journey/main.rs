@@ -9,6 +9,9 @@ mod import;
 mod keys;
 mod kindling;
 mod log;
+mod models;
+#[path = "../../../models/tests/registry/mod.rs"]
+mod registry;
 mod run;
 mod serve;
 mod show;

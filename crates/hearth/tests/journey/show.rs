@@ -11,7 +11,7 @@ fn show(model: &str, flags: &[&str]) -> String {
 #[test]
 fn alone_it_says_what_to_type_next() {
     let said = text(&expect(&mut hearth(), 0).stdout);
-    assert!(said.contains("hearth run FILE") && said.contains("qwen3"), "{said}");
+    assert!(said.contains("hearth run MODEL") && said.contains("qwen3"), "{said}");
 }
 
 #[test]
@@ -42,4 +42,27 @@ fn the_chat_template() {
     assert!(show("models/qwen3", &["--template"]).contains("add_generation_prompt"));
     let without = altered("untemplated", "tokenizer_config.json", "chat_template", "nothing");
     expect(hearth().args(["show", "--template"]).arg(&without.0), 4);
+}
+
+#[test]
+fn the_memory_that_a_model_takes_is_told_and_measured() {
+    let models = std::fs::read_dir(golden("models")).unwrap().map(|entry| entry.unwrap().path());
+    let mut models: Vec<_> = models.filter(|path| path.join("config.json").exists()).collect();
+    let quantised = ["Q8_0", "Q4_K_M"].map(|kind| golden(&format!("quant/dense.{kind}.gguf")));
+    models.extend(quantised);
+    assert!(models.len() > 15, "{} models", models.len());
+    for model in models {
+        let flags = ["--measure", "--users", "64", "--json", "--threads", "2"];
+        let said = text(&expect(hearth().arg("show").arg(&model).args(flags), 0).stdout);
+        let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let off = report["difference_percent"].as_f64().unwrap();
+        assert!(off.abs() < 3.0, "{}: {report:#}", model.display());
+        assert_eq!((report["users"].as_u64(), report["context"].as_u64()), (Some(64), Some(512)));
+    }
+    let told = show("models/qwen3", &["--context", "100"]);
+    assert!(told.contains("for one conversation of 100 tokens"), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&show("models/qwen3", &["--json"])).unwrap();
+    assert!(told["memory"]["told"].as_u64().unwrap() > 1 << 20);
+    let table = show("models/qwen3", &["--measure", "--context", "100"]);
+    assert!(table.contains("1 × 100 tokens") && table.contains("weights in the file"), "{table}");
 }

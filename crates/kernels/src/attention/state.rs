@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::isa::per_isa;
 use crate::portable::attend::{self, Softmax};
 use crate::portable::math::exp;
+use crate::room::{make_room, room};
 
 /// Maxima, sums and outputs of many queries.
 #[derive(Default)]
@@ -49,6 +50,18 @@ impl Tiles {
             numbers.resize(n, 0.0);
         }
     }
+
+    /// Makes room for as many, without filling it.
+    pub fn make_room(&mut self, n: usize) {
+        for numbers in [&mut self.largest, &mut self.sums, &mut self.keep, &mut self.take] {
+            make_room(numbers, n);
+        }
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        [&self.largest, &self.sums, &self.keep, &self.take].into_iter().map(room).sum()
+    }
 }
 
 impl States {
@@ -61,6 +74,18 @@ impl States {
         self.largest.resize(n, largest);
         self.sums.clear();
         self.sums.resize(n, sum);
+    }
+
+    /// Makes room for as many, without filling it.
+    pub fn make_room(&mut self, n: usize, width: usize) {
+        make_room(&mut self.out, n * width);
+        make_room(&mut self.largest, n);
+        make_room(&mut self.sums, n);
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        room(&self.out) + room(&self.largest) + room(&self.sums)
     }
 
     /// The state of query `i`.

@@ -5,7 +5,8 @@ use super::bits::{f16, layout, nibbles};
 use super::runs::Runs;
 
 /// Denser around zero, where weights are; part of the formats.
-static LEVEL: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+pub(super) static LEVEL: [i8; 16] =
+    [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 layout! {
     /// ```text

@@ -21,7 +21,7 @@ mod runs;
 mod tests;
 
 pub use decode::decode;
-pub use encode::{ENCODED, encode};
+pub use encode::{ENCODED, encode, reach};
 pub use fp8::e4m3;
 
 use crate::Format;

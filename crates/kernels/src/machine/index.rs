@@ -6,6 +6,7 @@ use super::shared::Shared;
 use crate::isa::per_isa;
 use crate::portable::attend::TILE;
 use crate::portable::index;
+use crate::room::{make_room, room};
 
 per_isa!(score = index::score;
     (by: (&[f32], &[f32]), keys: &[f32], scale: f32, out: &mut [f32; TILE]));
@@ -39,6 +40,13 @@ struct Own {
     order: Vec<u32>,
 }
 
+impl Scratch {
+    pub fn bytes(&self) -> u64 {
+        let of_thread = |own: &Own| room(&own.scores) + room(&own.order);
+        room(&self.threads) + self.threads.iter().map(of_thread).sum::<u64>()
+    }
+}
+
 impl Machine {
     /// Lets each row choose the positions that it will attend to, into `(n, most)` places.
     /// `queries` is `(n, heads · dim)`, `weights` `(n, heads)`.
@@ -56,6 +64,13 @@ impl Machine {
         let (places, threads) = (Shared::rows(places, of.most), self.threads());
         let mut scratch = std::mem::take(&mut self.index);
         scratch.threads.resize_with(threads, Own::default);
+        if self.rehearses() {
+            let longest = of.rows.iter().map(|row| row.position + 1).max().unwrap_or(0);
+            for Own { scores, order } in &mut scratch.threads {
+                make_room(scores, longest.next_multiple_of(TILE));
+                make_room(order, longest);
+            }
+        }
         let own = Shared::rows(&mut scratch.threads, 1);
         let work: usize = of.rows.iter().map(|row| row.position + 1).sum();
         self.share(work * heads.queries * heads.dim, &|thread| {

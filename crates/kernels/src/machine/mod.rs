@@ -37,6 +37,8 @@ use shared::Shared;
 pub struct Machine {
     isa: Isa,
     crew: Crew,
+    /// The threads of a machine that only makes room.
+    rehearsed: Option<usize>,
     scratch: Scratch,
     attention: attention::Scratch,
     index: index::Scratch,
@@ -75,10 +77,27 @@ impl Machine {
         Machine {
             isa,
             crew: Crew::new(threads),
+            rehearsed: None,
             scratch: Scratch::default(),
             attention: attention::Scratch::default(),
             index: index::Scratch::default(),
         }
+    }
+
+    /// A machine that makes the room which its operations need and computes nothing: it reads no
+    /// weights and no pages, and starts no threads. Results are what was there before.
+    pub fn rehearsing(isa: Isa, threads: usize) -> Machine {
+        Machine { rehearsed: Some(threads.max(1)), ..Machine::new(isa, 1) }
+    }
+
+    /// Whether it computes nothing.
+    pub fn rehearses(&self) -> bool {
+        self.rehearsed.is_some()
+    }
+
+    /// Bytes of its scratch.
+    pub fn scratch_bytes(&self) -> u64 {
+        self.scratch.bytes() + self.attention.bytes() + self.index.bytes()
     }
 
     /// Its instruction set.
@@ -88,7 +107,7 @@ impl Machine {
 
     /// Its number of threads.
     pub fn threads(&self) -> usize {
-        self.crew.threads()
+        self.rehearsed.unwrap_or(self.crew.threads())
     }
 
     /// Normalises each row of `x` to `out`, which has as many.
@@ -226,7 +245,10 @@ impl Machine {
     /// Splits `n` items into one run per thread; the caller does all when `size`, the numbers that
     /// pass through, is not worth waking the others for.
     fn split(&self, n: usize, size: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
-        let threads = self.crew.threads();
+        if self.rehearses() {
+            return;
+        }
+        let threads = self.threads();
         if n < threads || size < WORTH_SPLITTING {
             return work(0..n);
         }
@@ -236,8 +258,11 @@ impl Machine {
     /// Calls `work` once for every thread of the crew: by the caller alone, one after the other,
     /// when `size` is not worth waking the others for.
     fn share(&self, size: usize, work: &(dyn Fn(usize) + Sync)) {
+        if self.rehearses() {
+            return;
+        }
         if size < WORTH_SPLITTING {
-            return (0..self.crew.threads()).for_each(work);
+            return (0..self.threads()).for_each(work);
         }
         self.crew.together(work);
     }

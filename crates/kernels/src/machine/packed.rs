@@ -10,6 +10,7 @@ use super::shared::Shared;
 use super::unpacked::SHORT;
 use crate::panels::activations::{self, Layout, Run};
 use crate::panels::{self, Expanded, Kernels, Next, OUTPUTS, PANELS, STRETCH, WIDEST};
+use crate::room::room;
 
 /// Rows up to which nothing is expanded: taking blocks apart twice costs less than memory does.
 const FEW_ROWS: usize = 8;
@@ -38,6 +39,15 @@ struct Own {
     weights: Box<[Expanded; PANELS]>,
     /// Outputs of some panels for every row.
     sums: Vec<f32>,
+}
+
+impl Scratch {
+    pub fn bytes(&self) -> u64 {
+        let of_thread =
+            |own: &Own| own.rows.bytes() + size_of_val(&*own.weights) as u64 + room(&own.sums);
+        let threads: u64 = self.threads.iter().map(of_thread).sum();
+        room(&self.inputs) + room(&self.words) + room(&self.threads) + threads
+    }
 }
 
 impl Default for Own {
@@ -124,8 +134,19 @@ impl Machine {
         }
         words.resize(len, 0);
         threads.resize_with(self.threads(), Own::default);
-        for own in threads {
+        for own in &mut *threads {
             own.sums.resize(most * OUTPUTS, 0.0);
+        }
+        if self.rehearses() {
+            // What threads round at a time.
+            for kind in of_inputs.iter().flatten() {
+                let Some(rounding) = kind.rounding else { continue };
+                let (rows, layout) = (panels::ROWS_MAX.min(kind.layout.rows), kind.layout);
+                let group_len = if layout.long { STRETCH } else { SHORT };
+                let shape = (layout.cols, group_len);
+                let rows = rows / rounding.planes();
+                threads.iter_mut().for_each(|own| own.rows.make_room(rows, shape, rounding));
+            }
         }
         plan
     }

@@ -11,6 +11,7 @@ use super::shared::Shared;
 use super::tiled;
 use super::{Machine, packed, unpacked};
 use crate::panels::{Kernels, OUTPUTS, packed_len};
+use crate::room::room;
 use crate::{Format, Isa, panels};
 
 /// A weight matrix where it lies: `rows` outputs of `cols` inputs each.
@@ -103,6 +104,16 @@ pub(super) struct Scratch {
     tiled: tiled::Scratch,
     /// Rows of one expert.
     pub gathered: Vec<f32>,
+}
+
+impl Scratch {
+    pub fn bytes(&self) -> u64 {
+        #[cfg(target_arch = "x86_64")]
+        let tiled = self.tiled.bytes();
+        #[cfg(not(target_arch = "x86_64"))]
+        let tiled = 0;
+        self.unpacked.bytes() + self.packed.bytes() + tiled + room(&self.gathered)
+    }
 }
 
 /// Products that may share their input.

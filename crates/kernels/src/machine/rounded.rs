@@ -5,6 +5,7 @@ use crate::Isa;
 use crate::isa::per_isa;
 use crate::portable::product::Rounded;
 use crate::portable::round::{self, Plane, RUN};
+use crate::room::{make_room, room};
 
 per_isa!(round_row = round::round_row; (x: &[f32], group_len: usize, to: &mut Plane<'_>));
 per_isa!(subtract_rounded = round::subtract_rounded;
@@ -50,6 +51,25 @@ impl Groups {
                 plane().into_iter().for_each(|mut p| round_row(isa, &self.rest, group_len, &mut p));
             }
         }
+    }
+
+    /// Room for so many rows.
+    pub fn make_room(
+        &mut self,
+        rows: usize,
+        (cols, group_len): (usize, usize),
+        rounding: Rounding,
+    ) {
+        let numbers = rows * cols * rounding.planes();
+        make_room(&mut self.q, numbers);
+        make_room(&mut self.scales, numbers / group_len);
+        make_room(&mut self.sums, numbers / RUN);
+        make_room(&mut self.rest, if rounding == Rounding::Twice { cols } else { 0 });
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        room(&self.q) + room(&self.scales) + room(&self.sums) + room(&self.rest)
     }
 
     /// What has been rounded, for a product that takes the planes of `rounding`.

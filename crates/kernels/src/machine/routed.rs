@@ -18,6 +18,7 @@ use super::product::{Input, Job, Matrix, Rounding, Scratch, TOGETHER_MAX};
 use super::shared::Shared;
 use crate::isa::per_isa;
 use crate::portable::row;
+use crate::room::room;
 
 per_isa!(add_scaled = row::add_scaled; (out: &mut [f32], x: &[f32], factor: f32));
 
@@ -68,6 +69,12 @@ impl Routing {
             self.slots[i] = slot;
         }
         self.slots.chunks_exact_mut(each).for_each(<[u32]>::sort_unstable);
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        let numbers = [&self.starts, &self.rows, &self.slots, &self.next];
+        numbers.into_iter().map(room).sum::<u64>() + room(&self.weights)
     }
 
     /// How many slots there are.

@@ -14,6 +14,7 @@ use crate::amx::{
 };
 use crate::isa::Level;
 use crate::panels::{self, OUTPUTS, PANELS, STRETCH};
+use crate::room::room;
 
 /// Buffers of these products.
 #[derive(Default)]
@@ -37,6 +38,18 @@ struct Own {
     products: Box<[Products; 2]>,
     /// Outputs of some panels for every row.
     outputs: Vec<f32>,
+}
+
+impl Scratch {
+    pub fn bytes(&self) -> u64 {
+        let of_thread = |own: &Own| {
+            let fixed = size_of_val(&*own.weights) + size_of_val(&*own.products);
+            own.rows.bytes() + fixed as u64 + room(&own.outputs)
+        };
+        let threads: u64 = self.threads.iter().map(of_thread).sum();
+        let rounded: u64 = self.rounded.iter().map(|tiles| room(&tiles.tiles)).sum();
+        rounded + room(&self.threads) + threads
+    }
 }
 
 impl Default for Own {
@@ -103,6 +116,10 @@ impl Machine {
         let group_len = job.weights.format.group_len();
         to.reserve(x.len() / cols * planes, cols);
         let (isa, threads) = (self.isa, self.threads());
+        if self.rehearses() {
+            let (rows, shape) = (TILE_ROWS / planes, (cols, group_len));
+            own.iter_mut().for_each(|own| own.rows.make_room(rows, shape, job.rounding));
+        }
         let (tiles, stretches) = (to.tiles_of_stretch(), to.stretches());
         let (to, own) = (Shared::rows(&mut to.tiles, 1), Shared::rows(own, 1));
         self.share(x.len(), &|thread| {

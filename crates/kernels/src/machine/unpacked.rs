@@ -70,6 +70,10 @@ impl Job<'_> {
 }
 
 impl Scratch {
+    pub fn bytes(&self) -> u64 {
+        self.short.bytes() + self.long.bytes()
+    }
+
     /// The rounded activations for a job; nothing when its weights are float.
     fn view(&self, job: &Job) -> Option<Rounded<'_>> {
         let format = job.weights.format;

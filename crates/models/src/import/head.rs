@@ -4,6 +4,7 @@ use formats::gguf::{Value as Metadata, Writer};
 use serde_json::Value;
 
 use super::Quant;
+use super::family::Family;
 use crate::Error;
 
 /// Sizes: what they are called behind the architecture in GGUF, and in `config.json`.
@@ -22,22 +23,22 @@ const SIZES: [(&str, &str); 8] = [
 const ROPE_BASE: f64 = 10_000.0;
 
 /// How blocks of quantised formats are laid out, as a number that other readers ask for.
-const QUANTISATION_VERSION: u32 = 2;
+pub(super) const QUANTISATION_VERSION: u32 = 2;
 
-/// Refuses settings for which GGUF files of these families have no key.
-pub(super) fn check(config: &Value) -> Result<(), Error> {
+/// Refuses settings for which GGUF files of the family have no key.
+pub(super) fn check(config: &Value, family: &Family) -> Result<(), Error> {
     let refuse = |what: String| Err(Error::Unsaid { what });
-    if config["use_sliding_window"] == true {
-        return refuse("use_sliding_window is true; hearth imports models without one".to_owned());
-    }
+    family.check(config)?;
     if !config["quantization_config"].is_null() {
         let method = &config["quantization_config"]["quant_method"];
         return refuse(format!("its weights are quantised ({method}); hearth imports plain ones"));
     }
     for settings in rope_settings(config) {
         let kind = settings["rope_type"].as_str().or(settings["type"].as_str());
-        if let Some(kind) = kind.filter(|kind| *kind != "default") {
-            return refuse(format!("its rope_type is {kind}; hearth imports default"));
+        let known = family.rope_types();
+        if let Some(kind) = kind.filter(|kind| !known.contains(kind)) {
+            let known = known.join(" and ");
+            return refuse(format!("its rope_type is {kind}; hearth imports {known}"));
         }
         let part = &settings["partial_rotary_factor"];
         if part.as_f64().is_some_and(|part| part != 1.0) {
@@ -55,32 +56,33 @@ fn rope_settings(config: &Value) -> [&Value; 3] {
 /// What the model is.
 pub(super) fn model(
     head: &mut Writer,
-    (family, name, quant): (&str, &str, Quant),
+    (family, name, quant): (&Family, &str, Quant),
     config: &Value,
 ) -> Result<(), Error> {
-    // As other tools number it.
-    let file_type = match quant {
-        Quant::F32 => 0,
-        Quant::F16 => 1,
-        Quant::Q8_0 => 7,
-    };
-    head.key("general.architecture", Metadata::Str(family))?;
+    let architecture = family.architecture;
+    head.key("general.architecture", Metadata::Str(architecture))?;
     head.key("general.type", Metadata::Str("model"))?;
     head.key("general.name", Metadata::Str(name))?;
-    head.key("general.file_type", Metadata::U32(file_type))?;
+    head.key("general.file_type", Metadata::U32(quant.file_type()))?;
     head.key("general.quantization_version", Metadata::U32(QUANTISATION_VERSION))?;
-    for (gguf, hugging_face) in SIZES {
+    let mut stated: Vec<&str> = Vec::new();
+    for (gguf, hugging_face) in SIZES.iter().chain(family.sizes) {
+        let size = config[*hugging_face].as_u64().and_then(|size| u32::try_from(size).ok());
         // The model has been loaded: what is absent may be.
-        if let Some(size) = config[hugging_face].as_u64().and_then(|size| u32::try_from(size).ok())
-        {
-            head.key(&format!("{family}.{gguf}"), Metadata::U32(size))?;
+        if let Some(size) = size.filter(|_| !stated.contains(gguf)) {
+            head.key(&format!("{architecture}.{gguf}"), Metadata::U32(size))?;
+            stated.push(gguf);
         }
     }
+    if family.pairs {
+        let turning = Metadata::U32(family.head(config) as u32);
+        head.key(&format!("{architecture}.rope.dimension_count"), turning)?;
+    }
     let eps = config["rms_norm_eps"].as_f64().unwrap_or_default() as f32;
-    head.key(&format!("{family}.attention.layer_norm_rms_epsilon"), Metadata::F32(eps))?;
+    head.key(&format!("{architecture}.attention.layer_norm_rms_epsilon"), Metadata::F32(eps))?;
     let stated = rope_settings(config).map(|settings| settings["rope_theta"].as_f64());
     let base = stated.into_iter().flatten().next_back().unwrap_or(ROPE_BASE) as f32;
-    Ok(head.key(&format!("{family}.rope.freq_base"), Metadata::F32(base))?)
+    Ok(head.key(&format!("{architecture}.rope.freq_base"), Metadata::F32(base))?)
 }
 
 /// What the maker recommends in `generation_config.json`.

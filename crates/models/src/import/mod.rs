@@ -1,10 +1,15 @@
-//! From a Hugging Face folder to one GGUF file, quantised on the way.
+//! From a Hugging Face folder, or another GGUF file, to one GGUF file, quantised on the way.
 //!
-//! The folder is loaded as it would be to run it, so that whatever is wrong with it is said in the
+//! A folder is loaded as it would be to run it, so that whatever is wrong with it is said in the
 //! same words, and the recipe's own names say what each tensor is called in GGUF. Then one tensor
-//! after the other is read, stored anew and written: memory holds one of them at a time.
+//! after the other is read, stored anew and written, in pieces: memory holds some of these.
 
+mod family;
 mod head;
+mod mix;
+mod quant;
+mod requant;
+mod store;
 mod tensors;
 mod tokenizer;
 
@@ -13,78 +18,55 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use arch::Source;
-use formats::Storage;
-use formats::gguf::Writer;
+use formats::gguf::{Gguf, Writer};
 use formats::safetensors::Safetensors;
+use kernels::Crew;
 use serde_json::Value;
 use text::tokenizer::Tokenizer;
 
 use crate::Error;
-use tensors::Planned;
+use family::Family;
+pub use mix::layer_and_kind;
+pub use quant::Quant;
+pub use store::Stored;
+use store::{Store, format_of};
+use tensors::{Planned, Weights};
 
-/// Families whose folders are imported. Their tensors are the same numbers in both formats.
-const FAMILIES: [&str; 2] = ["qwen2", "qwen3"];
-
-/// How matrices are stored in the new file. Rows, such as a norm's weights, stay F32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quant {
-    /// Eight bits, 32 numbers to a scale.
-    Q8_0,
-    /// Half floats.
-    F16,
-    /// Floats.
-    F32,
-}
-
-impl Quant {
-    /// The storage of matrices.
-    pub fn storage(self) -> Storage {
-        match self {
-            Quant::Q8_0 => Storage::Q8_0,
-            Quant::F16 => Storage::F16,
-            Quant::F32 => Storage::F32,
-        }
-    }
-}
-
-/// A folder of which everything but the numbers is known to be sound.
+/// A model of which everything but the numbers is known to be sound.
 pub struct Import {
     head: Writer,
-    weights: Safetensors,
+    weights: Weights,
     tensors: Vec<Planned>,
 }
 
 impl Import {
-    /// Looks at a folder. `name` is what the model will say that it is called.
+    /// Looks at a folder, a `.safetensors` file beside its `config.json`, or a GGUF file. `name` is
+    /// what the model will say that it is called; without one a GGUF file keeps the one it has.
     ///
     /// # Errors
-    /// When the folder is damaged, or has what cannot be said in a GGUF file of its family.
-    pub fn open(folder: &Path, quant: Quant, name: &str) -> Result<Import, Error> {
-        if !folder.is_dir() {
-            let why = "it is no folder; a model folder holds config.json, tokenizer.json and \
-                       *.safetensors";
-            return Err(Error::Beside { path: folder.to_owned(), why: why.to_owned() });
+    /// When it is damaged, or has what cannot be said in a GGUF file of its family.
+    pub fn open(path: &Path, quant: Quant, name: Option<&str>) -> Result<Import, Error> {
+        let beside = |why: &str| Error::Beside { path: path.to_owned(), why: why.to_owned() };
+        if path.is_dir() {
+            return folder(path, path, (quant, name));
         }
-        let source = Source::open(folder)?;
-        let family = family(&source)?;
-        let config = source.config().unwrap_or(&Value::Null);
-        head::check(config)?;
-        let vocabulary = arch::load(&source)?.shape().vocabulary;
-        let weights = Safetensors::open(folder).map_err(arch::Error::File)?;
-        let tensors = tensors::plan(&source, &weights, quant)?;
+        if path.extension().is_some_and(|ending| ending == "safetensors") {
+            return folder(path.parent().unwrap_or(path), path, (quant, name));
+        }
+        if !path.is_file() {
+            let why = "there is no such file or folder; hearth imports folders with config.json, \
+                       tokenizer.json and *.safetensors, and GGUF files";
+            return Err(beside(why));
+        }
+        requant::open(Gguf::open(path).map_err(arch::Error::File)?, quant, name)
+    }
 
-        let mut head = Writer::new();
-        head::model(&mut head, (family, name, quant), config)?;
-        let generation = json(folder, "generation_config.json")?;
-        head::sampling(&mut head, &generation)?;
-        let described = tokenizer::Described {
-            tokenizer: Tokenizer::from_folder(folder)?,
-            file: json(folder, "tokenizer.json")?,
-            config: json(folder, "tokenizer_config.json")?,
-            ends: [&generation["eos_token_id"], &config["eos_token_id"]].map(Value::clone),
-        };
-        described.write(&mut head, vocabulary)?;
+    fn of(mut head: Writer, weights: Weights, tensors: Vec<Planned>) -> Result<Import, Error> {
         for planned in &tensors {
+            let from = planned.from.first().map(|name| weights.tensor(name)).transpose()?;
+            if let Some(from) = from.filter(|from| !planned.is_copied(from)) {
+                format_of(&from, from.storage)?;
+            }
             head.tensor(&planned.name, planned.storage, &planned.shape)?;
         }
         Ok(Import { head, weights, tensors })
@@ -95,42 +77,73 @@ impl Import {
         self.tensors.iter().map(|planned| planned.bytes).sum()
     }
 
-    /// Writes the file. `progress` is told how many bytes of weights have been read, and may end
-    /// it.
+    /// Whether matrices are stored anew that have lost something before, and lose more now.
+    pub fn loses_twice(&self) -> bool {
+        let from = |planned: &Planned| {
+            planned.from.first().and_then(|name| self.weights.tensor(name).ok())
+        };
+        let loses = |planned: &Planned| {
+            let from = from(planned).map(|tensor| tensor.storage);
+            from.is_some_and(|from| from.block().0 > 1 && from != planned.storage)
+        };
+        self.tensors.iter().any(loses)
+    }
+
+    /// Writes the file with so many threads, on which no bit of it depends. `progress` is told how
+    /// many bytes of weights have been read, and may end it.
     ///
     /// # Errors
     /// When a number cannot be stored, or the file not written. What is written then is no model.
     pub fn write(
         self,
         out: impl Write,
+        threads: usize,
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Stored>, Error> {
+        let crew = Crew::new(threads);
         let mut body = self.head.begin(out)?;
-        let (mut bytes, mut done) = (Vec::new(), 0);
+        let mut done = 0;
+        let mut stored = Vec::new();
         for planned in &self.tensors {
-            bytes.clear();
-            tensors::store(&self.weights, planned, &mut bytes, &mut |read| {
+            let store = Store { weights: &self.weights, planned, crew: &crew };
+            stored.push(store.write(&mut body, &mut |read| {
                 done += read;
                 progress(done)
-            })?;
-            body.tensor(&bytes)?;
+            })?);
         }
         body.finish()?;
-        Ok(())
+        Ok(stored)
     }
 }
 
-/// The family's name, which is that of its architecture in GGUF.
-fn family(source: &Source) -> Result<&'static str, Error> {
-    let found = source.architecture()?;
-    let family = arch::FAMILIES.iter().find(|family| family.hugging_face.contains(&&found[..]));
-    match family {
-        Some(family) if FAMILIES.contains(&family.name) => Ok(family.name),
-        family => {
-            let found = family.map_or(found, |family| family.name.to_owned());
-            Err(Error::Family { found, known: FAMILIES.join(" and ") })
-        }
-    }
+/// Looks at a folder, with weights in it or in one file of it.
+fn folder(
+    folder: &Path,
+    weights: &Path,
+    (quant, name): (Quant, Option<&str>),
+) -> Result<Import, Error> {
+    let source = Source::open(weights)?;
+    let family = Family::of(&source)?;
+    let config = source.config().unwrap_or(&Value::Null);
+    head::check(config, family)?;
+    let vocabulary = arch::load(&source)?.shape().vocabulary;
+    let weights = Safetensors::open(weights).map_err(arch::Error::File)?;
+    let planned = tensors::of_folder((&source, family), &weights, quant)?;
+
+    let mut head = Writer::new();
+    let called = folder.file_name().map(|name| name.to_string_lossy());
+    let name = name.or(called.as_deref()).unwrap_or("model");
+    head::model(&mut head, (family, name, quant), config)?;
+    let generation = json(folder, "generation_config.json")?;
+    head::sampling(&mut head, &generation)?;
+    let described = tokenizer::Described {
+        tokenizer: Tokenizer::from_folder(folder)?,
+        file: json(folder, "tokenizer.json")?,
+        config: json(folder, "tokenizer_config.json")?,
+        ends: [&generation["eos_token_id"], &config["eos_token_id"]].map(Value::clone),
+    };
+    described.write(&mut head, vocabulary)?;
+    Import::of(head, Weights::Folder(weights), planned)
 }
 
 /// A file of a folder; null when there is none.

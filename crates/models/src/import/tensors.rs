@@ -1,142 +1,186 @@
-//! The tensors of the new file: what each is called, how it is stored, and its bytes.
+//! The tensors of the new file: what each is called, how it is stored, and where it comes from.
 
-use std::ops::ControlFlow;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use arch::Source;
+use formats::gguf::Gguf;
 use formats::safetensors::Safetensors;
 use formats::{Shape, Storage, Tensor};
-use kernels::Format;
-use kernels::blocks::{decode, encode};
+use serde_json::Value;
 
 use super::Quant;
+use super::family::Family;
+use super::mix::{Mix, layer_and_kind};
 use crate::Error;
 
-/// Numbers that are taken together: whole blocks of every format.
-const PIECE: usize = 1 << 18;
+/// The files that weights are read from.
+pub(super) enum Weights {
+    Folder(Safetensors),
+    Gguf(Gguf),
+}
 
 /// A tensor of the new file.
 pub(super) struct Planned {
     pub name: String,
     pub storage: Storage,
     pub shape: Shape,
-    /// Bytes of it in the folder.
+    /// Bytes of it where it comes from.
     pub bytes: u64,
-    /// What the folder calls it.
-    from: String,
+    /// What it is called there: one, or several that become one, or none.
+    pub from: Vec<String>,
+    pub change: Change,
+    /// The numbers of one that comes from nowhere.
+    pub made: Vec<f32>,
 }
 
-/// All tensors that the model uses, in the order of the folder.
-pub(super) fn plan(
-    source: &Source,
+/// What happens to numbers besides that they are stored anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    None,
+    /// The halves of each head's rows, so wide, become pairs.
+    Pairs {
+        head: usize,
+    },
+}
+
+impl Planned {
+    /// Whether it stays as it is: blocks stored anew might become others, and what is no float no
+    /// number at all. Floats are looked at all the same.
+    pub fn is_copied(&self, from: &Tensor) -> bool {
+        let is_float = matches!(from.storage, Storage::F32 | Storage::F16 | Storage::BF16);
+        from.storage == self.storage && !is_float
+    }
+
+    /// Numbers of a row; those of a single row are rows of their own.
+    pub fn width(&self) -> usize {
+        if let [.., width] = self.shape[..]
+            && self.shape.len() > 1
+        {
+            width
+        } else {
+            1
+        }
+    }
+}
+
+impl Weights {
+    pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, Error> {
+        let found = match self {
+            Weights::Folder(folder) => folder.tensor(name),
+            Weights::Gguf(gguf) => gguf.tensor(name),
+        };
+        Ok(found.ok_or_else(|| arch::Error::MissingTensor { name: name.to_owned() })?)
+    }
+
+    /// Says that these bytes of a tensor will hardly be read again.
+    pub fn release(&self, tensor: &Tensor, bytes: Range<usize>) {
+        match self {
+            Weights::Folder(folder) => {
+                folder.place(tensor).iter().for_each(|at| folder.release(&at.part(bytes.clone())));
+            }
+            Weights::Gguf(gguf) => {
+                gguf.place(tensor).iter().for_each(|at| gguf.release(&at.part(bytes.clone())));
+            }
+        }
+    }
+}
+
+/// All tensors of a folder that the model uses, in the order of the folder.
+pub(super) fn of_folder(
+    (source, family): (&Source, &Family),
     weights: &Safetensors,
     quant: Quant,
 ) -> Result<Vec<Planned>, Error> {
-    let used = weights.tensors().filter_map(|tensor| Some((source.twin(tensor.name)?, tensor)));
-    used.map(|(name, tensor)| {
-        format_of(&tensor, tensor.storage)?;
-        let storage = storage(&tensor.shape, quant);
-        let (shape, bytes) = (tensor.shape, tensor.bytes.len() as u64);
-        Ok(Planned { name, storage, shape, bytes, from: tensor.name.to_owned() })
+    let mut planned: Vec<Planned> = Vec::new();
+    if let Some(factors) = arch::rope_factors(source)? {
+        planned.extend(made("rope_freqs.weight", factors));
+    }
+    let head = family.head(source.config().unwrap_or(&Value::Null));
+    let mut places = BTreeMap::new();
+    for tensor in weights.tensors() {
+        let Some(name) = source.twin(tensor.name) else { continue };
+        check(&tensor)?;
+        let place = *places.entry(name.clone()).or_insert(planned.len());
+        if let Some(whole) = planned.get_mut(place) {
+            whole.bytes += tensor.bytes.len() as u64;
+            whole.from.push(tensor.name.to_owned());
+            continue;
+        }
+        let kind = layer_and_kind(&name).1;
+        let is_paired = family.pairs && ["attn_q.weight", "attn_k.weight"].contains(&kind);
+        planned.push(Planned {
+            name,
+            storage: Storage::F32,
+            shape: tensor.shape,
+            bytes: tensor.bytes.len() as u64,
+            from: vec![tensor.name.to_owned()],
+            change: if is_paired { Change::Pairs { head } } else { Change::None },
+            made: Vec::new(),
+        });
+    }
+    for whole in
+        planned.iter_mut().filter(|planned| EXPERTS.iter().any(|e| planned.name.contains(e)))
+    {
+        // Their names differ in a number.
+        whole.from.sort_by_key(|name| (name.len(), name.clone()));
+        let shape = [&[whole.from.len()], &whole.shape[..]].concat();
+        whole.shape = Shape::new(&shape).unwrap_or(whole.shape);
+    }
+    choose(&mut planned, quant);
+    Ok(planned)
+}
+
+/// Matrices of all experts, which folders have one by one.
+const EXPERTS: [&str; 3] = ["ffn_gate_exps", "ffn_up_exps", "ffn_down_exps"];
+
+/// Refuses what is no plain number.
+fn check(tensor: &Tensor) -> Result<(), Error> {
+    if matches!(tensor.storage, Storage::F32 | Storage::F16 | Storage::BF16) {
+        return Ok(());
+    }
+    let (name, storage) = (tensor.name, tensor.storage.name());
+    let what =
+        format!("the tensor `{name}` is stored as {storage}; hearth imports F32, F16 and BF16");
+    Err(Error::Unsaid { what })
+}
+
+/// A row of numbers that no tensor of a folder has.
+fn made(name: &str, numbers: Vec<f32>) -> Option<Planned> {
+    Some(Planned {
+        name: name.to_owned(),
+        storage: Storage::F32,
+        shape: Shape::new(&[numbers.len()])?,
+        bytes: 0,
+        from: Vec::new(),
+        change: Change::None,
+        made: numbers,
     })
-    .collect()
 }
 
-/// Rows stay floats: they are small, and everything is multiplied by them.
-fn storage(shape: &[usize], quant: Quant) -> Storage {
-    match shape {
-        [] | [_] => Storage::F32,
-        // No whole blocks.
-        [.., width] if quant == Quant::Q8_0 && !width.is_multiple_of(32) => Storage::F16,
-        _ => quant.storage(),
-    }
-}
-
-/// Appends a tensor's bytes as they are to be stored. `progress` is told after each piece how many
-/// bytes have been read.
-pub(super) fn store(
-    weights: &Safetensors,
-    planned: &Planned,
-    out: &mut Vec<u8>,
-    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> Result<(), Error> {
-    let missing = || arch::Error::MissingTensor { name: planned.from.clone() };
-    let tensor = weights.tensor(&planned.from).ok_or_else(missing)?;
-    let (from, to) = (format_of(&tensor, tensor.storage)?, format_of(&tensor, planned.storage)?);
-    let (place, mut read) = (weights.place(&tensor), 0);
-    let mut numbers = Vec::new();
-    for bytes in tensor.bytes.chunks(PIECE * from.block_bytes()) {
-        numbers.resize(bytes.len() / from.block_bytes(), 0.0);
-        decode(from, bytes, &mut numbers);
-        if let Some(number) = numbers.iter().find(|x| !fits(**x, to)) {
-            let (tensor, number) = (planned.from.clone(), *number);
-            return Err(Error::Number { tensor, number, storage: planned.storage.name() });
-        }
-        encode(to, &numbers, out);
-        // What has been read need not stay in memory.
-        if let Some(place) = &place {
-            weights.release(&place.part(read..read + bytes.len()));
-        }
-        read += bytes.len();
-        if progress(bytes.len() as u64).is_break() {
-            return Err(Error::Stopped);
-        }
-    }
-    Ok(())
-}
-
-/// Whether the format has a finite number nearest to this one.
-fn fits(number: f32, format: Format) -> bool {
-    /// What is nearer to this than to the largest half is none.
-    const HALF_END: f32 = 65_520.0;
-    let end = match format {
-        Format::F16 => HALF_END,
-        Format::Q8_0 => HALF_END * 127.0,
-        _ => f32::INFINITY,
+/// All tensors of a GGUF file, in its order.
+pub(super) fn of_gguf(gguf: &Gguf, quant: Quant) -> Vec<Planned> {
+    let as_it_is = |tensor: Tensor| Planned {
+        name: tensor.name.to_owned(),
+        storage: tensor.storage,
+        shape: tensor.shape,
+        bytes: tensor.bytes.len() as u64,
+        from: vec![tensor.name.to_owned()],
+        change: Change::None,
+        made: Vec::new(),
     };
-    number.abs() < end
+    let mut planned = gguf.tensors().map(as_it_is).collect::<Vec<_>>();
+    choose(&mut planned, quant);
+    planned
 }
 
-/// The floats that a folder may have, and what they become.
-fn format_of(tensor: &Tensor, storage: Storage) -> Result<Format, Error> {
-    match storage {
-        Storage::F32 => Ok(Format::F32),
-        Storage::F16 => Ok(Format::F16),
-        Storage::BF16 => Ok(Format::BF16),
-        Storage::Q8_0 => Ok(Format::Q8_0),
-        other => Err(Error::Unsaid {
-            what: format!(
-                "the tensor `{}` is stored as {}; hearth imports F32, F16 and BF16",
-                tensor.name,
-                other.name()
-            ),
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_that_no_half_holds_are_known() {
-        for (number, format, expected) in [
-            (65_519.9, Format::F16, true),
-            (-65_520.0, Format::F16, false),
-            (1e6, Format::Q8_0, true),
-            (1e7, Format::Q8_0, false),
-            (1e30, Format::F32, true),
-            (f32::NAN, Format::F32, false),
-            (f32::INFINITY, Format::F32, false),
-        ] {
-            assert_eq!(fits(number, format), expected, "{number} {format:?}");
+/// Chooses the storage of matrices. Everything else keeps the one it has.
+fn choose(planned: &mut [Planned], quant: Quant) {
+    let tensors = planned.iter().map(|planned| (&*planned.name, &planned.shape[..]));
+    let mix = Mix::of(quant, &tensors);
+    for planned in planned {
+        if let Some(storage) = mix.storage(&planned.name, &planned.shape) {
+            planned.storage = storage;
         }
-    }
-
-    #[test]
-    fn what_is_no_matrix_of_whole_blocks_is_stored_in_floats() {
-        assert_eq!(storage(&[64], Quant::Q8_0), Storage::F32);
-        assert_eq!(storage(&[2, 64], Quant::Q8_0), Storage::Q8_0);
-        assert_eq!(storage(&[64, 40], Quant::Q8_0), Storage::F16);
-        assert_eq!(storage(&[64, 40], Quant::F32), Storage::F32);
     }
 }

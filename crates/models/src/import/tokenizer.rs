@@ -9,14 +9,36 @@ use text::tokenizer::{Encode, Tokenizer};
 
 use crate::Error;
 
-/// Patterns with the names that GGUF has for them.
-const PATTERNS: [(&str, &str); 1] = [(
-    concat!(
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|",
-        r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-    ),
-    "qwen2",
-)];
+/// A rule that cuts text, and what else its name in GGUF stands for.
+struct Rule {
+    name: &'static str,
+    pattern: &'static str,
+    /// Whether text is composed (NFC) first; folders without a normalizer are read so as well.
+    composes: bool,
+    /// Whether a word that is a token is not merged from its parts.
+    whole_words: bool,
+}
+
+const RULES: [Rule; 2] = [
+    Rule {
+        name: "qwen2",
+        pattern: concat!(
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|",
+            r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        ),
+        composes: true,
+        whole_words: false,
+    },
+    Rule {
+        name: "llama-bpe",
+        pattern: concat!(
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|",
+            r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        ),
+        composes: false,
+        whole_words: true,
+    },
+];
 
 /// What the tokens of a GGUF file are for.
 const TEXT: i32 = 1;
@@ -61,19 +83,26 @@ impl Described {
     /// The name of the rule that cuts text, if everything else is what it stands for.
     fn check(&self) -> Result<&'static str, Error> {
         let (file, model) = (&self.file, &self.file["model"]);
+        let rule = rule(&file["pre_tokenizer"])?;
         let normalizer = &file["normalizer"];
-        // The name stands for composed text; folders without a normalizer are read so as well.
-        if !normalizer.is_null() && normalizer["type"] != "NFC" {
-            return refuse(format!("its normalizer is {}; hearth imports NFC", normalizer["type"]));
+        let is_meant = normalizer.is_null() || rule.composes && normalizer["type"] == "NFC";
+        if !is_meant {
+            let (found, name) = (&normalizer["type"], rule.name);
+            return refuse(format!("its normalizer is {found}, which {name} does not stand for"));
         }
         let kind = model["type"].as_str().unwrap_or("BPE");
         if kind != "BPE" {
             return refuse(format!("its tokenizer is {kind}; hearth imports BPE of bytes"));
         }
-        for switch in ["byte_fallback", "ignore_merges"] {
-            if model[switch] == true {
-                return refuse(format!("its tokenizer has {switch}, which GGUF cannot say"));
-            }
+        if model["byte_fallback"] == true {
+            return refuse("its tokenizer has byte_fallback, which GGUF cannot say".to_owned());
+        }
+        if model["ignore_merges"].as_bool().unwrap_or_default() != rule.whole_words {
+            let name = rule.name;
+            return refuse(format!(
+                "its ignore_merges is not {}, as {name} has it",
+                rule.whole_words
+            ));
         }
         for token in list(&file["added_tokens"]) {
             let strips = ["lstrip", "rstrip", "single_word"];
@@ -87,7 +116,7 @@ impl Described {
         if around != Vec::from_iter(bos) {
             return refuse("its post_processor adds tokens other than bos_token".to_owned());
         }
-        pre(&file["pre_tokenizer"])
+        Ok(rule.name)
     }
 
     /// All tokens, with what each is for. The rows of an embedding that have none are called so.
@@ -160,21 +189,20 @@ impl Described {
     }
 }
 
-/// The name in GGUF of what cuts text: a pattern, and bytes behind it.
-fn pre(spec: &Value) -> Result<&'static str, Error> {
-    let known = PATTERNS.map(|(_, name)| name).join(", ");
+/// What cuts text, if GGUF has a name for it: a pattern, and bytes behind it.
+fn rule(spec: &Value) -> Result<&'static Rule, Error> {
+    let known = RULES.each_ref().map(|rule| rule.name).join(" and ");
     let [split, bytes] = list(&spec["pretokenizers"]) else {
         let kind = &spec["type"];
-        return refuse(format!("its pre_tokenizer is {kind}; hearth imports that of {known}"));
+        return refuse(format!("its pre_tokenizer is {kind}; hearth imports those of {known}"));
     };
     let isolates = split["behavior"] == "Isolated" && split["invert"] != true;
     let plain = bytes["add_prefix_space"] == false && bytes["use_regex"] == false;
     let is_known = split["type"] == "Split" && bytes["type"] == "ByteLevel";
     let pattern = split["pattern"]["Regex"].as_str().unwrap_or_default();
-    let named = PATTERNS.iter().find(|(published, _)| *published == pattern);
-    match named {
-        Some((_, name)) if is_known && isolates && plain => Ok(name),
-        _ => refuse(format!("its pre_tokenizer is {spec}; hearth imports that of {known}")),
+    match RULES.iter().find(|rule| rule.pattern == pattern) {
+        Some(rule) if is_known && isolates && plain => Ok(rule),
+        _ => refuse(format!("its pre_tokenizer is {spec}; hearth imports those of {known}")),
     }
 }
 

@@ -53,6 +53,23 @@ pub enum Error {
         /// What they were.
         wanted: u64,
     },
+    /// A file in somebody else's care was written since it was pinned.
+    Written {
+        /// The model.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The name has come to stand for something else in the meantime.
+    Overtaken {
+        /// The name.
+        name: String,
+    },
+    /// A folder in which another program keeps its files.
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// This cannot be a model's name, or that of one of its files.
     Name {
         /// What was given.
@@ -87,6 +104,16 @@ impl fmt::Display for Error {
             Error::Length { name, path, found, wanted } => {
                 let path = path.display();
                 write!(f, "{name} is damaged: {path} has {found} bytes, and had {wanted}")
+            }
+            Error::Written { name, path } => {
+                write!(f, "{} has been written since {name} was pinned", path.display())
+            }
+            Error::Overtaken { name } => {
+                write!(f, "another process has changed what {name} stands for; try again")
+            }
+            Error::NotOurs { path } => {
+                let path = path.display();
+                write!(f, "{path} has files and no models.lock: it is no store of hearth's")
             }
             Error::Name { name, why } => write!(f, "{name:?} cannot be a name: {why}"),
             Error::Stopped => f.write_str("it was stopped"),

@@ -16,7 +16,7 @@ pub(super) fn failed(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) 
 pub(super) fn lock_file(folder: &Path, name: &str) -> Result<(PathBuf, File), Error> {
     fs::create_dir_all(folder).map_err(failed("make", folder))?;
     let path = folder.join(name);
-    let file = File::options().create(true).append(true).open(&path);
+    let file = File::options().create(true).read(true).append(true).open(&path);
     let file = file.map_err(failed("write", &path))?;
     Ok((path, file))
 }
@@ -48,27 +48,37 @@ pub(super) fn sync_folder(folder: &Path) {
     }
 }
 
-/// Lets a file be found under another path too, whatever was there before.
-pub(super) fn link(file: &Path, link: &Path) -> io::Result<()> {
+/// Lets a file be found under another path too, whatever was there before. `target` is how the
+/// link says it, where links have words.
+pub(super) fn link((file, target): (&Path, &Path), link: &Path) -> io::Result<()> {
     match fs::remove_file(link) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let made = make_link(&fs::canonicalize(file)?, link);
-    match made {
+    match make_link(file, target, link) {
         // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
 }
 
+/// Whether a link is there, and to this file.
+pub(super) fn leads_to(link: &Path, file: &Path) -> bool {
+    if cfg!(unix) {
+        let (link, file) = (fs::canonicalize(link), fs::canonicalize(file));
+        return link.is_ok_and(|link| file.is_ok_and(|file| link == file));
+    }
+    let len = |path: &Path| fs::metadata(path).ok().map(|found| found.len());
+    len(link).is_some() && len(link) == len(file)
+}
+
 #[cfg(unix)]
-fn make_link(file: &Path, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(file, link)
+fn make_link(_: &Path, target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
 }
 
 /// Links by name need privileges on other systems; those to the same file do not.
 #[cfg(not(unix))]
-fn make_link(file: &Path, link: &Path) -> io::Result<()> {
+fn make_link(file: &Path, _: &Path, link: &Path) -> io::Result<()> {
     fs::hard_link(file, link)
 }

@@ -85,9 +85,22 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn pulling(&self) -> Result<Pulling, Error> {
+        if !self.pins_path().exists() {
+            self.found()?;
+        }
         let (path, file) = lock_file(&self.root, ".pulling")?;
         file.lock_shared().map_err(failed("lock", &path))?;
         Ok(Pulling { _lock: file })
+    }
+
+    /// Makes a store of a folder that is none: where blobs lie already, they are somebody else's.
+    fn found(&self) -> Result<(), Error> {
+        for theirs in ["blobs", "manifests"] {
+            if self.root.join(theirs).exists() {
+                return Err(Error::NotOurs { path: self.root.clone() });
+            }
+        }
+        self.change(|_| Ok(()))
     }
 
     /// Where a file is to be written whose digest, or else whose address, is `key`. What an
@@ -130,7 +143,7 @@ impl Store {
         let to = self.blob_path(digest);
         let folder = self.root.join("blobs");
         fs::create_dir_all(&folder).map_err(failed("make", &folder))?;
-        let file = File::open(&from).map_err(failed("open", &from))?;
+        let file = File::options().write(true).open(&from).map_err(failed("open", &from))?;
         file.sync_all().map_err(failed("write", &from))?;
         files::read_only(&file).map_err(failed("protect", &from))?;
         fs::rename(&from, &to).map_err(failed("write", &to))?;
@@ -151,16 +164,21 @@ impl Store {
         self.root.join("models.lock")
     }
 
-    /// Lets a name stand for these files. What it stood for before can be had again by
-    /// [`Store::roll_back`].
+    /// Lets a name stand for these files, that stood for `was` when this was decided. What it stood
+    /// for before can be had again by [`Store::roll_back`].
     ///
     /// # Errors
-    /// When one of the files is not here, or the store cannot be written.
-    pub fn pin(&self, mut pinned: Pinned) -> Result<(), Error> {
+    /// When one of the files is not here, the name has come to stand for something else meanwhile,
+    /// or the store cannot be written.
+    pub fn pin(&self, mut pinned: Pinned, was: Option<&Pinned>) -> Result<(), Error> {
         self.check(&pinned)?;
         self.view(&pinned)?;
         self.change(|pins| {
-            if let Some(before) = pins.remove(&pinned.name) {
+            let before = pins.remove(&pinned.name);
+            if before.as_ref().map(Pinned::digest) != was.map(Pinned::digest) {
+                return Err(Error::Overtaken { name: pinned.name.clone() });
+            }
+            if let Some(before) = before {
                 match before.same_files(&pinned) {
                     true => pinned.before = before.before,
                     false => pinned.before = Some(Box::new(before.without_history())),
@@ -204,12 +222,21 @@ impl Store {
         file.at.clone().unwrap_or_else(|| self.blob_path(file.digest))
     }
 
-    /// Whether all files are there, at the length that they had.
-    fn check(&self, pinned: &Pinned) -> Result<(), Error> {
+    /// Whether all files are there, at the length that they had, and those in others' care not
+    /// written since.
+    ///
+    /// # Errors
+    /// With the first that is not.
+    pub fn check(&self, pinned: &Pinned) -> Result<(), Error> {
         for file in &pinned.files {
             let (path, name) = (self.place(file), pinned.name.clone());
             match fs::metadata(&path) {
-                Ok(found) if found.len() == file.bytes => {}
+                Ok(found) if found.len() == file.bytes => {
+                    let since = file.at.is_some() && file.modified != modified(&found);
+                    if since {
+                        return Err(Error::Written { name, path });
+                    }
+                }
                 Ok(found) => {
                     let (found, wanted) = (found.len(), file.bytes);
                     return Err(Error::Length { name, path, found, wanted });
@@ -250,7 +277,7 @@ impl Store {
 
     fn is_viewed(&self, pinned: &Pinned) -> bool {
         let view = self.view_path(pinned);
-        pinned.files.iter().all(|file| view.join(&file.name).is_file())
+        pinned.files.iter().all(|file| files::leads_to(&view.join(&file.name), &self.place(file)))
     }
 
     /// Links a model's files under their own names.
@@ -263,7 +290,19 @@ impl Store {
             let link = view.join(&file.name);
             let folder = link.parent().unwrap_or(&view);
             fs::create_dir_all(folder).map_err(failed("make", folder))?;
-            files::link(&self.place(file), &link).map_err(failed("write", &link))?;
+            let target = match &file.at {
+                Some(at) => at.clone(),
+                // The store may be moved, or be seen from another machine.
+                None => {
+                    let up = "../".repeat(file.name.split('/').count() + 1);
+                    Path::new(&up).join(
+                        self.blob_path(file.digest)
+                            .strip_prefix(&self.root)
+                            .unwrap_or(Path::new("")),
+                    )
+                }
+            };
+            files::link((&self.place(file), &target), &link).map_err(failed("write", &link))?;
         }
         Ok(())
     }
@@ -280,4 +319,11 @@ impl Store {
     pub fn last_used(&self, pinned: &Pinned) -> Option<SystemTime> {
         fs::metadata(self.view_path(pinned).join(".used")).ok()?.modified().ok()
     }
+}
+
+/// When a file was written last, in nanoseconds since 1970; it tells a change, and is no time for
+/// people.
+pub fn modified(found: &fs::Metadata) -> Option<u64> {
+    let since = found.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
 }

@@ -71,6 +71,9 @@ pub struct PinnedFile {
     /// Where it lies, if that is outside of the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<PathBuf>,
+    /// When it was written last, if it lies there; see [`modified`](super::modified).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<u64>,
 }
 
 impl Serialize for Digest {
@@ -123,7 +126,7 @@ impl Pinned {
     pub(super) fn view_name(&self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
         let name: String = self.name.chars().map(plain).collect();
-        format!("{name}-{}", &self.digest().hexadecimal()[..12])
+        format!("{name}-{}", self.digest().hexadecimal())
     }
 
     /// Whether it can be put into the store without harm to what is outside.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -52,32 +53,44 @@ impl Store {
         }
         let (path, changing) = lock_file(&self.root, ".changing")?;
         changing.lock().map_err(failed("lock", &path))?;
+        // Without its list nothing is known to be garbage.
+        if !self.pins_path().exists() {
+            return Ok(Some(Swept::default()));
+        }
         let pins = self.pins()?;
         let (mut blobs, mut views) = (HashSet::new(), HashSet::new());
         for pinned in pins.models.iter().flat_map(|p| [Some(p), p.before.as_deref()]).flatten() {
             views.insert(self.view_path(pinned));
-            blobs.extend(pinned.files.iter().map(|file| self.blob_path(file.digest)));
+            let own = pinned.files.iter().filter(|file| file.at.is_none());
+            blobs.extend(own.map(|file| self.blob_path(file.digest)));
         }
-        let mut swept = Swept::default();
+        let (mut swept, mut failed) = (Swept::default(), None);
         for view in entries(&self.root.join("views"))? {
-            if !views.contains(&view) {
-                fs::remove_dir_all(&view).map_err(failed("delete", &view))?;
+            if !views.contains(&view) && fs::symlink_metadata(&view).is_ok_and(|f| f.is_dir()) {
+                failed = failed.or(fs::remove_dir_all(&view).err().map(|error| (view, error)));
             }
         }
+        let named = |blob: &Path| {
+            blob.file_name().is_some_and(|name| name.to_string_lossy().starts_with("sha256-"))
+        };
         for blob in entries(&self.root.join("blobs"))? {
-            if !blobs.contains(&blob) {
-                swept.delete(&blob)?;
+            if !blobs.contains(&blob) && named(&blob) {
+                failed = failed.or(swept.delete(&blob).err().map(|error| (blob, error)));
             }
         }
         for file in entries(&self.root.join("incoming"))? {
-            let age = fs::metadata(&file).and_then(|found| found.modified());
-            let age = age.ok().and_then(|then| SystemTime::now().duration_since(then).ok());
+            let Ok(found) = fs::symlink_metadata(&file) else { continue };
+            let age = found.modified().ok();
+            let age = age.and_then(|then| SystemTime::now().duration_since(then).ok());
             let is_lock = file.extension().is_some_and(|extension| extension == "lock");
-            if is_lock || age.is_some_and(|age| age > PATIENCE) {
-                swept.delete(&file)?;
+            if found.is_file() && (is_lock || age.is_some_and(|age| age > PATIENCE)) {
+                failed = failed.or(swept.delete(&file).err().map(|error| (file, error)));
             }
         }
-        Ok(Some(swept))
+        match failed {
+            None => Ok(Some(swept)),
+            Some((path, error)) => Err(Error::File { verb: "delete", path, error }),
+        }
     }
 
     /// Downloads that may be gone on with: how many, and their bytes on the disk.
@@ -90,9 +103,9 @@ impl Store {
 }
 
 impl Swept {
-    fn delete(&mut self, path: &Path) -> Result<(), Error> {
+    fn delete(&mut self, path: &Path) -> io::Result<()> {
         let bytes = fs::metadata(path).map(|found| on_disk(&found)).unwrap_or(0);
-        fs::remove_file(path).map_err(failed("delete", path))?;
+        fs::remove_file(path)?;
         // Locks are empty, and nobody's loss.
         self.files += usize::from(bytes > 0);
         self.bytes += bytes;
@@ -110,7 +123,7 @@ fn on_disk(found: &fs::Metadata) -> u64 {
 
 fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
     match fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         entries => {
             let paths = entries.and_then(|all| all.map(|entry| Ok(entry?.path())).collect());
             paths.map_err(failed("read", folder))

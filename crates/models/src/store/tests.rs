@@ -33,6 +33,7 @@ fn pinned(name: &str, files: &[(&str, &[u8])]) -> Pinned {
         digest: Digest::of(bytes),
         bytes: bytes.len() as u64,
         at: None,
+        modified: None,
     });
     Pinned {
         name: name.to_owned(),
@@ -56,7 +57,7 @@ fn one_copy_however_many_names() {
     let _pulling = store.pulling().unwrap();
     put(&store, b"weights");
     for name in ["a:1", "b"] {
-        store.pin(pinned(name, &[("model.gguf", b"weights")])).unwrap();
+        store.pin(pinned(name, &[("model.gguf", b"weights")]), None).unwrap();
     }
     let blobs = fs::read_dir(store.root().join("blobs")).unwrap().count();
     assert_eq!(blobs, 1);
@@ -78,7 +79,7 @@ fn a_folder_of_files_is_opened_as_one() {
     for (_, bytes) in files {
         put(&store, bytes);
     }
-    store.pin(pinned("folder", &files)).unwrap();
+    store.pin(pinned("folder", &files), None).unwrap();
     let path = store.path(&store.pinned("folder").unwrap()).unwrap();
     for (name, bytes) in files {
         assert_eq!(fs::read(path.join(name)).unwrap(), bytes);
@@ -97,8 +98,11 @@ fn what_nothing_names_goes_and_only_that() {
         put(&store, bytes);
     }
     put(&store, b"named by nothing");
-    store.pin(pinned("a", &old)).unwrap();
-    store.pin(pinned("a", &new)).unwrap();
+    store.pin(pinned("a", &old), None).unwrap();
+    let was = store.pinned("a").unwrap();
+    let overtaken = store.pin(pinned("a", &new), None);
+    assert!(matches!(overtaken, Err(Error::Overtaken { .. })), "the name stands for something");
+    store.pin(pinned("a", &new), Some(&was)).unwrap();
     {
         let _somebody = store.pulling().unwrap();
         assert_eq!(store.sweep().unwrap(), None, "somebody pulls");
@@ -127,7 +131,7 @@ fn a_flipped_bit_is_found_and_set_aside() {
     let store = store();
     let bytes = vec![5; 3_000_000];
     let digest = put(&store, &bytes);
-    store.pin(pinned("a", &[("a.gguf", &bytes)])).unwrap();
+    store.pin(pinned("a", &[("a.gguf", &bytes)]), None).unwrap();
     let file = &store.pinned("a").unwrap().files[0].clone();
     let health = |store: &Store| store.verify(file, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(health(&store), Some(Health::Sound));
@@ -146,7 +150,7 @@ fn a_flipped_bit_is_found_and_set_aside() {
 fn a_file_of_another_length_is_not_run() {
     let store = store();
     let digest = put(&store, b"weights");
-    store.pin(pinned("a", &[("a.gguf", b"weights")])).unwrap();
+    store.pin(pinned("a", &[("a.gguf", b"weights")]), None).unwrap();
     let blob = store.blob(digest).unwrap();
     fs::remove_file(&blob).unwrap();
     fs::write(&blob, b"weight").unwrap();
@@ -159,7 +163,7 @@ fn a_name_is_given_only_to_what_is_there() {
     let store = store();
     put(&store, b"one");
     let files: [(&str, &[u8]); 2] = [("one", b"one"), ("two", b"two")];
-    assert!(matches!(store.pin(pinned("a", &files)), Err(Error::Missing { .. })));
+    assert!(matches!(store.pin(pinned("a", &files), None), Err(Error::Missing { .. })));
     assert!(store.pins().unwrap().models.is_empty());
 }
 
@@ -170,13 +174,70 @@ fn what_lies_elsewhere_stays_there() {
     fs::write(&elsewhere, b"theirs").unwrap();
     let mut theirs = pinned("theirs", &[("a.gguf", b"theirs")]);
     theirs.files[0].at = Some(elsewhere.clone());
-    store.pin(theirs.clone()).unwrap();
+    theirs.files[0].modified = modified(&fs::metadata(&elsewhere).unwrap());
+    store.pin(theirs.clone(), None).unwrap();
     assert_eq!(fs::read(store.path(&theirs).unwrap()).unwrap(), b"theirs");
     assert!(store.blob(theirs.files[0].digest).is_none());
     assert!(!store.set_aside(&theirs.files[0]).unwrap());
+    // Other bytes, as many of them.
+    std::thread::sleep(Duration::from_millis(20));
+    fs::write(&elsewhere, b"THEIRS").unwrap();
+    assert!(matches!(store.path(&theirs), Err(Error::Written { .. })));
+    fs::write(&elsewhere, b"theirs").unwrap();
     store.remove("theirs").unwrap();
     store.sweep().unwrap();
     assert_eq!(fs::read(&elsewhere).unwrap(), b"theirs");
+}
+
+#[test]
+fn what_others_keep_is_not_swept() {
+    let store = store();
+    let blobs = store.root().join("blobs");
+    let theirs = blobs.join(format!("sha256-{}", "0".repeat(64)));
+    fs::create_dir_all(&blobs).unwrap();
+    fs::write(&theirs, b"another program's").unwrap();
+    assert_eq!(store.sweep().unwrap(), Some(Swept::default()));
+    assert!(matches!(store.pulling(), Err(Error::NotOurs { .. })));
+    assert!(theirs.exists());
+    fs::remove_dir_all(&blobs).unwrap();
+    drop(store.pulling().unwrap());
+    put(&store, b"garbage");
+    // Nor what lies where it should not, and it keeps nobody from the rest.
+    fs::write(blobs.join("README"), b"by a user").unwrap();
+    fs::create_dir_all(store.root().join("views")).unwrap();
+    fs::write(store.root().join("views/.DS_Store"), b"by a system").unwrap();
+    assert_eq!(store.sweep().unwrap().unwrap().files, 1);
+    assert!(blobs.join("README").exists());
+}
+
+#[test]
+fn a_link_that_leads_elsewhere_is_made_anew() {
+    let store = store();
+    put(&store, b"right");
+    put(&store, b"wrong");
+    store.pin(pinned("a", &[("a.gguf", b"right")]), None).unwrap();
+    let path = store.path(&store.pinned("a").unwrap()).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::copy(store.blob(Digest::of(b"wrong")).unwrap(), &path).unwrap();
+    assert_eq!(fs::read(store.path(&store.pinned("a").unwrap()).unwrap()).unwrap(), b"right");
+}
+
+#[test]
+#[cfg(unix)] // Where links have words.
+fn a_store_may_be_moved() {
+    let store = store();
+    let files: [(&str, &[u8]); 2] = [("config.json", b"{}"), ("sub/b.json", b"[]")];
+    for (_, bytes) in files {
+        put(&store, bytes);
+    }
+    store.pin(pinned("a", &files), None).unwrap();
+    let moved = store.root().with_extension("moved");
+    let _ = fs::remove_dir_all(&moved);
+    fs::rename(store.root(), &moved).unwrap();
+    let store = Store::at(moved);
+    let view = store.path(&store.pinned("a").unwrap()).unwrap();
+    assert_eq!(fs::read(view.join("sub/b.json")).unwrap(), b"[]");
+    assert!(fs::read_link(view.join("config.json")).unwrap().is_relative());
 }
 
 #[test]
@@ -203,7 +264,7 @@ fn names_lead_nowhere_else() {
 fn a_lock_file_of_others_is_not_touched() {
     let store = store();
     put(&store, b"w");
-    store.pin(pinned("a", &[("a.gguf", b"w")])).unwrap();
+    store.pin(pinned("a", &[("a.gguf", b"w")]), None).unwrap();
     let path = store.root().join("models.lock");
     let text = fs::read_to_string(&path).unwrap();
     for (from, to) in [
@@ -218,7 +279,7 @@ fn a_lock_file_of_others_is_not_touched() {
         let changed = text.replacen(from, to, 1);
         fs::write(&path, &changed).unwrap();
         assert!(matches!(store.pins(), Err(Error::Pins { .. })), "{to}");
-        assert!(store.pin(pinned("a", &[("a.gguf", b"w")])).is_err());
+        assert!(store.pin(pinned("a", &[("a.gguf", b"w")]), None).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), changed);
     }
 }
@@ -246,7 +307,7 @@ fn names_from_many_threads_are_all_kept() {
             scope.spawn(move || {
                 for n in 0..10 {
                     let name = format!("model-{thread}-{n}");
-                    store.pin(pinned(&name, &[("a.gguf", b"w")])).unwrap();
+                    store.pin(pinned(&name, &[("a.gguf", b"w")]), None).unwrap();
                 }
             });
         }

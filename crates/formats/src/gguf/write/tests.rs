@@ -73,8 +73,9 @@ fn tensor() -> impl Strategy<Value = (Storage, Vec<usize>)> {
 fn write(writer: Writer, bytes: &[Vec<u8>]) -> Vec<u8> {
     let mut body = writer.begin(Vec::new()).unwrap();
     for (number, bytes) in bytes.iter().enumerate() {
-        match number % 2 {
+        match number % 3 {
             0 => body.tensor(bytes).unwrap(),
+            1 => bytes.chunks(5).for_each(|part| body.part(part).unwrap()),
             _ => body.stream(bytes.as_slice()).unwrap(),
         }
     }

@@ -14,6 +14,7 @@ use super::Attention;
 use crate::Isa;
 use crate::attention::{self, Ahead, Kernels, Keys, Mixed, States, Tiles, Values};
 use crate::portable::attend::TILE;
+use crate::room::{make_room, room};
 use crate::simd::LANES;
 
 /// One call of attention, as all threads see it.
@@ -97,6 +98,7 @@ impl Job<'_> {
     fn gather(&self, bundle: &Bundle, own: &mut Own) {
         let (heads, len) = (self.of.heads, self.of.heads.sharing() * self.of.heads.dim);
         own.queries.clear();
+        make_room(&mut own.queries, self.queries(bundle) * self.of.heads.dim);
         for head in bundle.heads.clone() {
             for row in bundle.rows.clone() {
                 let at = row * heads.queries * heads.dim + head * len;
@@ -206,6 +208,36 @@ impl Job<'_> {
 }
 
 impl Own {
+    /// Room for so many queries that see a tile, and so many states.
+    pub fn make_room(&mut self, (queries, states): (usize, usize), of: &Attention) {
+        let (dim, value_dim) = (of.heads.dim, of.heads.value_dim);
+        self.states.make_room(states, value_dim.next_multiple_of(LANES));
+        make_room(&mut self.queries, queries * dim);
+        make_room(&mut self.scores, queries * TILE);
+        make_room(&mut self.visible, queries);
+        self.sums.make_room(queries);
+        if !value_dim.is_multiple_of(LANES) {
+            make_room(&mut self.values, value_dim.next_multiple_of(LANES) * TILE);
+        }
+        if of.is_scattered() {
+            self.make_room_for_tiles(1, of);
+        }
+    }
+
+    /// Room for tiles that are put together.
+    pub fn make_room_for_tiles(&mut self, tiles: usize, of: &Attention) {
+        let (keys, values) = of.tile_lens();
+        make_room(&mut self.together.0, tiles * keys);
+        make_room(&mut self.together.1, tiles * values);
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        let together = room(&self.together.0) + room(&self.together.1);
+        let of_tile = room(&self.scores) + room(&self.visible) + self.sums.bytes();
+        self.states.bytes() + room(&self.queries) + of_tile + room(&self.values) + together
+    }
+
     /// Makes room for the queries that see a tile: `sharing` of each row that sees a part of it.
     fn prepare(&mut self, rows: impl Iterator<Item = Range<usize>>, sharing: usize) {
         self.visible.clear();

@@ -12,7 +12,12 @@ const QUERIES: usize = 128;
 
 impl Machine {
     pub(super) fn attend_by_bundle(&self, job: &Job, own: &mut [Own]) {
-        let (plan, own) = (Plan::new(job.of, self.threads()), Shared::rows(own, 1));
+        let plan = Plan::new(job.of, self.threads());
+        if self.rehearses() {
+            let queries = plan.rows * plan.heads * job.of.heads.sharing();
+            own.iter_mut().for_each(|own| own.make_room((queries, queries), job.of));
+        }
+        let own = Shared::rows(own, 1);
         self.share(plan.work * job.of.heads.tile_work(), &|thread| {
             // SAFETY: each thread has its own.
             let own = &mut unsafe { own.row(thread) }[0];

@@ -19,6 +19,10 @@ impl Machine {
         let all = numbered(job.of).map(|(_, numbers)| numbers.len()).sum::<usize>();
         let share = |thread| thread * all / threads..(thread + 1) * all / threads;
         let work = all * heads.keys * heads.tile_work();
+        if self.rehearses() {
+            let states = all.div_ceil(threads) * heads.queries;
+            own.iter_mut().for_each(|own| own.make_room((heads.queries, states), job.of));
+        }
         let to_fill = Shared::rows(own, 1);
         self.share(work, &|thread| {
             // SAFETY: each thread has its own.

@@ -24,6 +24,7 @@ use super::Machine;
 use super::shared::Shared;
 use crate::attention::Kernels;
 use crate::portable::attend::{self, TILE, Tile};
+use crate::room::room;
 use bundle::{Job, Own, Together};
 
 /// The heads of one attention layer.
@@ -130,6 +131,12 @@ pub struct Pages<'a> {
 #[derive(Default)]
 pub(super) struct Scratch {
     threads: Vec<Own>,
+}
+
+impl Scratch {
+    pub fn bytes(&self) -> u64 {
+        room(&self.threads) + self.threads.iter().map(Own::bytes).sum::<u64>()
+    }
 }
 
 /// Rows times key heads for each thread, from which on threads take bundles.
@@ -276,6 +283,10 @@ impl Machine {
         let (n, heads, threads) = (of.rows.len(), of.heads, self.threads());
         // Heads outside, rows inside: with a long prompt each thread gets short and long rows.
         let positions: usize = of.rows.iter().map(|row| row.position + 1).sum();
+        if self.rehearses() && of.is_scattered() {
+            let tiles = (0..n).map(|row| of.tiles(row).len()).max().unwrap_or(0);
+            own.iter_mut().for_each(|own| own.make_room_for_tiles(tiles, of));
+        }
         let (items, own) = (heads.queries * n, Shared::rows(own, 1));
         self.share(positions * heads.queries * heads.dim, &|thread| {
             // SAFETY: each thread has its own.
