@@ -37,6 +37,16 @@ def rotate(x, cos, sin):
     return x * cos + torch.cat((-b, a), -1) * sin
 
 
+def attend(q, k, v):
+    """Causal attention. On a processor plain products are faster than the fused kernel's way back."""
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    n = q.shape[-2]
+    later = torch.ones(n, n, dtype=torch.bool, device=q.device).triu(1)
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    return scores.float().masked_fill(later, float("-inf")).softmax(-1).to(v.dtype) @ v
+
+
 class Attention(nn.Module):
     def __init__(self, s):
         super().__init__()
@@ -56,7 +66,7 @@ class Attention(nn.Module):
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         if s.kv_heads != s.heads:
             k, v = (t.repeat_interleave(s.heads // s.kv_heads, 1) for t in (k, v))
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        y = attend(q, k, v)
         return self.o_proj(y.transpose(1, 2).reshape(b, n, -1))
 
 

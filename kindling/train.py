@@ -5,6 +5,7 @@ before it falls is kept as `stable.pt`, so that a later run can go on from there
 """
 
 import argparse
+import functools
 import json
 import math
 import multiprocessing as mp
@@ -18,6 +19,7 @@ from tokenizers import Tokenizer
 
 import conversation
 from model import Kindling, Shape, export, saved_shape, shape_of
+from workers import Workers
 
 HERE = Path(__file__).parent
 # What a model has not been trained to read, it cannot.
@@ -93,15 +95,27 @@ def feeder(path, round_, tokens, queue, parts):
         round_ += parts
 
 
-def loss_of(model, forward, batch):
-    inputs, targets, weights = batch
+def cross(hidden, words, targets):
+    logits = F.linear(hidden, words).float()
+    return logits.logsumexp(-1) - logits.gather(1, targets[:, None]).squeeze(1)
+
+
+@functools.cache
+def compiled(function):
+    return torch.compile(function, dynamic=True)
+
+
+def gradients_of(model, batch):
+    """Adds the gradients of a batch to the model's; the mean loss of its answers' tokens."""
+    device = model.embed_tokens.weight.device
+    inputs, targets, weights = (torch.from_numpy(x).to(device) for x in batch)
     with torch.autocast(inputs.device.type, torch.bfloat16):
-        hidden = forward(inputs)
+        hidden = compiled(model)(inputs)
         wanted = weights.view(-1).nonzero().squeeze(1)
-        logits = model.logits(hidden.view(-1, hidden.shape[-1]).index_select(0, wanted))
-    each = F.cross_entropy(logits.float(), targets.view(-1)[wanted], reduction="none")
+        each = compiled(cross)(hidden.view(-1, hidden.shape[-1]).index_select(0, wanted), model.embed_tokens.weight, targets.view(-1)[wanted])
     w = weights.view(-1)[wanted]
-    return (each * w).sum() / w.sum(), each[w == 1].mean().detach()
+    ((each * w).sum() / w.sum()).backward()
+    return float(each[w == 1].mean().detach())
 
 
 @torch.no_grad()
@@ -150,13 +164,13 @@ def arguments():
     p.add_argument("--steps", type=int, required=True)
     p.add_argument("--decay", type=int, default=1000)
     p.add_argument("--warm", type=int, default=200)
-    p.add_argument("--tokens", type=int, default=6144, help="tokens of a batch, padding included")
+    p.add_argument("--tokens", type=int, default=6144, help="tokens of a worker's batch, padding included")
     p.add_argument("--lr", type=float, default=3e-3)
     p.add_argument("--muon-lr", type=float, default=0.02)
     p.add_argument("--minutes", type=float, default=1e9, help="stop and save after so long")
     p.add_argument("--judge", type=int, default=500, help="steps between validations")
     p.add_argument("--feeders", type=int, default=1)
-    p.add_argument("--no-compile", action="store_true")
+    p.add_argument("--workers", type=int, default=1, help="processes that each take a batch of every step")
     for name, value in saved_shape(Shape()).items():
         p.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=None)
     return p.parse_args()
@@ -182,7 +196,7 @@ def main():
             optimizer.load_state_dict(saved)
         at = {k: state[k] for k in at}
     peak = [a.muon_lr, a.lr]
-    forward = model if a.no_compile else torch.compile(model, dynamic=True)
+    workers = Workers(model, gradients_of, a.workers - 1)
     context, queues = mp.get_context("spawn"), []
     first = at["round"] - (at["left"] > 0)
     for part in range(a.feeders):
@@ -199,20 +213,18 @@ def main():
         if not waiting:
             waiting = queues[(at["round"] - first) % a.feeders].get()
             at["round"] += 1
-        batch = tuple(torch.from_numpy(x).to(device) for x in waiting.pop())
+        dealt = [waiting.pop() for _ in range(min(a.workers, len(waiting)))]
         if at["step"] == a.steps - a.decay:
-            save(a.out / "stable.pt", model, made, {**at, "left": len(waiting) + 1})
+            save(a.out / "stable.pt", model, made, {**at, "left": len(waiting) + len(dealt)})
         for optimizer, top in zip(made, peak):
             for group in optimizer.param_groups:
                 group["lr"] = top * rate(at["step"], a.steps, a.warm, a.decay)
-        loss, answer = loss_of(model, forward, batch)
-        loss.backward()
+        losses.append(workers.gradients(dealt))
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in made:
             optimizer.step()
             optimizer.zero_grad()
-        at = {**at, "step": at["step"] + 1, "seen": at["seen"] + batch[0].numel(), "left": len(waiting)}
-        losses.append(float(answer))
+        at = {**at, "step": at["step"] + 1, "seen": at["seen"] + sum(b[0].size for b in dealt), "left": len(waiting)}
         if not math.isfinite(losses[-1]):
             raise SystemExit(f"step {at['step']}: the loss is {losses[-1]}")
         if at["step"] % 50 == 0:

@@ -49,7 +49,7 @@ pub fn demo(flags: &Flags) -> Result<(), Failure> {
     writeln!(out, "\n\nDone in {seconds:.1} seconds. The files are in examples/.")?;
     writeln!(
         out,
-        "What was doubtful is marked: kindling is small, and at the beginning of its training."
+        "What was doubtful is marked: kindling is small, and has not been trained for long."
     )?;
     writeln!(out, "`hearth help ask` tells more, and --model takes any other model.")?;
     Ok(())
