@@ -346,7 +346,8 @@ impl Courier {
         told.done = progress.done;
         let is_new = told.stage.as_ref() != Some(&progress.stage);
         if self.as_json {
-            if is_new || told.when.elapsed() > TOLD_EVERY {
+            let is_whole = progress.total == Some(progress.done);
+            if is_new || is_whole || told.when.elapsed() > TOLD_EVERY {
                 told.when = Instant::now();
                 say(&wanted.name, &progress);
             }

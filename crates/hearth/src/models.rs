@@ -100,7 +100,7 @@ impl Model {
 
     /// The arithmetic, and what tells it from other models.
     pub fn fingerprint(&self) -> String {
-        format!("canon1-{}", &self.digest[..16])
+        fingerprint(&self.digest)
     }
 
     /// What is told of it. The first time its files are read for that.
@@ -113,6 +113,11 @@ impl Model {
             }
         }
     }
+}
+
+/// The arithmetic and what tells a model from others, as answers carry it.
+pub fn fingerprint(digest: &str) -> String {
+    format!("canon1-{}", &digest[..16])
 }
 
 /// The name of a file without its ending, or of a folder.

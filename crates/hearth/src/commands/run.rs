@@ -14,7 +14,8 @@ use super::{chat, pull};
 use crate::failure::Failure;
 use crate::flags::Run as Flags;
 use crate::load::{self, Ready};
-use crate::output::{Speeds, bearable, note, visible};
+use crate::models::fingerprint;
+use crate::output::{Speeds, bearable, note, one_line, visible};
 use crate::{interrupt, kindling, named};
 
 /// How daring answers are where nobody says.
@@ -24,12 +25,16 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
     let path = flags.model.as_deref().unwrap_or(Path::new(kindling::NAME));
     let inside = kindling::is(path);
-    let mut path = named::path(path)?;
-    if let Some(known) = named::known(&path).filter(|_| !inside) {
+    let mut model = named::find(path)?;
+    if let Some(known) = named::known(&model.path).filter(|_| !inside) {
         pull::offer(known, &flags.machine)?;
-        path = named::path(&path)?;
+        model = named::find(path)?;
     }
-    let path = &path;
+    if let Some(pinned) = model.pinned.as_ref().filter(|_| flags.verbose) {
+        let fingerprint = fingerprint(&pinned.digest().hexadecimal());
+        eprintln!("model   {}, pinned {}, {fingerprint}", pinned.name, one_line(&pinned.pinned));
+    }
+    let path = &model.path;
     if !inside && flags.prompt.is_empty() && !path.exists() {
         return Err(no_model(path));
     }

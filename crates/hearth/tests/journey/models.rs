@@ -83,7 +83,10 @@ fn a_name_works_wherever_a_model_does() {
     let said = user.says(&["pull", "hf:some/Tiny-GGUF:Q4_K_M", "--as", "mine:1"], 0);
     assert!(said.starts_with("mine:1") && said.contains("sha256:"), "{said}");
     for name in ["mine:1", "mine", "MINE:1"] {
-        user.says(&["run", name, "Hello", "--max-tokens", "3"], 0);
+        let run = user.complains(&["run", name, "Hello", "--max-tokens", "3", "--verbose"], 0);
+        let digest = user.listed()[0]["digest"].as_str().unwrap().to_owned();
+        let fingerprint = format!("canon1-{}", &digest["sha256:".len()..][..16]);
+        assert!(run.contains(&fingerprint), "{run}");
         assert!(user.says(&["show", name], 0).contains("hf:some/Tiny-GGUF"));
     }
     let listed = &user.listed()[0];
