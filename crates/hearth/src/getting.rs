@@ -1,6 +1,7 @@
 //! Fetching models for commands: settings, what is shown meanwhile, and what is pinned at the end.
 
-use std::fmt::Display;
+mod signed;
+
 use std::fs::{self, File};
 use std::io::{Write, stdout};
 use std::ops::ControlFlow;
@@ -15,8 +16,8 @@ use models::get::{self, Getter};
 use models::pull::{
     self, Client, Found, GitBlob, Options, Place, Progress, Role, Source, Stage, Stores, Wanted,
 };
-use models::store::{Health, Pinned, PinnedFile, Store, check_name};
-use models::trust::{Key, Policy, Refused, cosign};
+use models::store::{Pinned, PinnedFile, Store, check_name};
+use models::trust::{Policy, Refused};
 use models::{Digest, identity};
 use serde_json::json;
 use text::template::DateTime;
@@ -215,105 +216,6 @@ impl Courier {
         Ok(pinned)
     }
 
-    /// Who has signed it, where somebody must have.
-    fn signer(&self, found: &Found, pinned: &Pinned) -> Result<Option<String>, Failure> {
-        let wanted = self.policy.keys(&compared(&found.source)).map_err(refused)?;
-        let mut names: Vec<String> = Vec::new();
-        for keys in wanted {
-            let signed = match found.source {
-                Source::Oci { .. } => self.signed_artefact(found, &keys)?,
-                _ => None,
-            };
-            names.push(match signed {
-                Some(name) => name,
-                None => self.signed_files(found, (pinned, &keys))?,
-            });
-        }
-        names.dedup();
-        Ok((!names.is_empty()).then(|| names.join(", ")))
-    }
-
-    /// The key that has signed the manifest of an artefact.
-    fn signed_artefact(&self, found: &Found, keys: &[&Key]) -> Result<Option<String>, Failure> {
-        let Some(Ok(manifest)) = found.revision.as_ref().map(|text| text.parse::<Digest>()) else {
-            return Ok(None);
-        };
-        let watch = |_| stop_if_asked();
-        let attached = |tag: &str| pull::tagged(&self.client, &found.source, tag, &watch);
-        let Some(list) = attached(&cosign::tag(manifest)).map_err(broken)? else { return Ok(None) };
-        let list = cosign::attached(&list).map_err(|error| unsigned(&found.source, error))?;
-        for one in list {
-            let blob = pull::layer(&self.client, &found.source, one.payload, &watch);
-            let payload = blob.map_err(broken)?;
-            for key in keys {
-                if let Key::Cosign(cosign) = key
-                    && cosign.verify_artefact(manifest, &payload, &one.signature).is_ok()
-                {
-                    return Ok(Some(key.name()));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// The key that has signed every file.
-    fn signed_files(
-        &self,
-        found: &Found,
-        (pinned, keys): (&Pinned, &[&Key]),
-    ) -> Result<String, Failure> {
-        let mut last = None;
-        for key in keys {
-            let mut all = Ok(());
-            for (wanted, file) in found.files.iter().zip(&pinned.files) {
-                all = self.is_signed(key, (wanted, file));
-                if all.is_err() {
-                    break;
-                }
-            }
-            match all {
-                Ok(()) => return Ok(key.name()),
-                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
-                Err(failure) => last = Some(failure),
-            }
-        }
-        Err(last.unwrap_or_else(|| unsigned(&found.source, "no key fits")))
-    }
-
-    fn is_signed(&self, key: &Key, (wanted, file): (&Wanted, &PinnedFile)) -> Result<(), Failure> {
-        let ending = match key {
-            Key::Minisign(_) => ".minisig",
-            Key::Cosign(_) => ".sig",
-        };
-        let name = format!("{}{ending}", wanted.name);
-        let beside = pull::beside(&self.client, wanted, ending, &|_| stop_if_asked());
-        let Some(signature) = beside.map_err(broken)? else {
-            return Err(unsigned(&wanted.name, format!("there is no {name}")));
-        };
-        let (signature, path) = (String::from_utf8_lossy(&signature), self.store.place(file));
-        self.bar.set_message(format!("{}: checking its signature", visible(&wanted.name)));
-        let signed = match key {
-            Key::Minisign(key) => key.verify(&path, &signature, &mut |_| stop_if_asked()),
-            Key::Cosign(key) => key.verify_file(&path, &signature),
-        };
-        let signed = signed.map_err(|error| match interrupt::requested() {
-            true => Failure::Interrupted,
-            false => unsigned(&wanted.name, error),
-        })?;
-        // In others' care it may have become another file between the two times it was read.
-        let health = match file.at {
-            Some(_) => self.store.verify(file, &mut |_| stop_if_asked()).map_err(failure)?,
-            None => Some(Health::Sound),
-        };
-        if health != Some(Health::Sound) {
-            return Err(unsigned(&wanted.name, "it changes while it is looked at"));
-        }
-        if let Some(comment) = signed.comment {
-            output::note(&format!("{} is signed: {}", wanted.name, one_line(&comment)));
-        }
-        Ok(())
-    }
-
     /// Opens the files, as to run them.
     fn describe(&self, pinned: &mut Pinned) -> Result<(), Failure> {
         let path = self.store.path(pinned).map_err(failure)?;
@@ -400,11 +302,6 @@ fn compared(source: &Source) -> String {
 #[allow(clippy::needless_pass_by_value)] // To stand in `map_err`.
 fn refused(error: Refused) -> Failure {
     Failure::Request(error.to_string())
-}
-
-fn unsigned(what: impl Display, why: impl Display) -> Failure {
-    let way_out = format!("A signature is wanted by {RULES}; nothing was pinned.");
-    Failure::Model(format!("{what} is not signed as it must be: {why}"), way_out)
 }
 
 fn say(file: &str, progress: &Progress) {
