@@ -93,6 +93,16 @@ impl Server {
         self.child.wait().unwrap().code()
     }
 
+    /// Whether a turn is being answered, or one has been.
+    #[cfg(unix)]
+    fn is_running_or_over(&self) -> bool {
+        let (_, metrics) = self.ask("GET", "/metrics", &Value::Null);
+        let counted = ["vllm:num_requests_running", "vllm:request_success_total"];
+        let lines =
+            metrics.lines().filter(|line| counted.iter().any(|name| line.starts_with(name)));
+        lines.into_iter().any(|line| !line.ends_with(" 0"))
+    }
+
     fn complete(&self, more: &Value) -> Value {
         let mut body = json!({ "model": "qwen3", "prompt": "Once", "max_tokens": 12, "seed": 3 });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -202,7 +212,10 @@ fn what_was_asked_is_finished_when_it_is_told_to_stop() {
     let mut server = Server::start(&[]);
     let answer = thread::scope(|scope| {
         let answer = scope.spawn(|| server.complete(&json!({ "max_tokens": 400 })));
-        thread::sleep(Duration::from_millis(100));
+        // Told as soon as it is asked, and not before.
+        while !server.is_running_or_over() {
+            thread::sleep(Duration::from_millis(2));
+        }
         server.tell_to_stop();
         answer.join().unwrap()
     });
