@@ -20,23 +20,20 @@ use models::store::{Pinned, PinnedFile, Store, check_name};
 use models::trust::{Policy, Refused};
 use models::{Digest, identity};
 use serde_json::json;
-use text::template::DateTime;
 
 use crate::about;
 use crate::failure::Failure;
 use crate::fit::{self, Checked};
 use crate::flags::{GetFlags, MachineFlags};
+use crate::interrupt::unless_requested;
 use crate::named::failure;
-use crate::output::{self, one_line, size, visible};
+use crate::output::{self, date_and_time, one_line, size, visible};
 use crate::{home, interrupt, load};
 
 /// Rules on sources.
 const RULES: &str = "sources.toml";
 
 const NOTHING_FETCHED: &str = "Nothing was fetched but its header.";
-
-/// The digests of a tokenizer and of a template.
-type Identity = (Option<Digest>, Option<Digest>);
 
 /// Programs are told of progress so often.
 const TOLD_EVERY: Duration = Duration::from_millis(200);
@@ -91,7 +88,8 @@ impl Courier {
         self.bar.set_message(visible(&format!("Asking for {source}")).into_owned());
         let _answering = interrupt::Answering::begin();
         let held = Stores::from_environment().holding(source);
-        let mut found = match (pull::find(&self.client, source, &|_| stop_if_asked()), &held[..]) {
+        let mut found = match (pull::find(&self.client, source, &|_| unless_requested()), &held[..])
+        {
             (Err(pull::Error::Offline { .. }), [first, ..]) => first.found.clone(),
             (found, _) => found.map_err(broken)?,
         };
@@ -110,7 +108,7 @@ impl Courier {
     }
 
     /// The header of a model that is one GGUF file; others say what they are in several.
-    fn header(&self, found: &Found) -> Result<Option<Files>, Failure> {
+    pub fn header(&self, found: &Found) -> Result<Option<Files>, Failure> {
         let weights: Vec<_> =
             found.files.iter().filter(|file| file.role == Role::Weights).collect();
         let [wanted] = weights[..] else { return Ok(None) };
@@ -121,7 +119,7 @@ impl Courier {
         let _answering = interrupt::Answering::begin();
         // Most of it are the words of the vocabulary.
         for bytes in [8 << 20, 64 << 20] {
-            let watch = |_| stop_if_asked();
+            let watch = |_| unless_requested();
             let known = pull::header(&self.client, wanted, bytes, &watch).map_err(broken)?;
             match Files::from_header(&known, size) {
                 Ok(files) => return Ok(Some(files)),
@@ -136,8 +134,8 @@ impl Courier {
     }
 
     /// Looks at what is to come before it comes: whether it can be run, and run here.
-    pub fn look_first(&self, found: &Found) -> Result<(), Failure> {
-        let Some(files) = self.header(found)? else { return Ok(()) };
+    pub fn look_first(&self, found: &Found, header: Option<&Files>) -> Result<(), Failure> {
+        let Some(files) = header else { return Ok(()) };
         let refused = |error| {
             Failure::Model(
                 format!("{} cannot be run: {error}", found.source),
@@ -145,17 +143,10 @@ impl Courier {
             )
         };
         let settings = load::settings(&self.machine)?;
-        let fit = Fit::of(&files, settings).map_err(refused)?;
+        let fit = Fit::of(files, settings).map_err(refused)?;
         let checked = Checked::of(&self.machine);
         let name = found.source.to_string();
         fit::check(Path::new(&name), &fit, (settings, checked)).map(|_| ())
-    }
-
-    /// The digests of tokenizer and template of what is to come, where its header tells them.
-    pub fn identity(&self, found: &Found) -> Result<Option<Identity>, Failure> {
-        let Some(files) = self.header(found)? else { return Ok(None) };
-        let of = |gguf| (identity::tokenizer(gguf), identity::template(gguf));
-        Ok(files.gguf().map(of))
     }
 
     /// Whether a file is what it was, where that can be told without fetching it.
@@ -171,7 +162,7 @@ impl Courier {
         match (&wanted.place, wanted.git) {
             (Place::Disk(path), _) => {
                 let file = File::open(path).map_err(|error| unread(path, error))?;
-                let found = Digest::read(file, &mut |_| stop_if_asked());
+                let found = Digest::read(file, &mut |_| unless_requested());
                 let found = found.map_err(|error| unread(path, error))?;
                 Ok(Some(found.ok_or(Failure::Interrupted)? == was.digest))
             }
@@ -258,7 +249,7 @@ impl Courier {
         }
         told.stage = Some(progress.stage);
         self.bar.set_position(told.before + told.done);
-        stop_if_asked()
+        unless_requested()
     }
 
     /// Says what was pinned.
@@ -328,13 +319,6 @@ fn message(file: &str, stage: &Stage) -> String {
     }
 }
 
-fn stop_if_asked() -> ControlFlow<()> {
-    match interrupt::requested() {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    }
-}
-
 /// What a model is called whose source says no name.
 pub fn default_name(source: &Source) -> Result<String, Failure> {
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
@@ -389,10 +373,10 @@ pub fn not_got(error: get::Error) -> Failure {
     }
 }
 
+/// As RFC 3339 has it, in UTC.
 fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let DateTime { year, month, day, hour, minute, second } = DateTime::from_unix(since.as_secs());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{}Z", date_and_time(since.as_secs()))
 }
 
 /// Who pins: a name that the system gives, for people to read.

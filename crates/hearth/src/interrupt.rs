@@ -1,6 +1,7 @@
 //! Ctrl-C: during an answer it ends the answer, otherwise (and the second time) the program.
 
 use std::io::{IsTerminal, Write, stderr};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 const IDLE: u8 = 0;
@@ -32,6 +33,11 @@ fn end() {
 /// Whether this answer is to end.
 pub fn requested() -> bool {
     STATE.load(Ordering::Relaxed) == REQUESTED
+}
+
+/// The same for what goes on until it is told to stop.
+pub fn unless_requested() -> ControlFlow<()> {
+    if requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// An answer is being given for as long as this value lives.

@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use text::template::DateTime;
 use turn::Usage;
 
 use crate::failure::Failure;
@@ -81,6 +82,12 @@ pub fn ago(then: SystemTime) -> String {
             count => format!("{count} {name}s ago"),
         },
     }
+}
+
+/// Seconds since 1970 as `2026-11-22T03:20:59`, in UTC.
+pub fn date_and_time(seconds: u64) -> String {
+    let DateTime { year, month, day, hour, minute, second } = DateTime::from_unix(seconds);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 /// `1234567890` as `1.2 billion`.

@@ -68,6 +68,11 @@ pub fn find(name: &str) -> Option<&'static Known> {
 }
 
 impl Known {
+    /// Bytes of one of its forms.
+    pub fn bytes_of(&self, form: &str) -> u64 {
+        self.forms.iter().find(|(other, _)| other == form).map_or(0, |(_, bytes)| *bytes)
+    }
+
     /// The form to take on a machine with so much memory: the usual one, or the largest below it of
     /// which, with a quarter besides for the conversation, all fits.
     pub fn fitting(&self, memory: u64) -> Option<&str> {

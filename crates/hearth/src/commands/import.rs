@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write, stdout};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use engine::Settings;
@@ -52,10 +51,7 @@ fn write(import: Import, flags: &Flags, out: &Path) -> Result<Vec<Stored>, Failu
     let _answering = interrupt::Answering::begin();
     let mut progress = |done| {
         bar.set_position(done);
-        match interrupt::requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        interrupt::unless_requested()
     };
     let threads = flags.threads.map_or_else(|| Settings::default().threads, usize::from);
     let writer = BufWriter::with_capacity(1 << 20, &file);

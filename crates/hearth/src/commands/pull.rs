@@ -73,7 +73,7 @@ fn new(courier: &Courier, source: &Source, name: Option<String>) -> Result<(), F
         None => default_name(&found.source)?,
     };
     let pins = courier.store.pins().map_err(failure)?;
-    match pins.models.iter().find(|model| model.name.eq_ignore_ascii_case(&name)) {
+    match pins.exact(&name) {
         // The same line in a script does the same each time.
         Some(pinned) if pinned.source == found.source.to_string() => return again(courier, pinned),
         Some(other) => return Err(taken(&name, &other.source)),
@@ -82,7 +82,7 @@ fn new(courier: &Courier, source: &Source, name: Option<String>) -> Result<(), F
         }
         None => {}
     }
-    courier.look_first(&found)?;
+    courier.look_first(&found, courier.header(&found)?.as_ref())?;
     let pinned = courier.bring(&found, &name)?;
     courier.store.pin(pinned.clone(), None).map_err(failure)?;
     courier.bar.finish_and_clear();
@@ -98,8 +98,8 @@ fn taken(name: &str, by: &str) -> Failure {
 pub fn offer(known: &catalogue::Known, machine: &MachineFlags) -> Result<(), Failure> {
     let name = known.name.clone();
     if stdin().is_terminal() && stderr().is_terminal() {
-        let bytes = known.forms.iter().find(|(form, _)| *form == known.usual).map_or(0, |f| f.1);
-        let question = format!("{name} is not here yet. Bring it, about {}?", size(bytes));
+        let bytes = size(known.bytes_of(&known.usual));
+        let question = format!("{name} is not here yet. Bring it, about {bytes}?");
         if confirmed(&question)? {
             let machine = machine.clone();
             let how =
@@ -202,9 +202,9 @@ pub fn list_known() -> Result<(), Failure> {
     for known in catalogue::all() {
         let fitting = known.fitting(memory);
         let form = fitting.unwrap_or(&known.usual);
-        let bytes = known.forms.iter().find(|(other, _)| other == form).map_or(0, |form| form.1);
         let fits = if fitting.is_some() { "" } else { " (too large for this machine)" };
-        let (name, licence, size, about) = (&known.name, &known.licence, size(bytes), &known.about);
+        let (name, licence, about) = (&known.name, &known.licence, &known.about);
+        let size = size(known.bytes_of(form));
         writeln!(out, "{name:<14}  {form:<7}  {size:>7}  {licence:<19}  {about}{fits}")?;
     }
     Ok(())

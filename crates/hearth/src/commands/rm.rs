@@ -15,18 +15,18 @@ pub fn rm(flags: &Flags) -> Result<(), Failure> {
     names.sort_by_key(|name| name.to_lowercase());
     names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     // All of them, or none.
+    let pins = store.pins().map_err(failure)?;
     for name in &names {
         check_name(name).map_err(failure)?;
-        let pins = store.pins().map_err(failure)?;
-        let exact = pins.models.iter().any(|model| model.name.eq_ignore_ascii_case(name));
-        match pins.find(name).filter(|_| !exact) {
+        match (pins.exact(name), pins.find(name)) {
+            (Some(_), _) => {}
             // What goes for good is named in full.
-            Some(model) => {
+            (None, Some(model)) => {
                 let message = format!("there is no model {name}; did you mean {}?", model.name);
                 return Err(Failure::Request(message));
             }
-            None => store.pinned(name).map_err(failure)?,
-        };
+            (None, None) => return Err(failure(pins.unknown(name))),
+        }
     }
     if flags.history {
         store.forget_history().map_err(failure)?;

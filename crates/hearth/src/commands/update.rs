@@ -2,9 +2,10 @@
 
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
-use models::Digest;
+use arch::Source as Files;
 use models::pull::{Found, Source};
 use models::store::Pinned;
+use models::{Digest, identity};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -66,7 +67,7 @@ fn consider(
     found: &Found,
 ) -> Result<(), Failure> {
     let name = &pinned.name;
-    let changes = changes(courier, pinned, found)?;
+    let (changes, header) = changes(courier, pinned, found)?;
     courier.bar.suspend(|| tell(flags, name, &changes))?;
     // The same bytes may have been written again where they lie.
     let is_stale = changes.is_empty() && courier.store.check(pinned).is_err();
@@ -75,7 +76,9 @@ fn consider(
         return Ok(());
     }
     let _pulling = courier.store.pulling().map_err(failure)?;
-    courier.look_first(found)?;
+    // Where nothing has changed its header was not read yet.
+    let header = if is_stale { courier.header(found)? } else { header };
+    courier.look_first(found, header.as_ref())?;
     let new = courier.bring(found, name)?;
     courier.store.pin(new.clone(), Some(pinned)).map_err(failure)?;
     courier.bar.suspend(|| courier.report(&new))?;
@@ -102,12 +105,16 @@ fn tell(flags: &Flags, name: &str, changes: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is not as it was, in lines for people.
-fn changes(courier: &Courier, pinned: &Pinned, found: &Found) -> Result<Vec<String>, Failure> {
+/// What is not as it was, in lines for people, and the header from which some of them are told.
+fn changes(
+    courier: &Courier,
+    pinned: &Pinned,
+    found: &Found,
+) -> Result<(Vec<String>, Option<Files>), Failure> {
     let mut lines = Vec::new();
     let revision = found.revision.as_ref();
     if revision.is_some_and(|revision| *revision == pinned.revision) {
-        return Ok(lines);
+        return Ok((lines, None));
     }
     for file in &found.files {
         let was = pinned.files.iter().find(|was| was.name == file.name);
@@ -132,20 +139,21 @@ fn changes(courier: &Courier, pinned: &Pinned, found: &Found) -> Result<Vec<Stri
         lines.push(format!("licence   {} to {}", said(&pinned.licence), said(&found.licence)));
     }
     if lines.is_empty() {
-        return Ok(lines);
+        return Ok((lines, None));
     }
-    if let Some((tokenizer, template)) = courier.identity(found)? {
+    let header = courier.header(found)?;
+    if let Some(gguf) = header.as_ref().and_then(Files::gguf) {
         let mut tell = |what: &str, was: Option<Digest>, is: Option<Digest>| {
             let same = if was == is { "the same" } else { "CHANGED: prompts are read differently" };
             lines.push(format!("{what:<9} {same}"));
         };
-        tell("tokenizer", pinned.tokenizer, tokenizer);
-        tell("template", pinned.template, template);
+        tell("tokenizer", pinned.tokenizer, identity::tokenizer(gguf));
+        tell("template", pinned.template, identity::template(gguf));
     }
     if let Some(revision) = revision {
         lines.push(format!("revision  {} to {revision}", pinned.revision));
     }
-    Ok(lines)
+    Ok((lines, header))
 }
 
 /// Asks who sits there; nobody says no.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io::{Write, stdout};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
@@ -91,10 +90,7 @@ impl Checked {
         }
         let health = self.store.verify(file, &mut |done| {
             self.bar.set_position(before + done);
-            match interrupt::requested() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
+            interrupt::unless_requested()
         });
         let health = health.map_err(failure)?.ok_or(Failure::Interrupted)?;
         if let Health::Changed(_) = health {

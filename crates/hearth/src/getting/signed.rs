@@ -7,9 +7,9 @@ use models::pull::{self, Found, Source, Wanted};
 use models::store::{Health, Pinned, PinnedFile};
 use models::trust::{Key, cosign};
 
-use super::{Courier, RULES, broken, compared, refused, stop_if_asked};
+use super::{Courier, RULES, broken, compared, refused};
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::interrupt::{self, unless_requested};
 use crate::named::failure;
 use crate::output::{self, one_line, visible};
 
@@ -37,7 +37,7 @@ impl Courier {
         let Some(Ok(manifest)) = found.revision.as_ref().map(|text| text.parse::<Digest>()) else {
             return Ok(None);
         };
-        let watch = |_| stop_if_asked();
+        let watch = |_| unless_requested();
         let attached = |tag: &str| pull::tagged(&self.client, &found.source, tag, &watch);
         let Some(list) = attached(&cosign::tag(manifest)).map_err(broken)? else { return Ok(None) };
         let list = cosign::attached(&list).map_err(|error| unsigned(&found.source, error))?;
@@ -85,14 +85,14 @@ impl Courier {
             Key::Cosign(_) => ".sig",
         };
         let name = format!("{}{ending}", wanted.name);
-        let beside = pull::beside(&self.client, wanted, ending, &|_| stop_if_asked());
+        let beside = pull::beside(&self.client, wanted, ending, &|_| unless_requested());
         let Some(signature) = beside.map_err(broken)? else {
             return Err(unsigned(&wanted.name, format!("there is no {name}")));
         };
         let (signature, path) = (String::from_utf8_lossy(&signature), self.store.place(file));
         self.bar.set_message(format!("{}: checking its signature", visible(&wanted.name)));
         let signed = match key {
-            Key::Minisign(key) => key.verify(&path, &signature, &mut |_| stop_if_asked()),
+            Key::Minisign(key) => key.verify(&path, &signature, &mut |_| unless_requested()),
             Key::Cosign(key) => key.verify_file(&path, &signature),
         };
         let signed = signed.map_err(|error| match interrupt::requested() {
@@ -101,7 +101,7 @@ impl Courier {
         })?;
         // In others' care it may have become another file between the two times it was read.
         let health = match file.at {
-            Some(_) => self.store.verify(file, &mut |_| stop_if_asked()).map_err(failure)?,
+            Some(_) => self.store.verify(file, &mut |_| unless_requested()).map_err(failure)?,
             None => Some(Health::Sound),
         };
         if health != Some(Health::Sound) {

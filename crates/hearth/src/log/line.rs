@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
-use text::template::DateTime;
 
 use super::Field;
 use crate::flags::{Level, LogFormat};
+use crate::output::date_and_time;
 
 /// A line, with its end. Fields that are null are left out.
 pub fn write(
@@ -41,9 +41,7 @@ pub fn write(
 /// As RFC 3339 has it, in UTC.
 fn stamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let DateTime { year, month, day, hour, minute, second } = DateTime::from_unix(since.as_secs());
-    let milli = since.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+    format!("{}.{:03}Z", date_and_time(since.as_secs()), since.subsec_millis())
 }
 
 fn name(level: Level) -> &'static str {

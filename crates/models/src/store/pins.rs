@@ -206,7 +206,7 @@ impl Pins {
         }
         let pins: Pins = serde_json::from_slice(&text).map_err(not_ours)?;
         // Somebody may have edited it, or sent it along.
-        for pinned in pins.models.iter().flat_map(|p| [Some(p), p.before.as_deref()]).flatten() {
+        for pinned in pins.states() {
             pinned.check().map_err(|error| wrong(error.to_string()))?;
         }
         Ok(pins)
@@ -221,13 +221,22 @@ impl Pins {
         replace(path, &text)
     }
 
+    /// What names stand for, and what they stood for before.
+    pub(super) fn states(&self) -> impl Iterator<Item = &Pinned> {
+        self.models.iter().flat_map(|pinned| [Some(pinned), pinned.before.as_deref()]).flatten()
+    }
+
+    /// What a name stands for that is written in full.
+    pub fn exact(&self, name: &str) -> Option<&Pinned> {
+        self.models.iter().find(|model| model.name.eq_ignore_ascii_case(name))
+    }
+
     /// What a name stands for. A name without a tag may mean the only one with a tag.
     pub fn find(&self, name: &str) -> Option<&Pinned> {
-        let exact = self.models.iter().find(|model| model.name.eq_ignore_ascii_case(name));
         let tagged = |model: &&Pinned| {
             model.name.split_once(':').is_some_and(|(base, _)| base.eq_ignore_ascii_case(name))
         };
-        exact.or_else(|| {
+        self.exact(name).or_else(|| {
             let mut tagged = self.models.iter().filter(tagged);
             tagged.next().filter(|_| tagged.next().is_none())
         })
@@ -239,7 +248,8 @@ impl Pins {
         Some(self.models.remove(at))
     }
 
-    pub(super) fn unknown(&self, name: &str) -> Error {
+    /// That a name stands for nothing, with names that are alike.
+    pub fn unknown(&self, name: &str) -> Error {
         let base = |name: &str| name.split(':').next().unwrap_or_default().to_lowercase();
         let wanted = base(name);
         let alike = self.models.iter().map(|model| &model.name);

@@ -59,7 +59,7 @@ impl Store {
         }
         let pins = self.pins()?;
         let (mut blobs, mut views) = (HashSet::new(), HashSet::new());
-        for pinned in pins.models.iter().flat_map(|p| [Some(p), p.before.as_deref()]).flatten() {
+        for pinned in pins.states() {
             views.insert(self.view_path(pinned));
             let own = pinned.files.iter().filter(|file| file.at.is_none());
             blobs.extend(own.map(|file| self.blob_path(file.digest)));
