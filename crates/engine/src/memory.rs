@@ -124,7 +124,8 @@ fn process(root: &Path) -> Option<Memory> {
     Some(Memory { bytes, bound: Bound::Process })
 }
 
-fn kibibytes(text: &str, name: &str) -> Option<u64> {
+/// The bytes that a text of the system has first under a name, where they are in kibibytes.
+pub fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = value.split_whitespace().next()?.parse().ok()?;
     kib.checked_mul(1024)

@@ -1,5 +1,7 @@
 //! How much memory there is, where the system tells.
 
+use engine::memory::kibibytes;
+
 /// Bytes that this process may still take.
 pub fn available() -> Option<u64> {
     engine::memory::usable().map(|memory| memory.bytes)
@@ -7,12 +9,5 @@ pub fn available() -> Option<u64> {
 
 /// The most bytes that this process had in memory at any time.
 pub fn peak() -> Option<u64> {
-    kibibytes("/proc/self/status", "VmHWM:")
-}
-
-fn kibibytes(path: &str, name: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(path).ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
-    let kib: u64 = value.split_whitespace().next()?.parse().ok()?;
-    kib.checked_mul(1024)
+    kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }

@@ -9,7 +9,7 @@ use std::io::{Read, Seek, SeekFrom, Write, stdout};
 use std::ops::Range;
 use std::path::Path;
 
-use engine::memory::Size;
+use engine::memory::{Size, kibibytes};
 use engine::{Demand, Engine, Feed, Need, Sequence, Wanted};
 use serde_json::{Value, json};
 
@@ -142,7 +142,7 @@ fn percent(told: u64, measured: u64) -> Option<f64> {
 
 /// Bytes of memory that this process has for itself.
 fn own() -> Result<u64, Failure> {
-    Ok(kibibytes("/proc/self/smaps_rollup", "Anonymous:")? * 1024)
+    stated("/proc/self/smaps_rollup", "Anonymous:")
 }
 
 /// Bytes of some parts of the address space that are in memory.
@@ -151,7 +151,7 @@ fn resident(parts: &[&[u8]]) -> Result<u64, Failure> {
     if parts.is_empty() {
         return Ok(0);
     }
-    let size = kibibytes("/proc/self/smaps", "KernelPageSize:")? * 1024;
+    let size = stated("/proc/self/smaps", "KernelPageSize:")?;
     let mut map = File::open("/proc/self/pagemap").map_err(|error| untold(&error))?;
     let mut count = 0;
     for pages in pages(parts, size) {
@@ -186,12 +186,10 @@ fn pages(parts: &[&[u8]], size: u64) -> Vec<Range<u64>> {
     all
 }
 
-/// The first number that a file of the system has under a name.
-fn kibibytes(path: &str, name: &str) -> Result<u64, Failure> {
+/// The bytes that a file of the system has first under a name.
+fn stated(path: &str, name: &str) -> Result<u64, Failure> {
     let text = fs::read_to_string(path).map_err(|error| untold(&error))?;
-    let value = text.lines().find_map(|line| line.strip_prefix(name));
-    let kib = value.and_then(|value| value.split_whitespace().next()?.parse().ok());
-    kib.ok_or_else(|| Failure::Machine(format!("{path} has no {name}")))
+    kibibytes(&text, name).ok_or_else(|| Failure::Machine(format!("{path} has no {name}")))
 }
 
 fn untold(error: &std::io::Error) -> Failure {
