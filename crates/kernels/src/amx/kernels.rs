@@ -62,6 +62,11 @@ impl<U: Unit> TileKernels<U> {
         unsafe { (self.plane)(to, offset) }
     }
 
+    /// Where the body of a stretch of a panel begins, and its lines.
+    pub fn lines(&self, panel: &[u8], stretch: usize, parts: usize) -> (*const u8, usize) {
+        self.kernels.lines(panel, stretch, parts)
+    }
+
     /// Multiplies one or two panels with all rows over a stretch.
     pub fn multiply(&self, unit: &mut U, weights: &[Weights], rows: Rows, to: &mut Sums) {
         let multiply = self.multiply[weights.len() - 1];

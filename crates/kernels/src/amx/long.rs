@@ -1,20 +1,21 @@
 //! Stretches of one part with integer sub-scales: 256 columns in four steps of full tiles.
 //!
 //! ```text
-//!   tiles   0, 1  sums of panel 0, planes 0 and 1    4     activations
-//!           2, 3  sums of panel 1                    5…7   weights
+//!   tiles   0, 1  sums of the first tile of rows     4, 5  activations
+//!           2, 3  sums of the second                 6, 7  weights: two planes, or two panels
 //! ```
 
 use std::marker::PhantomData;
 
 use super::kernels::{Multiply, TOGETHER};
-use super::pass::{self, Floats, Integers, Part, Pass, STEPS, load, load_f32};
+use super::pass::{self, DOTS, Floats, Integers, Part, Pass, load, load_f32};
 use super::unit::{ROW_BYTES, Unit};
 use super::{Products, RowTile, Rows, Sums, Weights};
 use crate::panels::STRETCH;
 use crate::simd::{Avx512, Simd};
 
-const _: () = assert!(STEPS * ROW_BYTES == STRETCH);
+/// Rounds in which two tiles of weights are done.
+const STEPS: usize = STRETCH / ROW_BYTES;
 
 /// What the planes of weights mean; `weights` makes them.
 pub(super) trait Form {
@@ -74,7 +75,7 @@ fn multiply<U: Unit, F: Form, const W: usize, const P: usize>(
         min[w] = load_f32(s, &parts.min[0]);
     }
     let long = Long::<F, W> { s, weights, below, scale, min, form: PhantomData };
-    pass::run::<U, W, P>(unit, &long, rows, to);
+    pass::run::<U, _, W, P>(unit, &long, rows, to);
 }
 
 /// Pairs of runs that have minima.
@@ -97,52 +98,79 @@ struct Long<'a, F, const W: usize> {
 }
 
 impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
+    const ROUNDS: usize = STEPS * W.div_ceil(TOGETHER / F::PLANES);
+
     #[inline(always)]
-    fn multiply<U: Unit>(&self, unit: &mut U, step: usize, tile: &RowTile, to: &mut Products) {
-        let vectors = step * ROW_BYTES / 4..(step + 1) * ROW_BYTES / 4;
-        let plane = |w: usize, plane: usize| {
-            self.weights[w].planes[plane][vectors.clone()].as_ptr().cast::<u8>()
-        };
+    fn multiply<U: Unit, const D: usize>(&self, unit: &mut U, round: usize, tile: &RowTile) {
+        let (w, plane) = self.weights_of(round, D % 2);
+        if w >= W {
+            return;
+        }
+        let step = round % STEPS;
+        let levels = self.weights[w].planes[plane][step * ROW_BYTES / 4..].as_ptr().cast();
         // SAFETY: the operands are sixteen rows of 64 bytes.
         unsafe {
             if step == 0 {
-                unit.zero::<0>();
-                unit.zero::<1>();
-                unit.zero::<2>();
-                unit.zero::<3>();
+                unit.zero::<D>();
             }
-            unit.load::<4>(tile.q[step].as_ptr().cast());
-            dot::<U, F, 0, 5>(unit, plane(0, 0));
-            if F::PLANES == 2 {
-                dot::<U, F, 1, 6>(unit, plane(0, 1));
+            match D {
+                0 => {
+                    unit.load::<4>(tile.q[step].as_ptr().cast());
+                    unit.load::<6>(levels);
+                    dot::<U, F, D, 4, 6>(unit);
+                }
+                1 => {
+                    unit.load::<7>(levels);
+                    dot::<U, F, D, 4, 7>(unit);
+                }
+                2 => {
+                    unit.load::<5>(tile.q[step].as_ptr().cast());
+                    dot::<U, F, D, 5, 6>(unit);
+                }
+                _ => dot::<U, F, D, 5, 7>(unit),
             }
-            if W == 2 {
-                dot::<U, F, 2, 7>(unit, plane(1, 0));
-            }
-            if W == 2 && F::PLANES == 2 {
-                dot::<U, F, 3, 5>(unit, plane(1, 1));
-            }
-            if step + 1 == STEPS {
-                unit.store::<0>(to.0[0].as_mut_ptr());
-                unit.store::<2>(to.0[2].as_mut_ptr());
-                if F::PLANES == 2 {
-                    unit.store::<1>(to.0[1].as_mut_ptr());
-                    unit.store::<3>(to.0[3].as_mut_ptr());
+        }
+    }
+
+    #[inline(always)]
+    fn end<U: Unit, const A: usize>(&self, unit: &mut U, round: usize, to: &mut Products) {
+        if round % STEPS + 1 < STEPS {
+            return;
+        }
+        let to = &mut to.0[round / STEPS * DOTS + A * 2..][..2];
+        let has_second = self.weights_of(round, 1).0 < W;
+        // SAFETY: sums are sixteen rows of 64 bytes.
+        unsafe {
+            match (A, has_second) {
+                (0, false) => unit.store::<0>(to[0].as_mut_ptr()),
+                (0, true) => {
+                    unit.store::<0>(to[0].as_mut_ptr());
+                    unit.store::<1>(to[1].as_mut_ptr());
+                }
+                (_, false) => unit.store::<2>(to[0].as_mut_ptr()),
+                (_, true) => {
+                    unit.store::<2>(to[0].as_mut_ptr());
+                    unit.store::<3>(to[1].as_mut_ptr());
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn add(&self, from: &Products, tile: &RowTile, row: usize, sums: &mut [Floats; W]) {
+    fn add(
+        &self,
+        from: &Products,
+        (tile, a, row): (&RowTile, usize, usize),
+        sums: &mut [Floats; W],
+    ) {
         let s = self.s;
         for row in row..row + P {
             let x_scale = s.splat_f32(tile.scales[row][0]);
             let minima = self.minima(tile, row);
             for (w, sum) in sums.iter_mut().enumerate() {
-                let mut products = load(s, &from.0[2 * w][row]);
+                let mut products = load(s, &from.0[tile_of::<F>(w, a)][row]);
                 if F::PLANES == 2 {
-                    let second = load(s, &from.0[2 * w + 1][row]);
+                    let second = load(s, &from.0[tile_of::<F>(w, a) + 1][row]);
                     products = s.add_i32(s.mul_i32(products, s.splat(F::FACTOR)), second);
                 }
                 let minima = F::MINIMA.map(|_| (self.min[w], minima[w]));
@@ -153,18 +181,28 @@ impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
     }
 }
 
-/// Loads a tile of weights and adds its products with the activations.
-///
-/// # Safety
-/// `weights` begins sixteen rows of 64 bytes.
+/// Where the sums of panel `w` with tile `a` of rows are; those of a second plane follow.
+fn tile_of<F: Form>(w: usize, a: usize) -> usize {
+    match F::PLANES {
+        2 => w * DOTS + a * 2,
+        _ => a * 2 + w,
+    }
+}
+
+/// Adds the products of tiles `A` and `B` to those of `C`.
 #[inline(always)]
-unsafe fn dot<U: Unit, F: Form, const C: usize, const B: usize>(unit: &mut U, weights: *const u8) {
-    // SAFETY: the caller has sixteen rows of 64 bytes.
-    unsafe { unit.load::<B>(weights) };
-    if F::SIGNED { unit.dot_signed::<C, 4, B>() } else { unit.dot_unsigned::<C, 4, B>() }
+fn dot<U: Unit, F: Form, const C: usize, const A: usize, const B: usize>(unit: &mut U) {
+    if F::SIGNED { unit.dot_signed::<C, A, B>() } else { unit.dot_unsigned::<C, A, B>() }
 }
 
 impl<F: Form, const W: usize> Long<'_, F, W> {
+    /// The panel and the plane that are tile `b` of a round: both planes of one panel, or one of
+    /// each.
+    #[inline(always)]
+    fn weights_of(&self, round: usize, b: usize) -> (usize, usize) {
+        if F::PLANES == 2 { (round / STEPS, b) } else { (b, 0) }
+    }
+
     /// Sub-minima times sums of activations.
     #[inline(always)]
     fn minima(&self, tile: &RowTile, row: usize) -> [Integers; W] {

@@ -25,6 +25,7 @@ mod long;
 mod pass;
 mod rows;
 mod short;
+mod soon;
 mod unit;
 mod weights;
 
@@ -34,10 +35,18 @@ pub(crate) use emulated::Emulated;
 pub(crate) use emulated::STARTED;
 pub(crate) use kernels::{TOGETHER, TileKernels};
 pub(crate) use rows::{RowTile, Rows};
+pub(crate) use soon::Soon;
 pub(crate) use unit::{Hardware, TILE_ROWS, Unit};
 pub(crate) use weights::Weights;
 
 use crate::panels::ROWS;
+
+/// Panels whose outputs a thread sums side by side: activations are read again for them while they
+/// are in the second level of caches, and outputs are written in longer runs.
+pub(crate) const PANELS: usize = 12;
+
+/// Sums of a row of activations.
+pub(crate) const OUTPUTS: usize = PANELS * ROWS;
 
 /// Sums of products, as the unit stores them: eight tiles.
 #[repr(C, align(64))]

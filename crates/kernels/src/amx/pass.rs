@@ -1,14 +1,18 @@
-//! A pass of some panels over all tiles of rows: the unit multiplies one tile while the sums of the
-//! one before are converted and added to their outputs.
+//! A pass of some panels over all tiles of rows, two of them at a turn: the unit multiplies them
+//! while the sums of the turn before are converted and added to their outputs.
 //!
 //! ```text
-//!   unit        | tile 0 | tile 1       | tile 2       |
-//!   AVX-512              | sums of 0    | sums of 1    | sums of 2    |
+//!   unit        | tiles 0, 1 | tiles 2, 3       | tiles 4, 5       |
+//!   AVX-512                  | sums of 0 and 1  | sums of 2 and 3  |
 //! ```
+//!
+//! A turn has rounds of four products, two tiles of rows times two of weights, which is the most
+//! that eight registers allow: a tile is loaded for each product. Some rows are converted after
+//! each of them, because a processor looks ahead far enough for one product and not for four.
 
 use super::unit::{TILE_ROWS, Unit};
-use super::{Products, RowTile, Rows, Sums};
-use crate::panels::{OUTPUTS, ROWS};
+use super::{OUTPUTS, Products, RowTile, Rows, Sums};
+use crate::panels::ROWS;
 use crate::simd::{Avx512, Simd};
 
 /// Sixteen f32, those of the weight rows of a panel.
@@ -16,24 +20,34 @@ pub(super) type Floats = <Avx512 as Simd>::F;
 /// Sixteen i32.
 pub(super) type Integers = <Avx512 as Simd>::I;
 
-/// Steps in which a tile is multiplied, and as many in which it is converted.
-pub(super) const STEPS: usize = 4;
+/// Tiles of rows in a turn.
+pub(super) const PAIR: usize = 2;
+
+/// Products in a round.
+pub(super) const DOTS: usize = 4;
 
 /// `W` panels and the columns of this pass, with rows of `P` planes.
 pub(super) trait Pass<const W: usize, const P: usize> {
-    /// Does a step of a tile; after the last one its sums are in `to`.
-    fn multiply<U: Unit>(&self, unit: &mut U, step: usize, tile: &RowTile, to: &mut Products);
+    /// Rounds in a turn: an even number, of which some may be empty.
+    const ROUNDS: usize;
 
-    /// Adds to `sums`, those of one output in each of the panels, what its `P` rows from `row` on
-    /// have come to.
-    fn add(&self, from: &Products, tile: &RowTile, row: usize, sums: &mut [Floats; W]);
+    /// Does product `D` of a round: of tile `D / 2` of the turn's rows, which is `tile`, with tile
+    /// `D % 2` of the weights.
+    fn multiply<U: Unit, const D: usize>(&self, unit: &mut U, round: usize, tile: &RowTile);
+
+    /// Ends a round for tile `A` of the turn's rows; after the last one its sums are in `to`.
+    fn end<U: Unit, const A: usize>(&self, unit: &mut U, round: usize, to: &mut Products);
+
+    /// Adds to `sums`, those of one output in each of the panels, what its `P` rows from `row` of
+    /// tile `a` on have come to.
+    fn add(&self, from: &Products, at: (&RowTile, usize, usize), sums: &mut [Floats; W]);
 }
 
 /// Multiplies all rows.
 #[inline(always)]
-pub(super) fn run<U: Unit, const W: usize, const P: usize>(
+pub(super) fn run<U: Unit, T: Pass<W, P>, const W: usize, const P: usize>(
     unit: &mut U,
-    pass: &impl Pass<W, P>,
+    pass: &T,
     rows: Rows,
     to: &mut Sums,
 ) {
@@ -41,32 +55,105 @@ pub(super) fn run<U: Unit, const W: usize, const P: usize>(
     let outputs = rows.count / P;
     assert!(outputs == 0 || to.outputs.len() >= (outputs - 1) * OUTPUTS + W * ROWS);
     let [mut now, mut before] = to.products.each_mut();
-    for turn in 0..=rows.tiles.len() {
-        for step in 0..STEPS {
-            if let Some(tile) = rows.tiles.get(turn) {
-                pass.multiply(unit, step, tile, now);
-            }
-            if turn > 0 {
-                let first = (turn - 1) * TILE_ROWS + step * TILE_ROWS / STEPS;
-                let end = rows.count.min(first + TILE_ROWS / STEPS);
-                for row in (first..end).step_by(P) {
-                    let at = to.outputs.as_mut_ptr().wrapping_add(row / P * OUTPUTS);
-                    // SAFETY: there is room for the output of every row.
-                    unsafe { convert(pass, before, (&rows.tiles[turn - 1], row % TILE_ROWS), at) };
-                }
+    let mut done = [Done::NOTHING; PAIR];
+    let mut tiles = rows.tiles.chunks(PAIR);
+    let (mut start, mut left) = (to.outputs.as_mut_ptr(), outputs);
+    let mut soon = rows.soon.over(rows.tiles.len().div_ceil(PAIR) * T::ROUNDS);
+    loop {
+        let tiles = tiles.next().unwrap_or_default();
+        for a in 0..PAIR {
+            for part in 0..T::ROUNDS / PAIR {
+                let round = a * (T::ROUNDS / PAIR) + part;
+                let convert = (&done[a], &*before, part);
+                do_round(unit, pass, (tiles, round, &mut *now), (a, convert));
+                soon.ask();
             }
         }
+        if tiles.is_empty() {
+            return;
+        }
+        for (a, done) in done.iter_mut().enumerate() {
+            let outputs = left.min(TILE_ROWS / P);
+            *done = Done { tile: tiles.get(a), outputs, start };
+            start = start.wrapping_add(outputs * OUTPUTS);
+            left -= outputs;
+        }
         (now, before) = (before, now);
+    }
+}
+
+/// A tile of rows whose products are there.
+#[derive(Clone, Copy)]
+struct Done<'a> {
+    tile: Option<&'a RowTile>,
+    /// How many outputs its rows have, and where these begin.
+    outputs: usize,
+    start: *mut f32,
+}
+
+impl Done<'_> {
+    const NOTHING: Done<'static> = Done { tile: None, outputs: 0, start: std::ptr::null_mut() };
+}
+
+/// Does one round of `tiles`, and converts a part of what is done of tile `a` of the turn before.
+#[inline(always)]
+fn do_round<U: Unit, T: Pass<W, P>, const W: usize, const P: usize>(
+    unit: &mut U,
+    pass: &T,
+    (tiles, round, to): (&[RowTile], usize, &mut Products),
+    (a, (done, from, part)): (usize, (&Done, &Products, usize)),
+) {
+    if let Some(tile) = tiles.first() {
+        pass.multiply::<U, 0>(unit, round, tile);
+    }
+    convert::<T, W, P, 0>(pass, from, (a, done), part);
+    if let Some(tile) = tiles.first() {
+        pass.multiply::<U, 1>(unit, round, tile);
+    }
+    convert::<T, W, P, 1>(pass, from, (a, done), part);
+    if let Some(tile) = tiles.get(1) {
+        pass.multiply::<U, 2>(unit, round, tile);
+    }
+    convert::<T, W, P, 2>(pass, from, (a, done), part);
+    if let Some(tile) = tiles.get(1) {
+        pass.multiply::<U, 3>(unit, round, tile);
+    }
+    convert::<T, W, P, 3>(pass, from, (a, done), part);
+    if !tiles.is_empty() {
+        pass.end::<U, 0>(unit, round, to);
+    }
+    if tiles.len() == PAIR {
+        pass.end::<U, 1>(unit, round, to);
+    }
+}
+
+/// Converts the outputs whose turn it is after product `D` of a round.
+#[inline(always)]
+fn convert<T: Pass<W, P>, const W: usize, const P: usize, const D: usize>(
+    pass: &T,
+    from: &Products,
+    (a, done): (usize, &Done),
+    part: usize,
+) {
+    let Some(tile) = done.tile else { return };
+    let of_round = const { TILE_ROWS / P / (T::ROUNDS / PAIR) };
+    let first = part * of_round;
+    for output in first + D * of_round / DOTS..first + (D + 1) * of_round / DOTS {
+        if output < done.outputs {
+            let at = (tile, a, output * P);
+            // SAFETY: there is room for every output that is done.
+            unsafe { convert_one(pass, from, at, done.start.wrapping_add(output * OUTPUTS)) };
+        }
     }
 }
 
 /// # Safety
 /// `outputs` begins those of `W` panels.
 #[inline(always)]
-unsafe fn convert<const W: usize, const P: usize>(
+unsafe fn convert_one<const W: usize, const P: usize>(
     pass: &impl Pass<W, P>,
     from: &Products,
-    (tile, row): (&RowTile, usize),
+    at: (&RowTile, usize, usize),
     outputs: *mut f32,
 ) {
     // SAFETY: the kernels that run a pass are compiled for AVX-512; the rest is the caller's
@@ -77,7 +164,7 @@ unsafe fn convert<const W: usize, const P: usize>(
         for (w, sum) in sums.iter_mut().enumerate() {
             *sum = s.load_f32(outputs.add(w * ROWS));
         }
-        pass.add(from, tile, row, &mut sums);
+        pass.add(from, at, &mut sums);
         for (w, sum) in sums.iter().enumerate() {
             s.store_f32(outputs.add(w * ROWS), *sum);
         }

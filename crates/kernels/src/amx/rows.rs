@@ -1,6 +1,7 @@
 //! Rounded activations as tiles read them: sixteen rows of a stretch of columns, their scales, and
 //! their sums for minima.
 
+use super::Soon;
 use super::unit::{ROW_BYTES, TILE_ROWS};
 use crate::panels::STRETCH;
 use crate::portable::product::Rounded;
@@ -33,6 +34,8 @@ pub(crate) struct Rows<'a> {
     pub count: usize,
     /// Parts of 32 columns.
     pub parts: usize,
+    /// What will be read after this.
+    pub soon: Soon,
 }
 
 impl RowTile {
@@ -56,7 +59,10 @@ impl RowTile {
             let len = STRETCH.min(rounded.len - stretch * STRETCH);
             let q = rounded.q[from..from + len].chunks(ROW_BYTES);
             for (q, tile) in q.zip(&mut self.q) {
-                tile[row][..q.len()].copy_from_slice(q);
+                match <&[i8; ROW_BYTES]>::try_from(q) {
+                    Ok(q) => tile[row] = *q,
+                    Err(_) => tile[row][..q.len()].copy_from_slice(q),
+                }
             }
             let scales = from / rounded.group_len..(from + len) / rounded.group_len;
             let scales = &rounded.scales[scales];

@@ -1,18 +1,21 @@
 //! Stretches of parts with float scales: half tiles, of 32 columns, for each part.
 //!
 //! ```text
-//!   tiles   0, 1  sums of panels 0 and 1, even parts    4     activations
-//!           2, 3  those of odd parts                    6, 7  weights
+//!   tiles   0, 1  sums of the first tile of rows    4, 5  activations
+//!           2, 3  sums of the second                6, 7  weights: two panels
 //! ```
 //!
-//! A pass takes four parts, one in each step, so that an output is read and written once for all.
-//! The last pass may have fewer.
+//! A pass takes two parts, one in each round, so that an output is read and written once for both.
+//! The last pass may have one.
 
 use super::kernels::{Multiply, TOGETHER};
-use super::pass::{self, Floats, Part, Pass, STEPS, load, load_f32};
+use super::pass::{self, DOTS, Floats, Part, Pass, load, load_f32};
 use super::unit::{ROW_BYTES, Unit};
 use super::{Products, RowTile, Rows, Sums, Weights};
 use crate::simd::{Avx512, Simd};
+
+/// Parts of a pass.
+const PARTS: usize = 2;
 
 /// The functions for one panel and for two.
 pub(super) fn kernels<U: Unit, const MINIMA: bool, const P: usize>() -> [Multiply<U>; TOGETHER] {
@@ -28,12 +31,10 @@ fn multiply<U: Unit, const MINIMA: bool, const W: usize, const P: usize>(
     to: &mut Sums,
 ) {
     let Some(weights) = weights.first_chunk::<W>() else { return };
-    for first in (0..rows.parts).step_by(STEPS) {
+    for first in (0..rows.parts).step_by(PARTS) {
         match rows.parts - first {
             1 => run::<U, MINIMA, 1, W, P>(unit, (weights, first), rows, to),
-            2 => run::<U, MINIMA, 2, W, P>(unit, (weights, first), rows, to),
-            3 => run::<U, MINIMA, 3, W, P>(unit, (weights, first), rows, to),
-            _ => run::<U, MINIMA, STEPS, W, P>(unit, (weights, first), rows, to),
+            _ => run::<U, MINIMA, PARTS, W, P>(unit, (weights, first), rows, to),
         }
     }
 }
@@ -56,7 +57,7 @@ fn run<U: Unit, const MINIMA: bool, const N: usize, const W: usize, const P: usi
         }
     }
     let short = Short::<MINIMA, N, W> { s, weights, first, scale, min };
-    pass::run::<U, W, P>(unit, &short, rows, to);
+    pass::run::<U, _, W, P>(unit, &short, rows, to);
 }
 
 /// `N` parts of `W` panels.
@@ -71,18 +72,69 @@ struct Short<'a, const MINIMA: bool, const N: usize, const W: usize> {
 impl<const MINIMA: bool, const N: usize, const W: usize, const P: usize> Pass<W, P>
     for Short<'_, MINIMA, N, W>
 {
+    const ROUNDS: usize = PARTS;
+
     #[inline(always)]
-    fn multiply<U: Unit>(&self, unit: &mut U, step: usize, tile: &RowTile, to: &mut Products) {
-        // Odd parts take other tiles, so that they need not wait until the even ones are stored.
-        match step {
-            _ if step >= N => {}
-            0 | 2 => self.part::<U, 0, 1>(unit, step, tile, to),
-            _ => self.part::<U, 2, 3>(unit, step, tile, to),
+    fn multiply<U: Unit, const D: usize>(&self, unit: &mut U, round: usize, tile: &RowTile) {
+        if D % 2 >= W || round >= N {
+            return;
+        }
+        let part = self.first + round;
+        let levels = self.weights[D % 2].planes[0][8 * part..][..8].as_ptr().cast();
+        // A row of a tile of activations has two parts.
+        let x = tile.q[part / 2].as_ptr().cast::<u8>().wrapping_add(part % 2 * ROW_BYTES / 2);
+        // SAFETY: activations are sixteen rows of 32 bytes, and weights eight of 64.
+        unsafe {
+            unit.zero::<D>();
+            match D {
+                0 => {
+                    unit.load::<4>(x);
+                    unit.load::<6>(levels);
+                    unit.dot_signed::<D, 4, 6>();
+                }
+                1 => {
+                    unit.load::<7>(levels);
+                    unit.dot_signed::<D, 4, 7>();
+                }
+                2 => {
+                    unit.load::<5>(x);
+                    unit.dot_signed::<D, 5, 6>();
+                }
+                _ => unit.dot_signed::<D, 5, 7>(),
+            }
         }
     }
 
     #[inline(always)]
-    fn add(&self, from: &Products, tile: &RowTile, row: usize, sums: &mut [Floats; W]) {
+    fn end<U: Unit, const A: usize>(&self, unit: &mut U, round: usize, to: &mut Products) {
+        if round >= N {
+            return;
+        }
+        let to = &mut to.0[round * DOTS + A * 2..][..2];
+        // SAFETY: sums are sixteen rows of 64 bytes.
+        unsafe {
+            match (A, W) {
+                (0, 1) => unit.store::<0>(to[0].as_mut_ptr()),
+                (0, _) => {
+                    unit.store::<0>(to[0].as_mut_ptr());
+                    unit.store::<1>(to[1].as_mut_ptr());
+                }
+                (_, 1) => unit.store::<2>(to[0].as_mut_ptr()),
+                (_, _) => {
+                    unit.store::<2>(to[0].as_mut_ptr());
+                    unit.store::<3>(to[1].as_mut_ptr());
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add(
+        &self,
+        from: &Products,
+        (tile, a, row): (&RowTile, usize, usize),
+        sums: &mut [Floats; W],
+    ) {
         let s = self.s;
         for part in 0..N {
             for row in row..row + P {
@@ -91,43 +143,12 @@ impl<const MINIMA: bool, const N: usize, const W: usize, const P: usize> Pass<W,
                 let sixteens = s.splat(tile.sums[row][self.first + part]);
                 let minima = s.dot_pairs(s.splat(0), s.splat(0x0001_0001), sixteens);
                 for (w, sum) in sums.iter_mut().enumerate() {
-                    let products = load(s, &from.0[w * STEPS + part][row]);
+                    let products = load(s, &from.0[part * DOTS + a * 2 + w][row]);
                     let minima = MINIMA.then_some((self.min[w][part], minima));
                     let products = (self.scale[w][part], products);
                     *sum = Part { x_scale, products, minima }.add_to(s, *sum);
                 }
             }
-        }
-    }
-}
-
-impl<const MINIMA: bool, const N: usize, const W: usize> Short<'_, MINIMA, N, W> {
-    /// Multiplies and stores a part; `C` and `D` take the sums.
-    #[inline(always)]
-    fn part<U: Unit, const C: usize, const D: usize>(
-        &self,
-        unit: &mut U,
-        step: usize,
-        tile: &RowTile,
-        to: &mut Products,
-    ) {
-        let part = self.first + step;
-        let levels = |w: usize| self.weights[w].planes[0][8 * part..][..8].as_ptr().cast();
-        // A row of a tile of activations has two parts.
-        let x = tile.q[part / 2].as_ptr().cast::<u8>().wrapping_add(part % 2 * ROW_BYTES / 2);
-        // SAFETY: activations are sixteen rows of 32 bytes, weights eight and sums sixteen of 64.
-        unsafe {
-            unit.zero::<C>();
-            unit.load::<4>(x);
-            unit.load::<6>(levels(0));
-            unit.dot_signed::<C, 4, 6>();
-            if W == 2 {
-                unit.zero::<D>();
-                unit.load::<7>(levels(1));
-                unit.dot_signed::<D, 4, 7>();
-                unit.store::<D>(to.0[STEPS + step].as_mut_ptr());
-            }
-            unit.store::<C>(to.0[step].as_mut_ptr());
         }
     }
 }

@@ -240,7 +240,7 @@ impl Share<'_> {
                     self.multiply((stretch, now.len()), place, next);
                 }
             }
-            self.job.put_out(set, self.sums());
+            self.job.put_out(set, self.sums(), OUTPUTS);
         }
     }
 
@@ -280,7 +280,7 @@ impl Share<'_> {
                 unsafe { self.kernels.multiply((bytes, walk), rows, to, scratch) }
             }
         }
-        self.job.put_out(panel..panel + 1, self.sums());
+        self.job.put_out(panel..panel + 1, self.sums(), OUTPUTS);
     }
 
     fn expand(&mut self, panels: Range<usize>, stretch: usize) {

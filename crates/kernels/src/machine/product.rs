@@ -10,7 +10,7 @@ use super::shared::Shared;
 #[cfg(target_arch = "x86_64")]
 use super::tiled;
 use super::{Machine, packed, unpacked};
-use crate::panels::{Kernels, OUTPUTS, packed_len};
+use crate::panels::{Kernels, packed_len};
 use crate::room::room;
 use crate::{Format, Isa, panels};
 
@@ -161,11 +161,11 @@ impl Job<'_> {
         isa.has_tiles() && self.weights.packed && n * self.rounding.planes() >= TILED_ROWS
     }
 
-    /// Writes the outputs of panels; `sums` has them in rows of `OUTPUTS`.
-    pub fn put_out(&self, panels: Range<usize>, sums: &[f32]) {
+    /// Writes the outputs of panels; `sums` has them in rows of `len`.
+    pub fn put_out(&self, panels: Range<usize>, sums: &[f32], len: usize) {
         let first = panels.start * panels::ROWS;
         let count = (panels.end * panels::ROWS).min(self.weights.rows) - first;
-        for (row, sums) in sums.chunks_exact(OUTPUTS).enumerate() {
+        for (row, sums) in sums.chunks_exact(len).enumerate() {
             // SAFETY: the outputs of a panel are written by the one thread that has it.
             let out = unsafe { self.out.part(self.first + row, first, count) };
             match self.bias {

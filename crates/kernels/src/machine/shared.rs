@@ -1,6 +1,8 @@
-//! An output slice that several threads write at once, each in places of its own.
+//! What threads share: an output slice that they write at once, each in places of its own, and
+//! pieces of work.
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A mutable slice seen as rows, shared by the threads of one operation.
 pub struct Shared<'a, T = f32> {
@@ -65,6 +67,18 @@ impl<'a, T> Shared<'a, T> {
         assert!(start <= self.len && len <= self.len - start, "row {i} is past the end");
         // SAFETY: the range lies within the slice, and the caller promises that it is not shared.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+}
+
+/// Pieces of one piece of work, which threads take one after the other, so that a thread which was
+/// held up does fewer.
+#[derive(Default)]
+pub struct Pieces(AtomicUsize);
+
+impl Pieces {
+    /// The number of a piece that nobody has taken.
+    pub fn take(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
     }
 }
 

@@ -7,14 +7,15 @@ use super::Machine;
 use super::packed::kind;
 use super::product::Job;
 use super::rounded::Groups;
-use super::shared::Shared;
+use super::shared::{Pieces, Shared};
 use crate::amx::{
-    Emulated, Hardware, Products, RowTile, Rows, Sums, TILE_ROWS, TOGETHER, TileKernels, Unit,
-    Weights,
+    Emulated, Hardware, OUTPUTS, PANELS, Products, RowTile, Rows, Soon, Sums, TILE_ROWS, TOGETHER,
+    TileKernels, Unit, Weights,
 };
 use crate::isa::Level;
-use crate::panels::{self, OUTPUTS, PANELS, STRETCH};
+use crate::panels::{self, STRETCH};
 use crate::room::room;
+use crate::simd::BYTES;
 
 /// Buffers of these products.
 #[derive(Default)]
@@ -81,7 +82,8 @@ impl Tiles {
     fn stretch(&self, stretch: usize) -> Rows<'_> {
         let count = self.tiles_of_stretch();
         let parts = (self.cols - stretch * STRETCH).min(STRETCH) / 32;
-        Rows { tiles: &self.tiles[stretch * count..][..count], count: self.rows, parts }
+        let tiles = &self.tiles[stretch * count..][..count];
+        Rows { tiles, count: self.rows, parts, soon: Soon::NOTHING }
     }
 }
 
@@ -145,23 +147,43 @@ impl Machine {
         scratch: &mut Scratch,
     ) {
         let (isa, threads, rounded) = (self.isa, self.threads(), &scratch.rounded);
+        let pieces = Pieces::default();
         let own = Shared::rows(&mut scratch.threads, 1);
         let weights: usize = jobs.clone().map(|job| job.weights.rows).sum();
         self.share(weights * x.len(), &|thread| {
             // SAFETY: each thread has its own.
             let own = &mut unsafe { own.row(thread) }[0];
+            let (mut piece, mut before) = (pieces.take(), 0);
             for job in jobs.clone() {
                 let panels = job.weights.rows.div_ceil(panels::ROWS);
-                let panels = thread * panels / threads..(thread + 1) * panels / threads;
+                let len = piece_len(panels, threads);
+                let end = before + panels.div_ceil(len);
+                if piece >= end {
+                    before = end;
+                    continue;
+                }
                 let (format, planes) = (job.weights.format, job.rounding.planes());
                 let kernels = TileKernels::<U>::of(isa, format, planes);
                 let kernels = &kernels.expect("weights are packed for machines that pack them");
                 // SAFETY: a machine of this level has the unit, and a thread has one share.
                 let unit = &mut unsafe { U::start(kernels.shapes) };
-                Share { job: &job, kernels, x: &rounded[kind(&job)], own }.run(unit, panels);
+                let x = &rounded[kind(&job)];
+                while piece < end {
+                    let first = (piece - before) * len;
+                    let panels = first..panels.min(first + len);
+                    Share { job: &job, kernels, x, own }.run(unit, panels);
+                    piece = pieces.take();
+                }
+                before = end;
             }
         });
     }
+}
+
+/// How many panels make a piece: few enough that threads end together, and at most `PANELS`.
+fn piece_len(panels: usize, threads: usize) -> usize {
+    const OF_THREAD: usize = 4;
+    (panels / (threads * OF_THREAD)).next_multiple_of(TOGETHER).clamp(TOGETHER, PANELS)
 }
 
 /// A thread's share of a job.
@@ -173,31 +195,52 @@ struct Share<'a, U> {
 }
 
 impl<U: Unit> Share<'_, U> {
+    /// Computes the outputs of some panels, at most `PANELS`.
     fn run(&mut self, unit: &mut U, panels: Range<usize>) {
-        for first in panels.clone().step_by(PANELS) {
-            let panels = first..panels.end.min(first + PANELS);
-            self.own.outputs.fill(0.0);
-            for stretch in 0..self.x.stretches() {
-                for first in panels.clone().step_by(TOGETHER) {
-                    let together = first..panels.end.min(first + TOGETHER);
-                    let place = (first - panels.start) * panels::ROWS;
-                    self.multiply(unit, stretch, (together, place));
-                }
+        self.own.outputs.fill(0.0);
+        for stretch in 0..self.x.stretches() {
+            for first in panels.clone().step_by(TOGETHER) {
+                self.multiply(unit, stretch, (first, &panels));
             }
-            self.job.put_out(panels, &self.own.outputs);
         }
+        self.job.put_out(panels, &self.own.outputs, OUTPUTS);
     }
 
-    /// Multiplies a stretch of one or two panels; `place` is that of their outputs.
-    fn multiply(&mut self, unit: &mut U, stretch: usize, (panels, place): (Range<usize>, usize)) {
-        let rows = self.x.stretch(stretch);
+    /// Multiplies a stretch of those of `panels` that are multiplied together with `first`.
+    fn multiply(&mut self, unit: &mut U, stretch: usize, (first, panels): (usize, &Range<usize>)) {
+        let together = |first: usize| first..panels.end.min(first + TOGETHER);
+        let rows = Rows { soon: self.soon(stretch, (first, panels)), ..self.x.stretch(stretch) };
         let Own { weights, products, outputs, .. } = &mut *self.own;
-        let weights = &mut weights[..panels.len()];
-        for (panel, weights) in panels.zip(&mut *weights) {
+        let weights = &mut weights[..together(first).len()];
+        for (panel, weights) in together(first).zip(&mut *weights) {
             self.kernels.prepare(self.job.weights.panel(panel), stretch, rows.parts, weights);
         }
+        let place = (first - panels.start) * panels::ROWS;
         let mut to = Sums { outputs: &mut outputs[place..], products };
         self.kernels.multiply(unit, weights, rows, &mut to);
+    }
+
+    /// What is read after a stretch of the panels from `first` on: the panels that follow, and in
+    /// equal shares the next stretch of activations.
+    fn soon(&self, stretch: usize, (first, panels): (usize, &Range<usize>)) -> Soon {
+        let mut soon = Soon::NOTHING;
+        let is_last = first + TOGETHER >= panels.end;
+        let next = if is_last { (stretch + 1, panels.start) } else { (stretch, first + TOGETHER) };
+        if stretch + 1 < self.x.stretches() {
+            let passes = panels.len().div_ceil(TOGETHER);
+            let pass = (first - panels.start) / TOGETHER;
+            let tiles = self.x.stretch(stretch + 1).tiles;
+            let share = pass * tiles.len() / passes..(pass + 1) * tiles.len() / passes;
+            let tiles = &tiles[share];
+            soon.0[0] = (tiles.as_ptr().cast(), size_of_val(tiles) / BYTES);
+        } else if is_last {
+            return soon;
+        }
+        let parts = self.x.stretch(next.0).parts;
+        for (panel, soon) in (next.1..panels.end).zip(&mut soon.0[1..]) {
+            *soon = self.kernels.lines(self.job.weights.panel(panel), next.0, parts);
+        }
+        soon
     }
 }
 

@@ -151,6 +151,18 @@ pub(crate) trait Simd: Copy {
     }
 }
 
+/// Asks for a line of memory that will be read later, for the second level of caches. Any address
+/// may be given.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn prefetch_far(at: *const u8) {
+    // SAFETY: a prefetch of any address is harmless, and every x86-64 has it.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(at.cast());
+    }
+}
+
 /// Asks for a line of memory that will be read soon. Any address may be given.
 #[inline(always)]
 pub(crate) fn prefetch(at: *const u8) {
