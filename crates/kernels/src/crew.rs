@@ -1,10 +1,11 @@
 //! A fixed crew of threads that share the work of one operation at a time.
 //!
-//! The caller is one of them. Work is split by a plain rule into one piece per thread; there are
-//! no queues and no locks, only a counter that announces a task and one that counts who is still
-//! at it. Idle threads look for work for a moment, because the next operation of a model follows
-//! within microseconds; then they let other programs run between looks, and at last they park.
-//! A crew with more threads than cores never keeps a core from the others while it waits.
+//! The caller is one of them. Each thread is called once for a task, and takes a fixed share of it
+//! or piece after piece; there are no queues and no locks, only a counter that announces a task and
+//! one that counts who is still at it. Idle threads look for work for a moment, because the next
+//! operation of a model follows within microseconds; then they let other programs run between
+//! looks, and at last they park. A crew with more threads than cores never keeps a core from the
+//! others while it waits.
 //! How long each of these lasts was measured: `bench/LOG.md`, "The crew under pressure".
 
 use std::any::Any;

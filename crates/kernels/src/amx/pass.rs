@@ -61,10 +61,10 @@ pub(super) fn run<U: Unit, T: Pass<W, P>, const W: usize, const P: usize>(
     let mut soon = rows.soon.over(rows.tiles.len().div_ceil(PAIR) * T::ROUNDS);
     loop {
         let tiles = tiles.next().unwrap_or_default();
-        for a in 0..PAIR {
+        for (a, done) in done.iter().enumerate() {
             for part in 0..T::ROUNDS / PAIR {
                 let round = a * (T::ROUNDS / PAIR) + part;
-                let convert = (&done[a], &*before, part);
+                let convert = (done, &*before, part);
                 do_round(unit, pass, (tiles, round, &mut *now), (a, convert));
                 soon.ask();
             }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Machine;
 use super::product::{Input, Job, Rounding};
 use super::rounded::Groups;
-use super::shared::Shared;
+use super::shared::{Pieces, Shared};
 use super::unpacked::SHORT;
 use crate::panels::activations::{self, Layout, Run};
 use crate::panels::{self, Expanded, Kernels, Next, OUTPUTS, PANELS, STRETCH, WIDEST};
@@ -91,17 +91,21 @@ impl Machine {
         let (isa, threads) = (self.isa, self.threads());
         let (of_inputs, words) = (&scratch.inputs, &scratch.words);
         let own = Shared::rows(&mut scratch.threads, 1);
+        let pieces = Pieces::default();
         self.share(plan.products, &|thread| {
             // SAFETY: each thread has its own.
             let own = &mut unsafe { own.row(thread) }[0];
+            let mut taker = pieces.taker();
             for job in jobs.clone() {
-                let panels = job.weights.rows.div_ceil(panels::ROWS);
-                let panels = thread * panels / threads..(thread + 1) * panels / threads;
                 let kernels = Kernels::of(isa, job.weights.format);
                 let kernels = &kernels.expect("weights are packed for machines that pack them");
                 let Interleaved { layout, start, .. } = of_inputs[job.input][kind(&job)];
-                let x = Activations { layout, words: &words[start..][..layout.words()] };
-                Share { job: &job, kernels, x, own }.run(panels);
+                let panels = job.weights.rows.div_ceil(panels::ROWS);
+                let len = piece_len(&job, layout.rows, threads);
+                while let Some(panels) = taker.next(panels, len) {
+                    let x = Activations { layout, words: &words[start..][..layout.words()] };
+                    Share { job: &job, kernels, x, own }.run(panels);
+                }
             }
         });
     }
@@ -190,6 +194,21 @@ impl Machine {
             }
         });
     }
+}
+
+/// How many panels of a job make a piece that a thread takes.
+fn piece_len(job: &Job, rows: usize, threads: usize) -> usize {
+    /// Pieces for each thread, if they are not too small.
+    const OF_THREAD: usize = 8;
+    /// Bytes of weights from which on it does not show that what is asked for ahead of the end of
+    /// a piece is for somebody else.
+    const WORTH_TAKING: usize = 256 << 10;
+    let panels = job.weights.rows.div_ceil(panels::ROWS).max(1);
+    let len = panels.div_ceil(threads * OF_THREAD);
+    if rows > FEW_ROWS {
+        return len.next_multiple_of(PANELS);
+    }
+    len.max(WORTH_TAKING.div_ceil(job.weights.bytes().len() / panels)).min(panels.div_ceil(threads))
 }
 
 /// How much there is to do.

@@ -152,8 +152,9 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Rows, each plane counted as one, from which on tiles are worth their empty places.
-const TILED_ROWS: usize = 8;
+/// Rows, each plane counted as one, from which on products go by tiles: with fewer, making the
+/// tiles of weights takes longer than what they save (`bench/LOG.md`, entry 15).
+const TILED_ROWS: usize = 32;
 
 impl Job<'_> {
     /// Whether it is multiplied by tiles when there are `n` rows.

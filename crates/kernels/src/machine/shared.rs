@@ -2,6 +2,7 @@
 //! pieces of work.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A mutable slice seen as rows, shared by the threads of one operation.
@@ -70,15 +71,42 @@ impl<'a, T> Shared<'a, T> {
     }
 }
 
-/// Pieces of one piece of work, which threads take one after the other, so that a thread which was
-/// held up does fewer.
+/// Work in pieces, which threads take one after the other, so that a thread which is held up does
+/// fewer of them.
 #[derive(Default)]
 pub struct Pieces(AtomicUsize);
 
 impl Pieces {
-    /// The number of a piece that nobody has taken.
-    pub fn take(&self) -> usize {
+    /// Begins a thread's way through them.
+    pub fn taker(&self) -> Taker<'_> {
+        Taker { pieces: self, piece: self.take(), before: 0 }
+    }
+
+    fn take(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// A thread's way through the pieces of several jobs, which all threads take in the same order.
+pub struct Taker<'a> {
+    pieces: &'a Pieces,
+    /// The number of the piece in hand, and of all pieces of the jobs before.
+    piece: usize,
+    before: usize,
+}
+
+impl Taker<'_> {
+    /// The next piece of a job of `count` things, of which `len` make a piece; nothing when others
+    /// have the rest, and then the next job is asked for.
+    pub fn next(&mut self, count: usize, len: usize) -> Option<Range<usize>> {
+        let end = self.before + count.div_ceil(len);
+        if self.piece >= end {
+            self.before = end;
+            return None;
+        }
+        let first = (self.piece - self.before) * len;
+        self.piece = self.pieces.take();
+        Some(first..count.min(first + len))
     }
 }
 
@@ -116,6 +144,25 @@ mod tests {
             rows.part(0, 3, 1)[0] = -1.0;
         }
         assert_eq!(numbers[2..5], [2.0, -1.0, 4.0]);
+    }
+
+    #[test]
+    fn every_piece_is_taken_once() {
+        let jobs = [(7, 3), (0, 4), (12, 4), (1, 9)];
+        let pieces = Pieces::default();
+        let mut takers: Vec<_> = (0..3).map(|_| (pieces.taker(), 0)).collect();
+        let mut taken: Vec<Vec<usize>> = jobs.iter().map(|(count, _)| vec![0; *count]).collect();
+        // The second thread is faster than the others.
+        for turn in [1, 0, 1, 1, 2, 1, 1, 0, 1, 1, 2, 0, 1, 2, 1, 0].into_iter().cycle().take(64) {
+            let (taker, job) = &mut takers[turn];
+            let Some((count, len)) = jobs.get(*job) else { continue };
+            match taker.next(*count, *len) {
+                Some(piece) => piece.for_each(|i| taken[*job][i] += 1),
+                None => *job += 1,
+            }
+        }
+        assert!(taken.iter().flatten().all(|times| *times == 1), "{taken:?}");
+        assert!(takers.iter().all(|(_, job)| *job == jobs.len()));
     }
 
     #[test]

@@ -230,12 +230,25 @@ fn packed_weights_around_the_edges_of_tiles() {
         let blocks: &[usize] =
             if format.block_len() == 256 { &[1, 3] } else { &[1, 2, 5, 7, 8, 9, 19] };
         for blocks in blocks {
-            let case = Case::new(&mut weights, format, blocks * format.block_len(), (113, 70));
+            let case = Case::new(&mut weights, format, blocks * format.block_len(), (209, 70));
             for machine in machines.iter_mut().filter(|machine| machine.packs(format)) {
-                for n in [7, 8, 9, 15, 16, 17, 24, 33, 47, 48, 70] {
-                    case.check_packed(machine, ([16, 31, 33, 96, 113][n % 5], n));
+                for n in [7, 9, 16, 24, 31, 32, 33, 47, 48, 49, 65, 70] {
+                    case.check_packed(machine, ([16, 31, 33, 96, 209][n % 5], n));
                 }
             }
+        }
+    }
+}
+
+/// So many outputs that a thread takes the widest piece of them.
+#[test]
+fn packed_weights_in_wide_pieces() {
+    let (mut weights, mut machines) = (Weights::new(8), machines());
+    machines.retain(|machine| machine.threads() == 1);
+    for format in [Format::Q4_K, Format::Q2_K, Format::Q8_0] {
+        let case = Case::new(&mut weights, format, 512, (801, 49));
+        for machine in machines.iter_mut().filter(|machine| machine.packs(format)) {
+            case.check_packed(machine, (801, 49));
         }
     }
 }

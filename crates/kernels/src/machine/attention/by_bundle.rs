@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::super::shared::Shared;
+use super::super::shared::{Pieces, Shared, Taker};
 use super::bundle::{Bundle, Job, Own};
-use super::{Attention, ENOUGH, Machine, RowTable};
+use super::{Attention, Machine, RowTable};
 
 /// Queries in a bundle, if one row has not more. All that belongs to them and a tile of keys and
 /// values fit the cache that a core has for itself.
@@ -13,15 +13,14 @@ const QUERIES: usize = 128;
 impl Machine {
     pub(super) fn attend_by_bundle(&self, job: &Job, own: &mut [Own]) {
         let plan = Plan::new(job.of, self.threads());
-        if self.rehearses() {
-            let queries = plan.rows * plan.heads * job.of.heads.sharing();
-            own.iter_mut().for_each(|own| own.make_room((queries, queries), job.of));
-        }
-        let own = Shared::rows(own, 1);
+        // For every thread, whichever bundles it takes this time.
+        let queries = plan.rows * plan.heads * job.of.heads.sharing();
+        own.iter_mut().for_each(|own| own.make_room((queries, queries), job.of));
+        let (own, pieces) = (Shared::rows(own, 1), Pieces::default());
         self.share(plan.work * job.of.heads.tile_work(), &|thread| {
             // SAFETY: each thread has its own.
             let own = &mut unsafe { own.row(thread) }[0];
-            plan.each_bundle_of(thread, &mut |bundle| {
+            plan.take(&mut pieces.taker(), &mut |bundle| {
                 own.states.begin(job.queries(bundle), job.width());
                 job.see_all(bundle, job.tiles(bundle), |_| 0, own);
                 job.put_out(bundle, own);
@@ -30,13 +29,12 @@ impl Machine {
     }
 }
 
-/// Which bundles there are, and who takes them.
-///
-/// The order is that of the threads: the first of them takes from the beginning as many bundles as
-/// make its part of the work. A tile for one row and key head is the unit of work.
+/// Bundles for each thread, at least, if there are rows and key heads enough.
+const OF_THREAD: usize = 8;
+
+/// Which bundles there are. A tile for one row and key head is the unit of work.
 struct Plan<'a> {
     of: &'a Attention<'a>,
-    threads: usize,
     /// Rows of a bundle, at most.
     rows: usize,
     /// Key heads of a bundle, at most.
@@ -49,33 +47,24 @@ impl<'a> Plan<'a> {
     fn new(of: &'a Attention<'a>, threads: usize) -> Plan<'a> {
         let (keys, sharing) = (of.heads.keys, of.heads.sharing());
         let longest = runs(of, usize::MAX).map(|rows| rows.len()).max().unwrap_or(1);
-        // So few that there are bundles enough to give every thread its fair part.
-        let few = if threads == 1 { usize::MAX } else { of.rows.len() * keys / (ENOUGH * threads) };
+        let few = of.rows.len() * keys / (OF_THREAD * threads);
+        let few = if threads == 1 { usize::MAX } else { few };
         // Rows that choose see tiles of their own.
         let alone = if of.chosen.is_some() { 1 } else { usize::MAX };
         let rows = longest.min(QUERIES / sharing).min(few).min(alone).max(1);
-        let heads = (QUERIES / (rows * sharing)).clamp(1, keys);
+        let heads = (QUERIES / (rows * sharing)).min(few / rows).clamp(1, keys);
         let work = runs(of, rows).map(|rows| keys * work(of, &rows)).sum();
-        Plan { of, threads, rows, heads, work }
+        Plan { of, rows, heads, work }
     }
 
-    /// Calls `take` for each bundle that `thread` takes.
-    fn each_bundle_of(&self, thread: usize, take: &mut dyn FnMut(&Bundle)) {
-        let mut done = 0;
+    /// Calls `take` for each bundle that no other thread has taken.
+    fn take(&self, taker: &mut Taker, take: &mut dyn FnMut(&Bundle)) {
         for first in (0..self.of.heads.keys).step_by(self.heads) {
-            let heads = self.heads.min(self.of.heads.keys - first);
+            let heads = first..self.of.heads.keys.min(first + self.heads);
             for rows in runs(self.of, self.rows) {
-                let work = work(self.of, &rows);
-                // A head belongs to the thread in whose part of the work its middle lies.
-                let middle = |head: usize| 2 * (done + head * work) + work;
-                let mine = |head: &usize| middle(*head) * self.threads / (2 * self.work) == thread;
-                let begin = (0..heads).take_while(|head| !mine(head)).count();
-                let count = (begin..heads).take_while(mine).count();
-                if count > 0 {
-                    let heads = first + begin..first + begin + count;
-                    take(&Bundle { rows, heads });
+                while taker.next(1, 1).is_some() {
+                    take(&Bundle { rows: rows.clone(), heads: heads.clone() });
                 }
-                done += heads * work;
             }
         }
     }
@@ -106,21 +95,19 @@ mod tests {
     use super::super::Heads;
     use super::*;
 
-    /// The work of each thread, having checked that each row and head is taken once.
+    /// The work of each thread, if the one that has done least takes the next bundle; having
+    /// checked that each row and head is taken once.
     fn shares(of: &Attention, threads: usize) -> Vec<usize> {
         let (plan, mut taken) = (Plan::new(of, threads), vec![0; of.rows.len() * of.heads.keys]);
-        let share = |thread| {
-            let mut share = 0;
-            plan.each_bundle_of(thread, &mut |bundle| {
-                assert!(bundle.rows.len() * bundle.heads.len() * of.heads.sharing() <= QUERIES);
-                share += work(of, &bundle.rows) * bundle.heads.len();
-                for row in bundle.rows.clone() {
-                    bundle.heads.clone().for_each(|head| taken[row * of.heads.keys + head] += 1);
-                }
-            });
-            share
-        };
-        let shares = (0..threads).map(share).collect();
+        let mut shares = vec![0; threads];
+        plan.take(&mut Pieces::default().taker(), &mut |bundle| {
+            assert!(bundle.rows.len() * bundle.heads.len() * of.heads.sharing() <= QUERIES);
+            *shares.iter_mut().min().unwrap() += work(of, &bundle.rows) * bundle.heads.len();
+            for row in bundle.rows.clone() {
+                bundle.heads.clone().for_each(|head| taken[row * of.heads.keys + head] += 1);
+            }
+        });
+        assert_eq!(shares.iter().sum::<usize>(), plan.work);
         assert!(taken.iter().all(|taken| *taken == 1), "{taken:?}");
         shares
     }
