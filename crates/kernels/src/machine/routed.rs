@@ -172,9 +172,9 @@ impl Machine {
                 Job { input: expert, weights, rounding, bias, out: *out, first }
             })
         };
-        let isa = self.isa;
-        let by_panels =
-            |job: &Job| job.weights.packed && !job.is_tiled(isa, routing.of(job.input).len());
+        // Not by tiles: a prompt gives an expert about as many rows as make them worth it, and the
+        // room for them would depend on what the rows choose.
+        let by_panels = |job: &Job| job.weights.packed;
         let cols = jobs(first).next().map_or(0, |job| job.weights.cols);
         let input = |expert| routing.input(x, cols, take, expert);
         let (count, rows) = (routing.experts(), routing.slots() / routing.choices);
