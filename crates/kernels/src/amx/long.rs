@@ -108,28 +108,12 @@ impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
         }
         let step = round % STEPS;
         let levels = self.weights[w].planes[plane][step * ROW_BYTES / 4..].as_ptr().cast();
-        // SAFETY: the operands are sixteen rows of 64 bytes.
-        unsafe {
-            if step == 0 {
-                unit.zero::<D>();
-            }
-            match D {
-                0 => {
-                    unit.load::<4>(tile.q[step].as_ptr().cast());
-                    unit.load::<6>(levels);
-                    dot::<U, F, D, 4, 6>(unit);
-                }
-                1 => {
-                    unit.load::<7>(levels);
-                    dot::<U, F, D, 4, 7>(unit);
-                }
-                2 => {
-                    unit.load::<5>(tile.q[step].as_ptr().cast());
-                    dot::<U, F, D, 5, 6>(unit);
-                }
-                _ => dot::<U, F, D, 5, 7>(unit),
-            }
+        if step == 0 {
+            unit.zero::<D>();
         }
+        let operands = (tile.q[step].as_ptr().cast(), levels);
+        // SAFETY: the operands are sixteen rows of 64 bytes.
+        unsafe { pass::product::<U, D>(unit, operands, F::SIGNED) }
     }
 
     #[inline(always)]
@@ -137,23 +121,8 @@ impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
         if round % STEPS + 1 < STEPS {
             return;
         }
-        let to = &mut to.0[round / STEPS * DOTS + A * 2..][..2];
         let has_second = self.weights_of(round, 1).0 < W;
-        // SAFETY: sums are sixteen rows of 64 bytes.
-        unsafe {
-            match (A, has_second) {
-                (0, false) => unit.store::<0>(to[0].as_mut_ptr()),
-                (0, true) => {
-                    unit.store::<0>(to[0].as_mut_ptr());
-                    unit.store::<1>(to[1].as_mut_ptr());
-                }
-                (_, false) => unit.store::<2>(to[0].as_mut_ptr()),
-                (_, true) => {
-                    unit.store::<2>(to[0].as_mut_ptr());
-                    unit.store::<3>(to[1].as_mut_ptr());
-                }
-            }
-        }
+        pass::store::<U, A>(unit, has_second, &mut to.0[round / STEPS * DOTS + A * 2..][..2]);
     }
 
     #[inline(always)]
@@ -187,12 +156,6 @@ fn tile_of<F: Form>(w: usize, a: usize) -> usize {
         2 => w * DOTS + a * 2,
         _ => a * 2 + w,
     }
-}
-
-/// Adds the products of tiles `A` and `B` to those of `C`.
-#[inline(always)]
-fn dot<U: Unit, F: Form, const C: usize, const A: usize, const B: usize>(unit: &mut U) {
-    if F::SIGNED { unit.dot_signed::<C, A, B>() } else { unit.dot_unsigned::<C, A, B>() }
 }
 
 impl<F: Form, const W: usize> Long<'_, F, W> {

@@ -43,6 +43,63 @@ pub(super) trait Pass<const W: usize, const P: usize> {
     fn add(&self, from: &Products, at: (&RowTile, usize, usize), sums: &mut [Floats; W]);
 }
 
+/// Adds product `D` of a round to tile `D`, having loaded those of its operands that the products
+/// before it have not: activations into tiles 4 and 5, weights into 6 and 7.
+///
+/// # Safety
+/// `x` and `weights` begin the operands' rows, 64 bytes apart.
+#[inline(always)]
+pub(super) unsafe fn product<U: Unit, const D: usize>(
+    unit: &mut U,
+    (x, weights): (*const u8, *const u8),
+    is_signed: bool,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match D {
+            0 => {
+                unit.load::<4>(x);
+                unit.load::<6>(weights);
+            }
+            1 => unit.load::<7>(weights),
+            2 => unit.load::<5>(x),
+            _ => {}
+        }
+    }
+    match (D, is_signed) {
+        (0, true) => unit.dot_signed::<0, 4, 6>(),
+        (0, false) => unit.dot_unsigned::<0, 4, 6>(),
+        (1, true) => unit.dot_signed::<1, 4, 7>(),
+        (1, false) => unit.dot_unsigned::<1, 4, 7>(),
+        (2, true) => unit.dot_signed::<2, 5, 6>(),
+        (2, false) => unit.dot_unsigned::<2, 5, 6>(),
+        (_, true) => unit.dot_signed::<3, 5, 7>(),
+        (_, false) => unit.dot_unsigned::<3, 5, 7>(),
+    }
+}
+
+/// Stores the sums of tile `A` of a turn's rows: with one tile of weights, or with both.
+#[inline(always)]
+pub(super) fn store<U: Unit, const A: usize>(
+    unit: &mut U,
+    has_second: bool,
+    to: &mut [[[i32; ROWS]; TILE_ROWS]],
+) {
+    // SAFETY: sums are sixteen rows of 64 bytes.
+    unsafe {
+        match A {
+            0 => unit.store::<0>(to[0].as_mut_ptr()),
+            _ => unit.store::<2>(to[0].as_mut_ptr()),
+        }
+        if has_second {
+            match A {
+                0 => unit.store::<1>(to[1].as_mut_ptr()),
+                _ => unit.store::<3>(to[1].as_mut_ptr()),
+            }
+        }
+    }
+}
+
 /// Multiplies all rows.
 #[inline(always)]
 pub(super) fn run<U: Unit, T: Pass<W, P>, const W: usize, const P: usize>(

@@ -83,48 +83,15 @@ impl<const MINIMA: bool, const N: usize, const W: usize, const P: usize> Pass<W,
         let levels = self.weights[D % 2].planes[0][8 * part..][..8].as_ptr().cast();
         // A row of a tile of activations has two parts.
         let x = tile.q[part / 2].as_ptr().cast::<u8>().wrapping_add(part % 2 * ROW_BYTES / 2);
+        unit.zero::<D>();
         // SAFETY: activations are sixteen rows of 32 bytes, and weights eight of 64.
-        unsafe {
-            unit.zero::<D>();
-            match D {
-                0 => {
-                    unit.load::<4>(x);
-                    unit.load::<6>(levels);
-                    unit.dot_signed::<D, 4, 6>();
-                }
-                1 => {
-                    unit.load::<7>(levels);
-                    unit.dot_signed::<D, 4, 7>();
-                }
-                2 => {
-                    unit.load::<5>(x);
-                    unit.dot_signed::<D, 5, 6>();
-                }
-                _ => unit.dot_signed::<D, 5, 7>(),
-            }
-        }
+        unsafe { pass::product::<U, D>(unit, (x, levels), true) }
     }
 
     #[inline(always)]
     fn end<U: Unit, const A: usize>(&self, unit: &mut U, round: usize, to: &mut Products) {
-        if round >= N {
-            return;
-        }
-        let to = &mut to.0[round * DOTS + A * 2..][..2];
-        // SAFETY: sums are sixteen rows of 64 bytes.
-        unsafe {
-            match (A, W) {
-                (0, 1) => unit.store::<0>(to[0].as_mut_ptr()),
-                (0, _) => {
-                    unit.store::<0>(to[0].as_mut_ptr());
-                    unit.store::<1>(to[1].as_mut_ptr());
-                }
-                (_, 1) => unit.store::<2>(to[0].as_mut_ptr()),
-                (_, _) => {
-                    unit.store::<2>(to[0].as_mut_ptr());
-                    unit.store::<3>(to[1].as_mut_ptr());
-                }
-            }
+        if round < N {
+            pass::store::<U, A>(unit, W == 2, &mut to.0[round * DOTS + A * 2..][..2]);
         }
     }
 

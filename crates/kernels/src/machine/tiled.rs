@@ -159,7 +159,7 @@ impl Machine {
                 let (format, planes) = (job.weights.format, job.rounding.planes());
                 let kernels = TileKernels::<U>::of(isa, format, planes);
                 let kernels = &kernels.expect("weights are packed for machines that pack them");
-                // SAFETY: a machine of this level has the unit, and a thread has one share.
+                // SAFETY: a machine of this level has the unit; a thread does one job at a time.
                 let unit = &mut unsafe { U::start(kernels.shapes) };
                 let x = &rounded[kind(&job)];
                 while let Some(panels) = taker.next(panels, piece_len(panels, threads)) {
