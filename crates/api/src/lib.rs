@@ -40,6 +40,7 @@ mod settings;
 mod sse;
 mod stream;
 mod tls;
+mod unread;
 
 pub use asked::{Asked, Manner};
 pub use door::Door;

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
+use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +19,7 @@ use crate::ids::Ids;
 pub use crate::keys::Scope;
 use crate::metrics::Metrics;
 use crate::record::{End, Note, Witness};
+use crate::unread::Unread;
 use crate::{House, anthropic, neighbours, ollama, openai, openapi, refused};
 
 /// What a server is told besides its house.
@@ -150,7 +152,13 @@ async fn name_request(State(server): State<Shared>, mut request: Request, next: 
     let asked = (request.method().clone(), path);
     let note = Note::new(id.clone(), asked, Arc::clone(&server.witnesses));
     request.extensions_mut().insert(note.clone());
+    let unread = Unread::of(&mut request);
     let mut response = next.run(request).await;
+    if let Some(unread) = unread
+        && !unread.read(server.options.body_limit).await
+    {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     note.replied(response.status());
     match refused::write(&mut response, dialect, &id) {
         Some(fault) => note.ended(End::Failed(fault)),

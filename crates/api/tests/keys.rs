@@ -270,6 +270,45 @@ fn who_is_not_let_in_is_not_read() {
     assert_eq!(status, "HTTP/1.1 401 Unauthorized\r\n");
 }
 
+/// Clients send heads and bodies apart, and keep connections for the next request.
+#[test]
+fn who_is_not_let_in_may_ask_again_on_the_same_connection() {
+    let server = Server::start(vec![Key::new("a", "a")]);
+    let mut socket = BufReader::new(TcpStream::connect(server.address).unwrap());
+    for (path, status) in [(CHAT.1, "401"), ("/no/such/route", "404"), (CHAT.1, "401")] {
+        let head = "host: localhost\r\ncontent-length: 4\r\n";
+        write!(socket.get_mut(), "POST {path} HTTP/1.1\r\n{head}\r\n").unwrap();
+        thread::sleep(Duration::from_millis(100));
+        socket.get_mut().write_all(b"body").unwrap();
+        let mut reply = String::new();
+        while !reply.ends_with("\r\n\r\n") {
+            assert_ne!(socket.read_line(&mut reply).unwrap(), 0, "hung up after {reply:?}");
+        }
+        assert_eq!(reply.split(' ').nth(1), Some(status), "{reply}");
+        assert!(!reply.contains("connection: close"), "{reply}");
+        let length = reply.split_once("content-length: ").unwrap().1.lines().next().unwrap();
+        socket.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
+    }
+    // What never comes is not waited for, and what comes late is not taken for a request.
+    write!(socket.get_mut(), "POST {} HTTP/1.1\r\ncontent-length: 100\r\n\r\n", CHAT.1).unwrap();
+    let mut rest = String::new();
+    socket.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("connection: close\r\n"), "{rest}");
+}
+
+/// Who asks whether to send a body is not asked to send one that nobody wants.
+#[test]
+fn who_is_not_let_in_is_not_asked_for_more() {
+    let server = Server::start(vec![Key::new("a", "a")]);
+    let mut socket = TcpStream::connect(server.address).unwrap();
+    let head = "host: localhost\r\ncontent-length: 100\r\nexpect: 100-continue\r\n";
+    write!(socket, "POST {} HTTP/1.1\r\n{head}\r\n", CHAT.1).unwrap();
+    let (began, mut reply) = (Instant::now(), String::new());
+    socket.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 401 "), "{reply}");
+    assert!(began.elapsed() < Duration::from_secs(1));
+}
+
 #[test]
 fn requests_per_minute_are_counted() {
     let requests_per_minute = 2.try_into().ok();
