@@ -5,7 +5,7 @@
 
 The machine's speed drifts, so only the ratio of neighbouring runs is quoted (its median). A round
 in which llama.cpp was disturbed (cpu_share < 0.95) would flatter us and is thrown away.
-`--isa NAME` is handed on to hearth.
+`--isa NAME` and `--kv FORMAT` are handed on to hearth; llama.cpp keeps keys and values as f16.
 """
 import argparse
 import json
@@ -32,11 +32,12 @@ def main() -> None:
     a.add_argument("--threads", type=int, default=2)
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--isa", help="the instruction set that hearth is to use")
+    a.add_argument("--kv", help="how hearth is to keep keys and values")
     a.add_argument("--json")
     a = a.parse_args()
     flags = ["--prompt", str(a.prompt), "--generate", str(a.generate), "--streams", a.streams, "--threads", str(a.threads)]
     peer_cmd = [sys.executable, str(Path(__file__).parent / "peer_llama.py"), a.model, *flags]
-    ours_cmd = [a.hearth, "bench", a.model, *flags, "--json", *(["--isa", a.isa] if a.isa else [])]
+    ours_cmd = [a.hearth, "bench", a.model, *flags, "--json", *(["--isa", a.isa] if a.isa else []), *(["--kv", a.kv] if a.kv else [])]
 
     ours, peer = [], []
     for _ in range(4 * a.rounds):

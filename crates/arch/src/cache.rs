@@ -1,6 +1,6 @@
 //! What a model keeps of a sequence, in pages of which each belongs to the layers of one kind.
 
-use kernels::RowTable;
+use kernels::{Kept, RowTable};
 
 /// Positions in a page of keys and values.
 const PAGE: usize = kernels::portable::attend::TILE;
@@ -14,7 +14,7 @@ pub const CACHES_MAX: usize = 4;
 pub struct Cache {
     /// Which pages are kept.
     pub keeps: Keeps,
-    /// Numbers in a page.
+    /// Places in a page, each for a number or for two halves.
     pub page_len: usize,
 }
 
@@ -108,12 +108,18 @@ fn first_kept(tokens: usize, last: usize) -> usize {
 /// Gives layers their seats.
 #[derive(Default)]
 pub(crate) struct Seats {
+    /// How keys and values are kept in them.
+    pub kept: Kept,
     pub caches: Vec<Cache>,
     /// Of each layer that has one.
     of: Vec<(usize, Seat)>,
 }
 
 impl Seats {
+    pub fn keeping(kept: Kept) -> Seats {
+        Seats { kept, ..Seats::default() }
+    }
+
     /// Adds room for a layer to the cache of its kind.
     pub fn give(&mut self, layer: usize, keeps: Keeps, len: usize) -> Seat {
         let found = self.caches.iter().position(|cache| cache.keeps == keeps);

@@ -29,6 +29,7 @@ mod weight;
 
 pub use cache::{CACHES_MAX, Cache, Keeps, Store};
 pub use error::Error;
+pub use kernels::Kept;
 pub use rope::rope_factors;
 pub use source::Source;
 pub use weight::{Places, Weight, format_for, pack, place};
@@ -230,6 +231,15 @@ pub fn small_bytes(model: &mut dyn Model, source: &Source) -> u64 {
 /// When the family is unknown, or the file lacks something, or has something that the family does
 /// not know.
 pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    load_keeping(source, Kept::F32)
+}
+
+/// The same, for a model that keeps keys and values in this way.
+///
+/// # Errors
+/// As `load`.
+pub fn load_keeping(source: &Source, kept: Kept) -> Result<Box<dyn Model>, Error> {
+    source.set_kept(kept);
     let found = source.architecture()?;
     let names = |family: &Family| if source.is_gguf() { family.gguf } else { family.hugging_face };
     let family = FAMILIES.iter().find(|family| names(family).contains(&found.as_str()));

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use formats::gguf::Gguf;
 use formats::safetensors::Safetensors;
 use formats::{Place, Tensor};
+use kernels::Kept;
 use serde_json::Value;
 
 use crate::Error;
@@ -28,6 +29,8 @@ pub struct Source {
     is_header: bool,
     /// Bytes that the model which was loaded last has taken out of the files.
     taken: Cell<u64>,
+    /// How the model that is being loaded keeps keys and values.
+    kept: Cell<Kept>,
 }
 
 /// The opened files; weights keep them open.
@@ -114,7 +117,17 @@ impl Source {
             unstated: OnceCell::new(),
             is_header: false,
             taken: Cell::default(),
+            kept: Cell::default(),
         }
+    }
+
+    pub(crate) fn set_kept(&self, kept: Kept) {
+        self.kept.set(kept);
+    }
+
+    /// How the model that is being loaded keeps keys and values.
+    pub(crate) fn kept(&self) -> Kept {
+        self.kept.get()
     }
 
     /// Whether numbers in tensors mean nothing.

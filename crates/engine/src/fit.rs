@@ -5,7 +5,7 @@
 //! step has; all buffers grow with the rows of a step, in proportion.
 
 use arch::{CACHES_MAX, Cache, Model, Places, Scratch, Shape, Source, Step, Store};
-use kernels::{Machine, RowTable};
+use kernels::{Kept, Machine, RowTable};
 
 use crate::Settings;
 
@@ -87,7 +87,7 @@ impl Fit {
     /// # Errors
     /// When it cannot be loaded, as `arch::load` says.
     pub fn of(source: &Source, settings: Settings) -> Result<Fit, arch::Error> {
-        let mut model = arch::load(source)?;
+        let mut model = arch::load_keeping(source, settings.kept)?;
         let small = arch::small_bytes(&mut *model, source);
         let machine = settings.pack.then(|| Machine::rehearsing(settings.isa, settings.threads));
         let places = arch::place(&mut *model, machine.as_ref())?;
@@ -98,6 +98,11 @@ impl Fit {
     /// Numbers in the matrices of its products.
     pub fn numbers(&self) -> u64 {
         self.places.numbers
+    }
+
+    /// How it keeps keys and values.
+    pub fn kept(&self) -> Kept {
+        self.settings.kept
     }
 
     /// The model's sizes.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch, Weight};
-use kernels::{Isa, Machine, Totals};
+use kernels::{Isa, Kept, Machine, Totals};
 
 use crate::batch::Batch;
 use crate::pages::{Pages, Sequence};
@@ -19,6 +19,8 @@ pub struct Settings {
     pub threads: usize,
     /// Rows of a prompt that pass through the model together; changes speed and memory, no bit.
     pub chunk: usize,
+    /// How keys and values are kept. This changes the bits.
+    pub kept: Kept,
     /// Whether weights are copied from the file and packed, for products at full speed.
     pub pack: bool,
     /// Bytes that what is kept of sequences may take; nothing is no limit.
@@ -41,6 +43,7 @@ impl Default for Settings {
             isa: Isa::best(),
             threads: cores::usable(),
             chunk: 512,
+            kept: Kept::F32,
             pack: true,
             room: None,
             context: None,

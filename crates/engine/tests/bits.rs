@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use engine::{Engine, Error, Feed, Sequence, Settings, Wanted};
-use kernels::Isa;
+use kernels::{Isa, Kept};
 use testkit::{Expected, golden};
 
 fn models() -> Vec<PathBuf> {
@@ -41,7 +41,7 @@ fn layouts() -> impl Iterator<Item = (PathBuf, bool)> {
 
 fn open(path: &Path, settings: Settings) -> Engine {
     let source = arch::Source::open(path).unwrap();
-    Engine::new(arch::load(&source).unwrap(), settings).unwrap()
+    Engine::new(arch::load_keeping(&source, settings.kept).unwrap(), settings).unwrap()
 }
 
 /// 150 tokens: three tiles, and more than any window of the tiny models.
@@ -87,6 +87,25 @@ fn threads_and_instruction_sets_change_no_bit() {
             for settings in [settings, Settings { pack: false, ..settings }] {
                 let got = in_pieces(&mut open(&path, settings), &ids(), &MIXED);
                 assert!(got == want, "{} differs: {settings:?}", path.display());
+            }
+        }
+    }
+}
+
+/// As halves keys and values give other logits, and these too are the same everywhere.
+#[test]
+fn so_it_is_with_keys_and_values_as_halves() {
+    for path in models() {
+        let plain = Settings { isa: Isa::PORTABLE, threads: 1, ..Settings::default() };
+        let whole = in_pieces(&mut open(&path, plain), &ids(), &[512]);
+        let plain = Settings { kept: Kept::F16, ..plain };
+        let want = in_pieces(&mut open(&path, plain), &ids(), &[512]);
+        assert!(whole != want, "{}: nothing was rounded", path.display());
+        for isa in Isa::available() {
+            let settings = Settings { isa, threads: 2, ..plain };
+            for pieces in [&MIXED[..], &[150], &[1]] {
+                let got = in_pieces(&mut open(&path, settings), &ids(), pieces);
+                assert!(got == want, "{} differs: {settings:?}, {pieces:?}", path.display());
             }
         }
     }

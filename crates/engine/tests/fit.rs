@@ -9,7 +9,7 @@
 use std::alloc::System;
 use std::path::{Path, PathBuf};
 
-use arch::Source;
+use arch::{Kept, Source};
 use engine::{Demand, Engine, Feed, Fit, Need, Sequence, Settings, Wanted};
 use formats::gguf::{Gguf, Value, Writer};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -40,7 +40,8 @@ fn models() -> Vec<PathBuf> {
 /// Bytes that the heap gives for the model and for conversations of so many tokens.
 fn measure(source: &Source, settings: Settings, demand: Demand) -> f64 {
     let before = live();
-    let mut engine = Engine::new(arch::load(source).unwrap(), settings).unwrap();
+    let model = arch::load_keeping(source, settings.kept).unwrap();
+    let mut engine = Engine::new(model, settings).unwrap();
     let prompt = |user: usize| {
         let token = |i: usize| (3 + (i * 31 + user * 17) % 300) as u32;
         (1..demand.context).map(token).collect::<Vec<u32>>()
@@ -66,13 +67,17 @@ fn what_a_model_takes_is_told_before() {
     let settings = Settings { threads: 2, ..Settings::default() };
     for path in models() {
         let source = Source::open(&path).unwrap();
-        let fit = Fit::of(&source, settings).unwrap();
-        for (context, users) in [(250, 3), (512, 1)] {
-            let demand = Demand { context, users };
-            let (told, taken) = (of_heap(fit.need(demand)), measure(&source, settings, demand));
-            let off = (told - taken).abs() / taken;
-            assert!(off < 0.03, "{}, {demand:?}: {told} told, {taken} taken", path.display());
+        for settings in Kept::ALL.map(|kept| Settings { kept, ..settings }) {
+            let fit = Fit::of(&source, settings).unwrap();
+            for (context, users) in [(250, 3), (512, 1)] {
+                let demand = Demand { context, users };
+                let (told, taken) = (of_heap(fit.need(demand)), measure(&source, settings, demand));
+                let off = (told - taken).abs() / taken;
+                let what = || format!("{}, {settings:?}, {demand:?}", path.display());
+                assert!(off < 0.03, "{}: {told} told, {taken} taken", what());
+            }
         }
+        let fit = Fit::of(&source, settings).unwrap();
         if source.is_gguf() {
             a_header_is_enough(&path, (&fit, settings));
         }

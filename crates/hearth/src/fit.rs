@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use arch::Source;
+use arch::{Keeps, Kept, Source};
 use engine::memory::{Memory, Size, usable};
 use engine::{Demand, Fit, Need, Settings};
 
@@ -82,6 +82,9 @@ fn refusal(path: &Path, fit: &Fit, (demand, memory): (Demand, &Memory)) -> Strin
     );
     let _ = write!(text, "\n  {}", parts(&need, demand));
     let _ = write!(text, "\n  - a shorter context: {}", shorter(fit, (demand, memory.bytes)));
+    if let Some(halved) = halved(fit, (&need, memory.bytes)) {
+        let _ = write!(text, "\n  - a cache of half the size: {halved}");
+    }
     let _ = write!(text, "\n  - fewer bits: {}", fewer_bits(fit, (&need, memory.bytes)));
     text.push_str("\n  - another model: `hearth show MODEL` tells what it needs");
     text.push_str(
@@ -110,6 +113,16 @@ fn shorter(fit: &Fit, (demand, bytes): (Demand, u64)) -> String {
         Some(context) => format!("{context} tokens fit, `--context {context}`"),
         None => "none is short enough".to_owned(),
     }
+}
+
+/// Whether it would fit with keys and values as halves, where these are all that it keeps.
+fn halved(fit: &Fit, (need, bytes): (&Need, u64)) -> Option<&'static str> {
+    let keeps_states = fit.shape().caches.iter().any(|cache| cache.keeps == Keeps::State);
+    let can_be_halved = fit.kept() == Kept::F32 && !keeps_states;
+    can_be_halved.then(|| match need.total() - need.cache / 2 <= bytes {
+        true => "`--kv f16` fits",
+        false => "not enough",
+    })
 }
 
 /// What would fit, by the bits of published files. Their sizes differ by some percent.
@@ -146,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_what_is_missing_and_three_ways_out() {
+    fn a_refusal_names_what_is_missing_and_the_ways_out() {
         let name = "quant/dense.Q8_0.gguf";
         let need = fit(name).need(Demand { context: 512, users: 1 });
         let bytes = need.total() - (100 << 10);
@@ -156,12 +169,14 @@ mod tests {
         assert!(little.starts_with(&first), "{little}");
         assert!(little.contains("the container or control group is limited"), "{little}");
         assert!(little.contains("256 tokens fit, `--context 256`"), "{little}");
+        assert!(little.contains("a cache of half the size: `--kv f16` fits"), "{little}");
         assert!(
             little.contains("q6_k (about") && little.contains(") or q5_k_m (about"),
             "{little}"
         );
         assert!(little.contains("another model") && little.contains("--no-fit-check"), "{little}");
         let nothing = said(name, 1000);
+        assert!(nothing.contains("a cache of half the size: not enough"), "{nothing}");
         assert!(nothing.contains("none is short enough"), "{nothing}");
         assert!(nothing.contains("no quantisation of it fits"), "{nothing}");
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use api::keys::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kernels::Kept;
 use models::import::Quant;
 
 /// Local AI on hardware you own: one binary, the same bits everywhere.
@@ -65,7 +66,24 @@ pub enum Command {
     Bench(Bench),
 }
 
-/// How the machine is used; changes speed and memory and never a bit of the output.
+/// How keys and values are kept.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Kv {
+    F32,
+    F16,
+}
+
+impl Kv {
+    pub const fn kept(self) -> Kept {
+        match self {
+            Kv::F32 => Kept::F32,
+            Kv::F16 => Kept::F16,
+        }
+    }
+}
+
+/// How the machine is used; but for `--kv` this changes speed and memory and never a bit of the
+/// output.
 #[derive(Args, Clone)]
 pub struct MachineFlags {
     /// Threads [default: one per physical core that this process may use, within its CPU quota]
@@ -78,6 +96,9 @@ pub struct MachineFlags {
     #[arg(long, default_value_t = 512, env = "HEARTH_CHUNK", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub chunk: u32,
+    /// How keys and values of conversations are kept: f16 takes half the memory of f32, and rounds
+    #[arg(long, default_value = "f32", env = "HEARTH_KV", value_name = "FORMAT")]
+    pub kv: Kv,
     /// Tokens that a conversation may have, and for which there must be memory before the model is
     /// loaded [default: what the model was made for, with memory for 4096]
     #[arg(long, env = "HEARTH_CONTEXT", value_name = "N", value_parser = positive)]

@@ -32,7 +32,8 @@ pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
         None => default.isa,
     };
     let threads = flags.threads.map_or(default.threads, usize::from);
-    Ok(Settings { isa, threads, chunk: flags.chunk as usize, context: flags.context, ..default })
+    let (chunk, kept, context) = (flags.chunk as usize, flags.kv.kept(), flags.context);
+    Ok(Settings { isa, threads, chunk, kept, context, ..default })
 }
 
 /// Opens a model's files.
@@ -70,7 +71,8 @@ pub fn built(
     source: &Source,
     (settings, total): (Settings, u64),
 ) -> Result<Engine, Failure> {
-    let model = arch::load(source).map_err(|error| Failure::model(path, error, SHOW))?;
+    let model = arch::load_keeping(source, settings.kept)
+        .map_err(|error| Failure::model(path, error, SHOW))?;
     let bar = output::progress(total, "Loading");
     let engine = Engine::with_progress(model, settings, &mut |done| bar.set_position(done));
     bar.finish_and_clear();

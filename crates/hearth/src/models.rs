@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use api::About;
-use arch::Source;
+use arch::{Kept, Source};
 use engine::{Demand, Policy, Settings};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -39,6 +39,8 @@ pub struct Model {
     pub longest: u64,
     /// When its files were made, in seconds since 1970.
     pub created: u64,
+    /// How it keeps keys and values.
+    pub kept: Kept,
     /// Tells it from other models: what its name is pinned to, or else see [`digest`].
     pub digest: String,
     /// What its maker recommends.
@@ -92,6 +94,7 @@ impl Model {
             fixed: need.fixed(),
             longest: Policy::default().room(shape),
             created: created(path),
+            kept: settings.kept,
             digest,
             sampling: recommended(path, &source).over(Sampling::default()),
             about: OnceLock::new(),
@@ -100,7 +103,7 @@ impl Model {
 
     /// The arithmetic, and what tells it from other models.
     pub fn fingerprint(&self) -> String {
-        fingerprint(&self.digest)
+        fingerprint(&self.digest, self.kept)
     }
 
     /// What is told of it. The first time its files are read for that.
@@ -116,8 +119,12 @@ impl Model {
 }
 
 /// The arithmetic and what tells a model from others, as answers carry it.
-pub fn fingerprint(digest: &str) -> String {
-    format!("canon1-{}", &digest[..16])
+pub fn fingerprint(digest: &str, kept: Kept) -> String {
+    let canon = match kept {
+        Kept::F32 => "canon1",
+        Kept::F16 => "canon1-f16",
+    };
+    format!("{canon}-{}", &digest[..16])
 }
 
 /// The name of a file without its ending, or of a folder.

@@ -25,6 +25,7 @@ mod room;
 mod row;
 mod simd;
 
+pub use attention::Kept;
 pub use crew::Crew;
 pub use format::Format;
 pub use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};

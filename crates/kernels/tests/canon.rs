@@ -9,7 +9,8 @@ use kernels::portable::math::{Gate, exp};
 use kernels::portable::rope::Pairing;
 use kernels::portable::round::{Plane, RUN, round_row, subtract_rounded};
 use kernels::{
-    Attention, Format, Heads, Isa, Machine, Matrix, Pages, Product, Rotation, Rounding, RowTable,
+    Attention, Format, Heads, Isa, Kept, Machine, Matrix, Pages, Product, Rotation, Rounding,
+    RowTable,
 };
 use serde_json::Value;
 use testkit::golden;
@@ -213,7 +214,8 @@ fn attention() {
     let (q, keys, values) =
         (floats(&case["queries"]), floats(&case["keys"]), floats(&case["values"]));
     let (dim, value_dim) = (whole(&case["dim"]), whole(&case["value_dim"]));
-    let heads = Heads { queries: q.len() / dim, keys: 1, dim, value_dim, within: false };
+    let (queries, kept) = (q.len() / dim, Kept::F32);
+    let heads = Heads { queries, keys: 1, dim, value_dim, within: false, kept };
     let table: Vec<u32> = (0..(keys.len() / dim).div_ceil(64) as u32).collect();
     // Places that nobody has written hold NaN, so that reading one shows.
     let mut pages: Vec<Box<[f32]>> =

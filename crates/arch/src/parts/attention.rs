@@ -139,7 +139,8 @@ impl Attention {
         let Site { source, layer, hyper: h, norms } = site;
         let dim = with.head_dim.unwrap_or(h.head_dim);
         let keys = with.key_heads.unwrap_or(h.key_heads);
-        let heads = Heads { queries: h.heads, keys, dim, value_dim: dim, within: false };
+        let kept = seats.kept;
+        let heads = Heads { queries: h.heads, keys, dim, value_dim: dim, within: false, kept };
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
         let (wide, narrow) = ((h.heads * dim, h.hidden), (keys * dim, h.hidden));
         let norm = |name| norms.find(source, (name, Some(layer)), dim);

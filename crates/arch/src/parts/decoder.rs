@@ -92,7 +92,7 @@ impl Decoder {
     pub fn find(source: &Source, h: &Hyper, recipe: Recipe) -> Result<Decoder, Error> {
         let norms = &recipe.norms;
         let norm = |name, layer| norms.find(source, (name, layer), h.hidden);
-        let mut seats = Seats::default();
+        let mut seats = Seats::keeping(source.kept());
         let layer = |i| {
             let norm = |name| norm(name, Some(i));
             let site = Site { source, layer: i, hyper: h, norms };

@@ -234,9 +234,9 @@ impl Experts {
         machine.product(&scratch.hidden, &mut [self.router.product(Rounding::Twice, out)]);
         scratch.choices.clear();
         if machine.rehearses() {
-            // No scores are there, and experts are about equally often chosen.
-            let even = (0..n * each).map(|slot| ((slot % count) as u32, 1.0));
-            scratch.choices.extend(even);
+            // No scores are there. Experts are about equally often chosen, but one more often.
+            let chosen = (0..n * each).map(|slot| ((slot % (count + 1) % count) as u32, 1.0));
+            scratch.choices.extend(chosen);
             return scratch.routing.set(count, &scratch.choices, each);
         }
         for scores in scratch.scores.chunks_exact_mut(count) {

@@ -1,6 +1,6 @@
 //! The indexer of sparse attention: each row chooses the positions that it attends to.
 
-use kernels::{Chosen, Heads, Index, Machine, Pages, Rounding};
+use kernels::{Chosen, Heads, Index, Kept, Machine, Pages, Rounding};
 
 use super::mixer::Site;
 use crate::cache::{Keeps, Seat, Seats, Store};
@@ -44,8 +44,9 @@ impl Indexer {
         let find = |name, shape| Linear::find(source, (name, layer), shape, Bias::No);
         let norm =
             |kind| weight::row(source, &source.tensor_name(NORM, Some(layer), kind), with.dim);
-        let heads =
-            Heads { queries: with.heads, keys: 1, dim: with.dim, value_dim: 0, within: false };
+        // Rounded keys would choose other positions.
+        let (kept, dim) = (Kept::F32, with.dim);
+        let heads = Heads { queries: with.heads, keys: 1, dim, value_dim: 0, within: false, kept };
         Ok(Indexer {
             q: find(Q, (with.heads * with.dim, with.query_rank))?,
             k: find(K, (with.dim, h.hidden))?,

@@ -98,7 +98,8 @@ impl Latent {
         };
         let [keys, values] = keys_and_values(source, layer, with)?;
         let (dim, value_dim) = (with.rotated + with.rank, with.rank);
-        let heads = Heads { queries: with.heads, keys: 1, dim, value_dim, within: true };
+        let (queries, kept) = (with.heads, seats.kept);
+        let heads = Heads { queries, keys: 1, dim, value_dim, within: true, kept };
         let indexer = with.indexer.map(|with| Indexer::find(site, with, seats));
         Ok(Latent {
             compressed: with.query_rank.map(compressed).transpose()?,

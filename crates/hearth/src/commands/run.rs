@@ -31,7 +31,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         model = named::find(path)?;
     }
     if let Some(pinned) = model.pinned.as_ref().filter(|_| flags.verbose) {
-        let fingerprint = fingerprint(&pinned.digest().hexadecimal());
+        let fingerprint = fingerprint(&pinned.digest().hexadecimal(), flags.machine.kv.kept());
         eprintln!("model   {}, pinned {}, {fingerprint}", pinned.name, one_line(&pinned.pinned));
     }
     let path = &model.path;

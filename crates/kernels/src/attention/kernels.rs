@@ -1,6 +1,7 @@
 //! Which compiled functions serve an instruction set and a number of queries.
 
 use super::mix::{self, Mixed, Values};
+use super::numbers::{self, Kept};
 use super::scores::{self, Keys};
 use super::weigh;
 use crate::Isa;
@@ -16,19 +17,39 @@ pub(crate) type Weigh = unsafe fn(*mut f32, usize, (*mut f32, *mut f32));
 /// Values; the arguments are those of `mix::mix`.
 pub(crate) type Mix = unsafe fn(&Values, &Mixed);
 
-/// The functions of an instruction set. Entry `i` of a table serves `i + 1` queries.
+/// Widens halves; the arguments are those of `numbers::widen`.
+pub(crate) type Widen = unsafe fn(*const u8, *mut f32, usize);
+
+/// The functions of an instruction set. Entry `i` of a table serves `i + 1` queries; there is a
+/// table for each way to keep numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernels {
-    pub scores: &'static [Scores],
+    scores: [&'static [Scores]; Kept::ALL.len()],
     pub weigh: Weigh,
-    pub mix: &'static [Mix],
+    mix: [&'static [Mix]; Kept::ALL.len()],
+    pub widen: Widen,
 }
 
 impl Kernels {
     /// How many of `n` queries share what is loaded. All, where one kernel can: then a tile is
     /// read once, which counts while the memory is waited for. Of many, four at a time are faster.
     pub fn together(&self, n: usize) -> usize {
-        if n <= self.scores.len() { n } else { 4 }
+        if n <= self.most() { n } else { 4 }
+    }
+
+    /// The most queries that one kernel can serve.
+    pub fn most(&self) -> usize {
+        self.mix[0].len()
+    }
+
+    /// Scores of `n` queries.
+    pub fn scores(&self, kept: Kept, n: usize) -> Scores {
+        self.scores[kept as usize][n - 1]
+    }
+
+    /// Values of `n` queries.
+    pub fn mix(&self, kept: Kept, n: usize) -> Mix {
+        self.mix[kept as usize][n - 1]
     }
 
     /// Those of an instruction set that has any.
@@ -55,14 +76,14 @@ macro_rules! compiled {
             /// # Safety
             /// Those of `scores::scores`, and the features are there.
             #[target_feature(enable = $features)]
-            unsafe fn scores<const Q: usize, const V: usize>(
+            unsafe fn scores<const HALF: bool, const Q: usize, const V: usize>(
                 keys: &Keys,
                 queries: *const f32,
                 to: *mut f32,
             ) {
                 // SAFETY: this is called only where the features are; the rest is the caller's
                 // promise.
-                unsafe { scores::scores::<$token, Q, V>(<$token>::new(), keys, queries, to) }
+                unsafe { scores::scores::<$token, HALF, Q, V>(<$token>::new(), keys, queries, to) }
             }
 
             /// # Safety
@@ -76,15 +97,33 @@ macro_rules! compiled {
             /// # Safety
             /// Those of `mix::mix`, and the features are there.
             #[target_feature(enable = $features)]
-            unsafe fn mix<const Q: usize, const V: usize>(values: &Values, of: &Mixed) {
+            unsafe fn mix<const HALF: bool, const Q: usize, const V: usize>(
+                values: &Values,
+                of: &Mixed,
+            ) {
                 // SAFETY: as above.
-                unsafe { mix::mix::<$token, Q, V>(<$token>::new(), values, of) }
+                unsafe { mix::mix::<$token, HALF, Q, V>(<$token>::new(), values, of) }
+            }
+
+            /// # Safety
+            /// Those of `numbers::widen`, and the features are there.
+            #[target_feature(enable = $features)]
+            unsafe fn widen(from: *const u8, to: *mut f32, len: usize) {
+                // SAFETY: as above.
+                unsafe { numbers::widen(<$token>::new(), from, to, len) }
             }
 
             pub(super) const KERNELS: Kernels = Kernels {
-                scores: &[$(scores::<$queries, $vectors>),*],
+                scores: [
+                    &[$(scores::<false, $queries, $vectors>),*],
+                    &[$(scores::<true, $queries, $vectors>),*],
+                ],
                 weigh,
-                mix: &[$(mix::<$queries, $vectors>),*],
+                mix: [
+                    &[$(mix::<false, $queries, $vectors>),*],
+                    &[$(mix::<true, $queries, $vectors>),*],
+                ],
+                widen,
             };
         }
     };

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::numbers::at;
 use super::{Ahead, add_products};
 use crate::portable::attend::TILE;
 use crate::simd::{LANES, Simd};
@@ -9,7 +10,7 @@ use crate::simd::{LANES, Simd};
 /// The values of a tile.
 pub(crate) struct Values {
     /// `(64, width)`
-    pub start: *const f32,
+    pub start: *const u8,
     /// A multiple of 16.
     pub width: usize,
     pub ahead: Ahead,
@@ -34,7 +35,7 @@ pub(crate) struct Mixed {
 /// # Safety
 /// Everything has the shape that it says. Values need to be there only where they are seen.
 #[inline(always)]
-pub(super) unsafe fn mix<S: Simd, const Q: usize, const V: usize>(
+pub(super) unsafe fn mix<S: Simd, const HALF: bool, const Q: usize, const V: usize>(
     s: S,
     values: &Values,
     of: &Mixed,
@@ -43,7 +44,7 @@ pub(super) unsafe fn mix<S: Simd, const Q: usize, const V: usize>(
     let visible = unsafe { std::slice::from_raw_parts(of.visible, Q) };
     let begin = visible.iter().map(|visible| visible.start).max().unwrap_or(0);
     let end = visible.iter().map(|visible| visible.end).min().unwrap_or(0);
-    let slice = Slice { s, values, of, visible, common: begin..end.max(begin) };
+    let slice = Slice::<S, HALF> { s, values, of, visible, common: begin..end.max(begin) };
     let mut column = 0;
     while column + V * LANES <= values.width {
         // SAFETY: the columns lie within the width.
@@ -57,7 +58,7 @@ pub(super) unsafe fn mix<S: Simd, const Q: usize, const V: usize>(
     }
 }
 
-struct Slice<'a, S> {
+struct Slice<'a, S, const HALF: bool> {
     s: S,
     values: &'a Values,
     of: &'a Mixed,
@@ -66,7 +67,7 @@ struct Slice<'a, S> {
     common: Range<usize>,
 }
 
-impl<S: Simd> Slice<'_, S> {
+impl<S: Simd, const HALF: bool> Slice<'_, S, HALF> {
     /// The `V` vectors from `column`. Each query takes all that it sees in ascending order, and
     /// nothing else: not even zero times a value, which may be NaN and may change the sign of zero.
     ///
@@ -85,10 +86,10 @@ impl<S: Simd> Slice<'_, S> {
             let asking = common.end.min(common.start + ahead.steps);
             for j in common.start..asking {
                 ahead.ask::<V>(column, j - common.start);
-                add_products(s, &mut sums, self.row(j, column), (self.of.weights.add(j), TILE));
+                self.add_all(&mut sums, j, column);
             }
             for j in asking..common.end {
-                add_products(s, &mut sums, self.row(j, column), (self.of.weights.add(j), TILE));
+                self.add_all(&mut sums, j, column);
             }
             for (q, (sums, visible)) in sums.iter_mut().zip(self.visible).enumerate() {
                 self.add_alone(sums, q, common.end..visible.end, column);
@@ -97,12 +98,27 @@ impl<S: Simd> Slice<'_, S> {
         }
     }
 
-    /// # Safety
-    /// The position lies within the tile, the column within the width.
     #[inline(always)]
-    unsafe fn row(&self, position: usize, column: usize) -> *const f32 {
-        // SAFETY: the caller names a position and a column that there are.
-        unsafe { self.values.start.add(position * self.values.width + column) }
+    fn row(&self, position: usize, column: usize) -> *const u8 {
+        at::<HALF>(self.values.start, position * self.values.width + column)
+    }
+
+    /// Adds a position that all queries see.
+    ///
+    /// # Safety
+    /// They do, and `V` vectors from the column lie within the width.
+    #[inline(always)]
+    unsafe fn add_all<const Q: usize, const V: usize>(
+        &self,
+        sums: &mut [[S::F; V]; Q],
+        position: usize,
+        column: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let weights = (self.of.weights.add(position), TILE);
+            add_products::<S, HALF, Q, V>(self.s, sums, self.row(position, column), weights);
+        }
     }
 
     /// Adds positions that only query `q` sees.
@@ -122,7 +138,8 @@ impl<S: Simd> Slice<'_, S> {
             // SAFETY: the caller's promise.
             unsafe {
                 let weight = self.of.weights.add(q * TILE + j);
-                add_products(self.s, &mut alone, self.row(j, column), (weight, 0));
+                let row = self.row(j, column);
+                add_products::<S, HALF, 1, V>(self.s, &mut alone, row, (weight, 0));
             }
         }
         [*sums] = alone;

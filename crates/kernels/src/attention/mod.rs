@@ -13,12 +13,15 @@
 
 mod kernels;
 mod mix;
+mod numbers;
 mod scores;
 mod state;
 mod weigh;
 
 pub(crate) use kernels::Kernels;
 pub(crate) use mix::{Mixed, Values};
+pub use numbers::Kept;
+pub(crate) use numbers::{Half, Number, Numbers, halves_mut};
 pub(crate) use scores::Keys;
 pub(crate) use state::{States, Tiles, begin, divide, merge_state};
 
@@ -28,7 +31,9 @@ use crate::simd::{LANES, Simd, prefetch};
 /// so that it is in the cache when its time comes.
 #[derive(Clone, Copy)]
 pub(crate) struct Ahead {
-    start: *const f32,
+    start: *const u8,
+    /// Bytes of a number.
+    size: usize,
     /// Steps of a pass that ask for some.
     steps: usize,
 }
@@ -37,13 +42,15 @@ impl Ahead {
     /// Part `i` of `n` of what begins at `start`, for a kernel of `steps` steps, each of which
     /// reads `width` numbers in all passes together.
     pub fn part(
-        start: Option<*const f32>,
+        start: Option<(*const u8, Kept)>,
         (i, n): (usize, usize),
         (steps, width): (usize, usize),
     ) -> Ahead {
-        let Some(start) = start else { return Ahead { start: std::ptr::null(), steps: 0 } };
-        let (from, to) = (i * steps / n, (i + 1) * steps / n);
-        Ahead { start: start.wrapping_add(from * width), steps: to - from }
+        let Some((start, kept)) = start else {
+            return Ahead { start: std::ptr::null(), size: 0, steps: 0 };
+        };
+        let (from, to, size) = (i * steps / n, (i + 1) * steps / n, kept.size());
+        Ahead { start: start.wrapping_add(from * width * size), size, steps: to - from }
     }
 
     /// Asks for some of it, in step `step` of the pass over the `V` vectors from `column`.
@@ -51,7 +58,7 @@ impl Ahead {
     fn ask<const V: usize>(&self, column: usize, step: usize) {
         for v in 0..V {
             let line = self.steps * column + (step * V + v) * LANES;
-            prefetch(self.start.wrapping_add(line).cast());
+            prefetch(self.start.wrapping_add(line * self.size));
         }
     }
 }
@@ -62,16 +69,16 @@ impl Ahead {
 /// # Safety
 /// All of them may be read.
 #[inline(always)]
-unsafe fn add_products<S: Simd, const Q: usize, const V: usize>(
+unsafe fn add_products<S: Simd, const HALF: bool, const Q: usize, const V: usize>(
     s: S,
     sums: &mut [[S::F; V]; Q],
-    row: *const f32,
+    row: *const u8,
     (factors, stride): (*const f32, usize),
 ) {
     let mut vectors = [s.splat_f32(0.0); V];
     for (v, vector) in vectors.iter_mut().enumerate() {
         // SAFETY: the caller's promise.
-        *vector = unsafe { s.load_f32(row.add(v * LANES)) };
+        *vector = unsafe { numbers::load::<S, HALF>(s, numbers::at::<HALF>(row, v * LANES)) };
     }
     for (q, sums) in sums.iter_mut().enumerate() {
         // SAFETY: the caller's promise.

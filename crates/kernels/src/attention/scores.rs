@@ -1,5 +1,6 @@
 //! Scores of a few queries at all positions of a tile.
 
+use super::numbers::at;
 use super::{Ahead, add_products};
 use crate::portable::attend::TILE;
 use crate::simd::{LANES, Simd};
@@ -7,7 +8,7 @@ use crate::simd::{LANES, Simd};
 /// The keys of a tile.
 pub(crate) struct Keys {
     /// `(dim, 64)`
-    pub start: *const f32,
+    pub start: *const u8,
     pub dim: usize,
     /// Factor of the scores.
     pub scale: f32,
@@ -19,7 +20,7 @@ pub(crate) struct Keys {
 /// # Safety
 /// The keys may be read, `queries` has `Q` rows of `dim` numbers, and `to` room for `Q` of 64.
 #[inline(always)]
-pub(super) unsafe fn scores<S: Simd, const Q: usize, const V: usize>(
+pub(super) unsafe fn scores<S: Simd, const HALF: bool, const Q: usize, const V: usize>(
     s: S,
     keys: &Keys,
     queries: *const f32,
@@ -33,10 +34,12 @@ pub(super) unsafe fn scores<S: Simd, const Q: usize, const V: usize>(
         unsafe {
             for d in 0..ahead.steps {
                 ahead.ask::<V>(first, d);
-                add_products(s, &mut sums, start.add(d * TILE + first), (queries.add(d), dim));
+                let keys = at::<HALF>(start, d * TILE + first);
+                add_products::<S, HALF, Q, V>(s, &mut sums, keys, (queries.add(d), dim));
             }
             for d in ahead.steps..dim {
-                add_products(s, &mut sums, start.add(d * TILE + first), (queries.add(d), dim));
+                let keys = at::<HALF>(start, d * TILE + first);
+                add_products::<S, HALF, Q, V>(s, &mut sums, keys, (queries.add(d), dim));
             }
             for (q, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {

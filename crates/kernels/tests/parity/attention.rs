@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use kernels::{Attention, Chosen, Heads, Index, Machine, Pages, RowTable};
+use kernels::{Attention, Chosen, Heads, Index, Kept, Machine, Pages, RowTable};
+use kernels::{f16_to_f32, f32_to_f16};
 
 use super::inputs::Random;
 use super::oracle::{self, Head};
@@ -36,6 +37,7 @@ impl Sight {
 }
 
 /// Keys and values of some sequences, `[sequence][head][position]`.
+#[derive(Clone)]
 struct Case {
     heads: Heads,
     len: usize,
@@ -48,12 +50,12 @@ struct Case {
 
 /// Heads of one width.
 fn heads(queries: usize, keys: usize, dim: usize) -> Heads {
-    Heads { queries, keys, dim, value_dim: dim, within: false }
+    Heads { queries, keys, dim, value_dim: dim, within: false, kept: Kept::F32 }
 }
 
 /// Heads whose values are the last numbers of their keys.
 fn within(queries: usize, keys: usize, dim: usize, value_dim: usize) -> Heads {
-    Heads { queries, keys, dim, value_dim, within: true }
+    Heads { queries, keys, dim, value_dim, within: true, kept: Kept::F32 }
 }
 
 fn numbers(random: &mut Random, len: usize) -> Vec<f32> {
@@ -79,6 +81,21 @@ impl Case {
         let table = |sequence| (0..pages).map(|i| page(sequence, i)).collect();
         let tables = (0..SEQUENCES).map(table).collect();
         Case { heads, len, scale: 1.0 / (heads.dim as f32).sqrt(), keys, values, tables }
+    }
+
+    /// The same, kept in this way.
+    fn with(&self, kept: Kept) -> Case {
+        Case { heads: Heads { kept, ..self.heads }, ..self.clone() }
+    }
+
+    /// With the keys and values that come back from where they are kept.
+    fn kept(&self) -> Case {
+        let mut case = self.clone();
+        if self.heads.kept == Kept::F16 {
+            let all = case.keys.iter_mut().chain(&mut case.values);
+            all.flatten().flatten().flatten().for_each(|x| *x = f16_to_f32(f32_to_f16(*x)));
+        }
+        case
     }
 
     /// All rows of all sequences from one position to before another.
@@ -163,8 +180,15 @@ impl Case {
         want
     }
 
-    /// All machines, with the same rows and several windows.
+    /// All machines and ways to keep, with the same rows and several windows.
     fn check(&self, rows: &[Row], windows: &[Option<usize>]) {
+        for kept in Kept::ALL {
+            self.with(kept).check_as_kept(rows, windows);
+        }
+    }
+
+    fn check_as_kept(&self, rows: &[Row], windows: &[Option<usize>]) {
+        let kept = self.kept();
         let mut random = Random::new(rows.len() as u64);
         let queries = numbers(&mut random, rows.len() * self.heads.queries * self.heads.dim);
         // Sinks below, among and above the scores, with every second window; chunks with most.
@@ -173,7 +197,7 @@ impl Case {
             let sinks = (i + rows.len()).is_multiple_of(2).then_some(&sinks[..]);
             let chunk = [None, Some(40), Some(64), Some(100)][(i + rows.len()) % 4];
             let sight = Sight { window: *window, chunk };
-            (sight, sinks, self.want(rows, &queries, (sight, sinks)))
+            (sight, sinks, kept.want(rows, &queries, (sight, sinks)))
         });
         let windows: Vec<_> = with.collect();
         for (mut machine, step) in
@@ -281,8 +305,10 @@ fn scores_far_apart_are_merged() {
 /// Chosen positions make a sequence of their own; what is not chosen is NaN.
 #[test]
 fn rows_attend_to_what_they_have_chosen() {
-    for heads in [heads(2, 1, 16), heads(4, 2, 6), within(3, 1, 20, 12), within(9, 1, 34, 32)] {
-        let case = Case::new(heads, 300);
+    let all = [heads(2, 1, 16), heads(4, 2, 6), within(3, 1, 20, 12), within(9, 1, 34, 32)];
+    for (heads, kept) in all.into_iter().zip(Kept::ALL.into_iter().cycle()) {
+        let case = Case::new(Heads { kept, ..heads }, 300);
+        let (heads, as_kept) = (case.heads, case.kept());
         for (most, rows) in [
             (1, vec![(0, 0), (1, 299), (2, 64)]),
             (70, vec![(0, 299), (1, 3), (1, 69), (1, 70), (2, 131)]),
@@ -308,8 +334,8 @@ fn rows_attend_to_what_they_have_chosen() {
                     let of = |rows: &Vec<Vec<f32>>| -> Vec<Vec<f32>> {
                         all.iter().map(|at| rows[*at].clone()).collect()
                     };
-                    let keys = &of(&case.keys[sequence][key_head]);
-                    let values = &of(&case.values[sequence][key_head]);
+                    let keys = &of(&as_kept.keys[sequence][key_head]);
+                    let values = &of(&as_kept.values[sequence][key_head]);
                     let head = Head { q, keys, values, scale: case.scale };
                     want.extend(oracle::attend(&head, all.len() - 1, None, None));
                 }

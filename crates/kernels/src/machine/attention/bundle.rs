@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::super::shared::Shared;
 use super::Attention;
 use crate::Isa;
-use crate::attention::{self, Ahead, Kernels, Keys, Mixed, States, Tiles, Values};
+use crate::attention::{self, Ahead, Kept, Kernels, Keys, Mixed, Numbers, States, Tiles, Values};
 use crate::portable::attend::TILE;
 use crate::room::{make_room, room};
 use crate::simd::LANES;
@@ -58,8 +58,11 @@ struct InHand {
     /// Number of the bundle's first state.
     state: usize,
     /// Keys that will be read after it.
-    next: Option<*const f32>,
+    next: Next,
 }
+
+/// What will be read next, if that lies ready.
+type Next = Option<(*const u8, Kept)>;
 
 impl Job<'_> {
     /// Numbers in an output, filled up to whole vectors.
@@ -87,11 +90,24 @@ impl Job<'_> {
     ) {
         self.gather(bundle, own);
         for tile in tiles.clone() {
-            let keys = |tile| self.of.tile(bundle.rows.start, tile, bundle.heads.start).0.as_ptr();
-            let ready = !self.of.is_scattered() && tiles.contains(&(tile + 1));
-            let next = ready.then(|| keys(tile + 1));
+            let next = tiles.contains(&(tile + 1)).then_some(tile + 1);
+            let next = next.and_then(|tile| self.keys(bundle.rows.start, tile, bundle.heads.start));
             self.see(bundle, InHand { tile, state: state(tile), next }, own);
         }
+    }
+
+    /// Where the keys of a tile begin, if it lies ready.
+    fn keys(&self, row: usize, tile: usize, head: usize) -> Next {
+        let ready = !self.of.is_scattered();
+        ready.then(|| (self.of.tile(row, tile, head).0.start(), self.of.heads.kept))
+    }
+
+    /// Whether tiles of halves are widened for so many rows that see them: where several kernels
+    /// would read them, one after the other.
+    pub fn widens(&self, rows: usize) -> bool {
+        let Attention { heads, .. } = self.of;
+        let many = rows * heads.sharing() > self.kernels.most();
+        heads.kept == Kept::F16 && !self.of.is_scattered() && many
     }
 
     /// Puts the queries of a bundle side by side.
@@ -115,28 +131,15 @@ impl Job<'_> {
         let rows = first..first + (first..bundle.rows.end).take_while(sees).count();
         own.prepare(rows.clone().map(|row| self.of.visible(row, tile)), self.of.heads.sharing());
         for head in bundle.heads.clone() {
-            let scattered = self.of.is_scattered();
             let mut together = std::mem::take(&mut own.together);
-            let (keys, values) = match scattered {
-                true => {
-                    let (keys, values) = &mut together;
-                    keys.resize(self.of.tile_lens().0, 0.0);
-                    values.resize(self.of.tile_lens().1, 0.0);
-                    // Rows see more and more of a tile, and with a window less and less.
-                    let from = self.of.visible(first, tile).start;
-                    let visible = from..self.of.visible(rows.end - 1, tile).end;
-                    self.of.put_together((first, tile, head), visible, (keys, values));
-                    (&keys[..], &values[..])
-                }
-                false => self.of.tile(first, tile, head),
-            };
-            let next = match head + 1 < bundle.heads.end && !scattered {
-                true => Some(self.of.tile(first, tile, head + 1).0.as_ptr()),
+            let (keys, values) = self.tile((rows.clone(), tile, head), &mut together);
+            let next = match head + 1 < bundle.heads.end {
+                true => self.keys(first, tile, head + 1),
                 false => in_hand.next,
             };
             let row = (head - bundle.heads.start) * bundle.rows.len() + first - bundle.rows.start;
             let query = row * self.of.heads.sharing();
-            self.score(keys, query, values.as_ptr(), own);
+            self.score(keys, query, (values.start(), values.kept()), own);
             let states = in_hand.state + query..in_hand.state + query + own.visible.len();
             own.states.merge_sums(self.isa, states.clone(), &mut own.sums);
             self.mix(values, states, next, own);
@@ -144,8 +147,37 @@ impl Job<'_> {
         }
     }
 
+    /// Keys and values of a tile that some rows see, put together or widened if need be.
+    fn tile<'a>(
+        &'a self,
+        (rows, tile, head): (Range<usize>, usize, usize),
+        together: &'a mut Together,
+    ) -> (Numbers<'a>, Numbers<'a>) {
+        let (scattered, widens) = (self.of.is_scattered(), self.widens(rows.len()));
+        if !scattered && !widens {
+            return self.of.tile(rows.start, tile, head);
+        }
+        let (keys, values) = together;
+        keys.resize(self.of.tile_lens().0, 0.0);
+        values.resize(self.of.tile_lens().1, 0.0);
+        if scattered {
+            // Rows see more and more of a tile, and with a window less and less.
+            let from = self.of.visible(rows.start, tile).start;
+            let visible = from..self.of.visible(rows.end - 1, tile).end;
+            self.of.put_together((rows.start, tile, head), visible, (keys, values));
+        } else {
+            let (kept_keys, kept_values) = self.of.tile(rows.start, tile, head);
+            for (kept, to) in [(kept_keys, &mut *keys), (kept_values, &mut *values)] {
+                assert_eq!((kept.kept(), kept.len()), (Kept::F16, to.len()));
+                // SAFETY: there are as many halves as there is room, and tiles have 64 of each.
+                unsafe { (self.kernels.widen)(kept.start(), to.as_mut_ptr(), to.len()) };
+            }
+        }
+        (Numbers::Whole(keys), Numbers::Whole(values))
+    }
+
     /// Weights of the queries that see the tile, of which the first is `query`.
-    fn score(&self, keys: &[f32], query: usize, next: *const f32, own: &mut Own) {
+    fn score(&self, keys: Numbers, query: usize, next: (*const u8, Kept), own: &mut Own) {
         let (dim, scale, n) = (self.of.heads.dim, self.of.scale, own.visible.len());
         let together = self.kernels.together(n);
         assert_eq!(keys.len(), dim * TILE);
@@ -153,8 +185,8 @@ impl Job<'_> {
         let scores = own.scores.chunks_mut(together * TILE);
         for (i, (queries, scores)) in queries.zip(scores).enumerate() {
             let ahead = Ahead::part(Some(next), (i, n.div_ceil(together)), (dim, TILE));
-            let keys = &Keys { start: keys.as_ptr(), dim, scale, ahead };
-            let kernel = self.kernels.scores[scores.len() / TILE - 1];
+            let kernel = self.kernels.scores(keys.kept(), scores.len() / TILE);
+            let keys = &Keys { start: keys.start(), dim, scale, ahead };
             // SAFETY: the slices have as many queries and scores as this kernel takes.
             unsafe { kernel(keys, queries.as_ptr(), scores.as_mut_ptr()) };
         }
@@ -165,13 +197,14 @@ impl Job<'_> {
     }
 
     /// Merges the weighted values into some states.
-    fn mix(&self, values: &[f32], states: Range<usize>, next: Option<*const f32>, own: &mut Own) {
+    fn mix(&self, values: Numbers, states: Range<usize>, next: Next, own: &mut Own) {
         let (n, width) = (states.len(), self.width());
         let together = self.kernels.together(n);
         let values = filled_up(values, self.of.heads.value_dim, &mut own.values);
         for (i, first) in (0..n).step_by(together).enumerate() {
             let ahead = Ahead::part(next, (i, n.div_ceil(together)), (TILE, width));
-            let values = &Values { start: values.as_ptr(), width, ahead };
+            let kept = values.kept();
+            let values = &Values { start: values.start(), width, ahead };
             let these = first..n.min(first + together);
             let mixed = &Mixed {
                 weights: own.scores[first * TILE..].as_ptr(),
@@ -182,7 +215,7 @@ impl Job<'_> {
             };
             // SAFETY: the slices have as many queries as this kernel takes; the values have the
             // rows of a tile.
-            unsafe { (self.kernels.mix[these.len() - 1])(values, mixed) };
+            unsafe { self.kernels.mix(kept, these.len())(values, mixed) };
         }
     }
 
@@ -256,14 +289,14 @@ impl Own {
 }
 
 /// The values of a tile in rows of whole vectors.
-fn filled_up<'a>(values: &'a [f32], value_dim: usize, buffer: &'a mut Vec<f32>) -> &'a [f32] {
+fn filled_up<'a>(values: Numbers<'a>, value_dim: usize, buffer: &'a mut Vec<f32>) -> Numbers<'a> {
     if value_dim.is_multiple_of(LANES) {
         return values;
     }
     buffer.clear();
-    for row in values.chunks_exact(value_dim) {
-        buffer.extend_from_slice(row);
+    for first in (0..values.len()).step_by(value_dim) {
+        buffer.extend((first..first + value_dim).map(|i| values.get(i)));
         buffer.resize(buffer.len().next_multiple_of(LANES), 0.0);
     }
-    buffer
+    Numbers::Whole(buffer)
 }

@@ -15,7 +15,12 @@ impl Machine {
         let plan = Plan::new(job.of, self.threads());
         // For every thread, whichever bundles it takes this time.
         let queries = plan.rows * plan.heads * job.of.heads.sharing();
-        own.iter_mut().for_each(|own| own.make_room((queries, queries), job.of));
+        for own in own.iter_mut() {
+            own.make_room((queries, queries), job.of);
+            if job.widens(plan.rows) {
+                own.make_room_for_tiles(1, job.of);
+            }
+        }
         let (own, pieces) = (Shared::rows(own, 1), Pieces::default());
         self.share(plan.work * job.of.heads.tile_work(), &|thread| {
             // SAFETY: each thread has its own.
@@ -92,7 +97,7 @@ fn work(of: &Attention, rows: &Range<usize>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Heads;
+    use super::super::{Heads, Kept};
     use super::*;
 
     /// The work of each thread, if the one that has done least takes the next bundle; having
@@ -122,7 +127,8 @@ mod tests {
         for (rows, keys) in batches.iter().flat_map(|rows| [1, 2, 3, 8].map(|keys| (rows, keys))) {
             for (sharing, threads) in [(1, 1), (1, 2), (4, 3), (7, 2), (8, 4)] {
                 let queries = keys * sharing;
-                let heads = Heads { queries, keys, dim: 16, value_dim: 16, within: false };
+                let (dim, value_dim, within, kept) = (16, 16, false, Kept::F32);
+                let heads = Heads { queries, keys, dim, value_dim, within, kept };
                 let of = &Attention {
                     heads,
                     scale: 1.0,

@@ -21,7 +21,12 @@ impl Machine {
         let work = all * heads.keys * heads.tile_work();
         if self.rehearses() {
             let states = all.div_ceil(threads) * heads.queries;
-            own.iter_mut().for_each(|own| own.make_room((heads.queries, states), job.of));
+            for own in own.iter_mut() {
+                own.make_room((heads.queries, states), job.of);
+                if job.widens(1) {
+                    own.make_room_for_tiles(1, job.of);
+                }
+            }
         }
         let to_fill = Shared::rows(own, 1);
         self.share(work, &|thread| {

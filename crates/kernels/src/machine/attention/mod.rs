@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use super::Machine;
 use super::shared::Shared;
-use crate::attention::Kernels;
+use crate::attention::{Kept, Kernels, Numbers};
 use crate::portable::attend::{self, TILE, Tile};
 use crate::room::room;
 use bundle::{Job, Own, Together};
@@ -40,10 +40,12 @@ pub struct Heads {
     pub value_dim: usize,
     /// Whether values are the last numbers of keys.
     pub within: bool,
+    /// How keys and values are kept.
+    pub kept: Kept,
 }
 
 impl Heads {
-    /// Numbers that this layer keeps in one page.
+    /// Places of a page that this layer takes.
     pub const fn page_len(&self) -> usize {
         self.keys * self.head_len()
     }
@@ -59,10 +61,10 @@ impl Heads {
     }
 
     const fn head_len(&self) -> usize {
-        match self.within {
+        self.kept.places(match self.within {
             true => self.dim * TILE,
             false => (self.dim + self.value_dim) * TILE,
-        }
+        })
     }
 }
 
@@ -173,19 +175,24 @@ impl<'a> Attention<'a> {
     }
 
     /// A head's part of one of the pages of a row.
-    fn head(&self, row: usize, page: usize, key_head: usize) -> &'a [f32] {
-        let page = &self.pages[self.rows[row].pages[page] as usize];
-        &page[self.offset + key_head * self.heads.head_len()..][..self.heads.head_len()]
+    fn head(&self, row: usize, page: usize, key_head: usize) -> Numbers<'a> {
+        let (page, len) = (&self.pages[self.rows[row].pages[page] as usize], self.heads.head_len());
+        Numbers::in_places(self.heads.kept, &page[self.offset + key_head * len..][..len])
     }
 
     /// Keys and values of a head in one of the tiles of a row, where they lie ready.
-    fn tile(&self, row: usize, tile: usize, key_head: usize) -> (&'a [f32], &'a [f32]) {
+    fn tile(&self, row: usize, tile: usize, key_head: usize) -> (Numbers<'a>, Numbers<'a>) {
         self.head(row, tile, key_head).split_at(self.heads.dim * TILE)
     }
 
     /// Whether tiles have to be put together first.
     fn is_scattered(&self) -> bool {
         self.heads.within || self.chosen.is_some()
+    }
+
+    /// Whether the definition has tiles put together first.
+    fn is_put_together(&self) -> bool {
+        self.is_scattered() || self.heads.kept == Kept::F16
     }
 
     /// Numbers in the keys and in the values of a tile.
@@ -207,20 +214,17 @@ impl<'a> Attention<'a> {
             let position = chosen.map_or(place, |chosen| chosen[place] as usize);
             let head = self.head(row, position / TILE, key_head);
             let at = position % TILE;
-            let value = match within {
-                true => {
-                    let key = &head[at * dim..][..dim];
-                    keys[lane..].iter_mut().step_by(TILE).zip(key).for_each(|(to, k)| *to = *k);
-                    &key[dim - value_dim..]
-                }
-                false => {
-                    for d in 0..dim {
-                        keys[d * TILE + lane] = head[d * TILE + at];
-                    }
-                    &head[dim * TILE + at * value_dim..][..value_dim]
-                }
+            // Where a key's numbers stand, how far apart, and where those of the value begin.
+            let (key, step, value) = match within {
+                true => (at * dim, 1, (at + 1) * dim - value_dim),
+                false => (at, TILE, dim * TILE + at * value_dim),
             };
-            values[lane * value_dim..][..value_dim].copy_from_slice(value);
+            for (d, to) in keys[lane..].iter_mut().step_by(TILE).enumerate() {
+                *to = head.get(key + d * step);
+            }
+            for (c, to) in values[lane * value_dim..][..value_dim].iter_mut().enumerate() {
+                *to = head.get(value + c);
+            }
         }
     }
 
@@ -237,10 +241,13 @@ impl<'a> Attention<'a> {
         out: &mut [f32],
     ) {
         let (key_head, scaling) = (head / self.heads.sharing(), (self.scale, self.sink(head)));
-        let tile = |(tile, (keys, values))| Tile { keys, values, visible: self.visible(row, tile) };
-        if !self.is_scattered() {
-            let tiles = self.tiles(row).map(|i| tile((i, self.tile(row, i, key_head))));
-            return attend::attend(q, scaling, tiles, out);
+        let tile = |tile, (keys, values)| Tile { keys, values, visible: self.visible(row, tile) };
+        if !self.is_put_together() {
+            let ready = |i| match self.tile(row, i, key_head) {
+                (Numbers::Whole(keys), Numbers::Whole(values)) => tile(i, (keys, values)),
+                _ => unreachable!("halves are put together"),
+            };
+            return attend::attend(q, scaling, self.tiles(row).map(ready), out);
         }
         let (tiles, (key_len, value_len)) = (self.tiles(row), self.tile_lens());
         let (keys, values) = together;
@@ -251,7 +258,7 @@ impl<'a> Attention<'a> {
             self.put_together((row, tile, key_head), self.visible(row, tile), place);
         }
         let places = keys.chunks_exact(key_len).zip(values.chunks_exact(value_len));
-        attend::attend(q, scaling, tiles.zip(places).map(tile), out);
+        attend::attend(q, scaling, tiles.zip(places).map(|(i, place)| tile(i, place)), out);
     }
 }
 
@@ -283,7 +290,7 @@ impl Machine {
         let (n, heads, threads) = (of.rows.len(), of.heads, self.threads());
         // Heads outside, rows inside: with a long prompt each thread gets short and long rows.
         let positions: usize = of.rows.iter().map(|row| row.position + 1).sum();
-        if self.rehearses() && of.is_scattered() {
+        if self.rehearses() && of.is_put_together() {
             let tiles = (0..n).map(|row| of.tiles(row).len()).max().unwrap_or(0);
             own.iter_mut().for_each(|own| own.make_room_for_tiles(tiles, of));
         }

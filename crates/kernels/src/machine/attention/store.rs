@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::shared::Shared;
 use super::{Heads, Machine, Pages};
+use crate::attention::{Half, Kept, Number, halves_mut};
 use crate::portable::attend::TILE;
 
 /// Rows whose keys are transposed together. More would meet in too few places of the nearest cache.
@@ -31,7 +32,13 @@ impl Machine {
                 if page % threads == thread {
                     // SAFETY: a page is visited by one thread.
                     let page = &mut unsafe { pages.row(page) }[0][offset..][..heads.page_len()];
-                    put(heads, (page, lane), (keys, values), row..row + count);
+                    let rows = row..row + count;
+                    match heads.kept {
+                        Kept::F32 => put::<f32>(heads, (page, lane), (keys, values), rows),
+                        Kept::F16 => {
+                            put::<Half>(heads, (halves_mut(page), lane), (keys, values), rows);
+                        }
+                    }
                 }
                 row += count;
             }
@@ -40,17 +47,18 @@ impl Machine {
 }
 
 /// Puts rows whose positions follow each other, from `lane` on, in a page.
-fn put(
+fn put<T: Number>(
     heads: Heads,
-    (page, lane): (&mut [f32], usize),
+    (page, lane): (&mut [T], usize),
     (keys, values): (&[f32], &[f32]),
     rows: Range<usize>,
 ) {
-    for (head, place) in page.chunks_exact_mut(heads.head_len()).enumerate() {
+    let page_len = page.len();
+    for (head, place) in page.chunks_exact_mut(page_len / heads.keys).enumerate() {
         let key = |row| &keys[(row * heads.keys + head) * heads.dim..][..heads.dim];
         if heads.within {
             let places = place.chunks_exact_mut(heads.dim).skip(lane);
-            places.zip(rows.clone()).for_each(|(place, row)| place.copy_from_slice(key(row)));
+            places.zip(rows.clone()).for_each(|(place, row)| copy(key(row), place));
             continue;
         }
         let (key_place, value_place) = place.split_at_mut(heads.dim * TILE);
@@ -61,7 +69,7 @@ fn put(
         }
         for (d, column) in key_place.chunks_exact_mut(TILE).enumerate() {
             for (place, key) in column[lane..].iter_mut().zip(&together[..rows.len()]) {
-                *place = key[d];
+                *place = T::of(key[d]);
             }
         }
         if heads.value_dim == 0 {
@@ -69,7 +77,11 @@ fn put(
         }
         let places = value_place.chunks_exact_mut(heads.value_dim).skip(lane);
         for (place, row) in places.zip(rows.clone()) {
-            place.copy_from_slice(value(row));
+            copy(value(row), place);
         }
     }
+}
+
+fn copy<T: Number>(from: &[f32], to: &mut [T]) {
+    to.iter_mut().zip(from).for_each(|(to, x)| *to = T::of(*x));
 }

@@ -1,0 +1,209 @@
+//! Keys and values as pages keep them: whole, or as halves, two of which stand in the place of one.
+
+use crate::half::{f16_to_f32, f32_to_f16};
+use crate::simd::{LANES, Simd};
+
+/// How keys and values are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// As they are.
+    #[default]
+    F32,
+    /// Rounded, in half the memory.
+    F16,
+}
+
+impl Kept {
+    /// Both, in the order of tables.
+    pub const ALL: [Kept; 2] = [Kept::F32, Kept::F16];
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kept::F32 => "f32",
+            Kept::F16 => "f16",
+        }
+    }
+
+    /// Bytes of a number.
+    pub(crate) const fn size(self) -> usize {
+        match self {
+            Kept::F32 => size_of::<f32>(),
+            Kept::F16 => size_of::<Half>(),
+        }
+    }
+
+    /// Places of a page that so many numbers take.
+    pub(crate) const fn places(self, numbers: usize) -> usize {
+        numbers * self.size() / size_of::<f32>()
+    }
+}
+
+/// The bits of an F16.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Half(u16);
+
+/// A number as it is kept.
+pub(crate) trait Number: Copy {
+    fn of(x: f32) -> Self;
+}
+
+impl Number for f32 {
+    #[inline(always)]
+    fn of(x: f32) -> f32 {
+        x
+    }
+}
+
+impl Number for Half {
+    /// The nearest; the largest for what lies beyond it. What is not finite stays that.
+    #[inline(always)]
+    fn of(x: f32) -> Half {
+        let bits = f32_to_f16(x);
+        let grew = bits & 0x7fff == 0x7c00 && x.is_finite();
+        Half(bits - u16::from(grew))
+    }
+}
+
+/// Numbers of a page.
+#[derive(Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    Whole(&'a [f32]),
+    Halves(&'a [Half]),
+}
+
+impl<'a> Numbers<'a> {
+    /// What stands in some places of a page.
+    pub fn in_places(kept: Kept, places: &'a [f32]) -> Numbers<'a> {
+        match kept {
+            Kept::F32 => Numbers::Whole(places),
+            Kept::F16 => {
+                let (start, len) = (places.as_ptr().cast(), 2 * places.len());
+                // SAFETY: a half is half as long as a place, needs no more alignment, and may have
+                // any bits.
+                Numbers::Halves(unsafe { std::slice::from_raw_parts(start, len) })
+            }
+        }
+    }
+
+    pub fn kept(&self) -> Kept {
+        match self {
+            Numbers::Whole(_) => Kept::F32,
+            Numbers::Halves(_) => Kept::F16,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Numbers::Whole(numbers) => numbers.len(),
+            Numbers::Halves(numbers) => numbers.len(),
+        }
+    }
+
+    pub fn start(&self) -> *const u8 {
+        match self {
+            Numbers::Whole(numbers) => numbers.as_ptr().cast(),
+            Numbers::Halves(numbers) => numbers.as_ptr().cast(),
+        }
+    }
+
+    /// Number `i`, widened.
+    #[inline(always)]
+    pub fn get(&self, i: usize) -> f32 {
+        match self {
+            Numbers::Whole(numbers) => numbers[i],
+            Numbers::Halves(numbers) => f16_to_f32(numbers[i].0),
+        }
+    }
+
+    /// The first `len` numbers, and the others.
+    pub fn split_at(&self, len: usize) -> (Numbers<'a>, Numbers<'a>) {
+        match self {
+            Numbers::Whole(numbers) => {
+                let (first, others) = numbers.split_at(len);
+                (Numbers::Whole(first), Numbers::Whole(others))
+            }
+            Numbers::Halves(numbers) => {
+                let (first, others) = numbers.split_at(len);
+                (Numbers::Halves(first), Numbers::Halves(others))
+            }
+        }
+    }
+}
+
+/// Places of a page as room for halves.
+pub(crate) fn halves_mut(places: &mut [f32]) -> &mut [Half] {
+    let (start, len) = (places.as_mut_ptr().cast(), 2 * places.len());
+    // SAFETY: as in `in_places`; and any two halves make a place.
+    unsafe { std::slice::from_raw_parts_mut(start, len) }
+}
+
+/// Where number `i` stands.
+#[inline(always)]
+pub(super) fn at<const HALF: bool>(start: *const u8, i: usize) -> *const u8 {
+    start.wrapping_add(i * if HALF { Kept::F16.size() } else { Kept::F32.size() })
+}
+
+/// Sixteen numbers, widened.
+///
+/// # Safety
+/// They may be read.
+#[inline(always)]
+pub(super) unsafe fn load<S: Simd, const HALF: bool>(s: S, from: *const u8) -> S::F {
+    // SAFETY: the caller's promise.
+    unsafe { if HALF { s.load_f16(from) } else { s.load_f32(from.cast()) } }
+}
+
+/// Widens so many halves, a multiple of 16.
+///
+/// # Safety
+/// They may be read, and there is room for as many numbers.
+#[inline(always)]
+pub(super) unsafe fn widen<S: Simd>(s: S, from: *const u8, to: *mut f32, len: usize) {
+    for i in (0..len).step_by(LANES) {
+        // SAFETY: the caller's promise.
+        unsafe { s.store_f32(to.add(i), load::<S, true>(s, at::<true>(from, i))) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_the_largest_half_are_cut_and_others_rounded() {
+        for (x, bits) in [
+            (0.0, 0x0000),
+            (-0.0, 0x8000),
+            (1.0, 0x3c00),
+            (-1.0, 0xbc00),
+            (65504.0, 0x7bff),
+            (65519.9, 0x7bff),
+            (65520.0, 0x7bff),
+            (-1e30, 0xfbff),
+            (f32::MAX, 0x7bff),
+            (f32::INFINITY, 0x7c00),
+            (f32::NEG_INFINITY, 0xfc00),
+            (1.0 + 1.0 / 2048.0, 0x3c00),
+            (1.0 + 3.0 / 2048.0, 0x3c02),
+            (1e-9, 0x0000),
+            (6e-8, 0x0001),
+        ] {
+            assert_eq!(Half::of(x).0, bits, "{x}");
+        }
+        assert!(f16_to_f32(Half::of(f32::NAN).0).is_nan());
+    }
+
+    #[test]
+    fn two_halves_stand_in_one_place() {
+        let mut places = [0.0_f32; 2];
+        for (half, x) in halves_mut(&mut places).iter_mut().zip([1.5, -2.0, 0.25, 7.0]) {
+            *half = Half::of(x);
+        }
+        let numbers = Numbers::in_places(Kept::F16, &places);
+        let got: Vec<f32> = (0..numbers.len()).map(|i| numbers.get(i)).collect();
+        assert_eq!(got, [1.5, -2.0, 0.25, 7.0]);
+        assert_eq!((Kept::F16.places(4), Kept::F32.places(4)), (2, 4));
+    }
+}
