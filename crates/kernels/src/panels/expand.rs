@@ -64,7 +64,15 @@ pub(crate) trait Kind {
     const MINIMA: bool;
     /// What is taken off each level; 128 says that levels are signed.
     const OFFSET: i16;
+    /// The largest level before that, where levels have no sign.
+    const TOP: usize;
+
+    /// Quads of which the products of two columns each are sure to add up to an i16.
+    const SHORT_QUADS: usize = i16::MAX as usize / (2 * Self::TOP * LARGEST);
 }
+
+/// The largest rounded activation.
+const LARGEST: usize = i8::MAX as usize;
 
 /// What becomes of levels.
 ///
@@ -122,26 +130,29 @@ pub(crate) trait Levels {
 }
 
 macro_rules! kinds {
-    ($($name:ident: $run:expr, $minima:literal, $offset:literal;)*) => {$(
+    ($($name:ident: $run:expr, $minima:literal, $offset:literal, $top:literal;)*) => {$(
         pub(crate) struct $name;
         impl Kind for $name {
             const RUN: Option<usize> = $run;
             const MINIMA: bool = $minima;
             const OFFSET: i16 = $offset;
+            const TOP: usize = $top;
         }
     )*};
 }
 
 kinds! {
-    Runs16Minima: Some(16), true, 0;
-    Runs16Minus4: Some(16), false, 4;
-    Runs16Minus32: Some(16), false, 32;
-    Runs32Minima: Some(32), true, 0;
-    Runs32Wide: Some(32), false, 128;
-    PlainMinima: None, true, 0;
-    PlainMinus8: None, false, 8;
-    PlainMinus16: None, false, 16;
-    PlainWide: None, false, 128;
+    Runs16Minima: Some(16), true, 0, 3;
+    Runs16Minus4: Some(16), false, 4, 7;
+    Runs16Minus32: Some(16), false, 32, 63;
+    Runs32Minima15: Some(32), true, 0, 15;
+    Runs32Minima31: Some(32), true, 0, 31;
+    Runs32Wide: Some(32), false, 128, 255;
+    PlainMinima15: None, true, 0, 15;
+    PlainMinima31: None, true, 0, 31;
+    PlainMinus8: None, false, 8, 15;
+    PlainMinus16: None, false, 16, 31;
+    PlainWide: None, false, 128, 255;
 }
 
 const ONES: i32 = 0x0101_0101;
@@ -168,16 +179,16 @@ macro_rules! levels {
 
 levels! {
     Q4_0: PlainMinus8, short::q4_0;
-    Q4_1: PlainMinima, short::q4_1;
+    Q4_1: PlainMinima15, short::q4_1;
     Q5_0: PlainMinus16, short::q5_0;
-    Q5_1: PlainMinima, short::q5_1;
+    Q5_1: PlainMinima31, short::q5_1;
     Q8_0: PlainWide, short::q8_0;
     IQ4_NL: PlainWide, short::iq4_nl;
     MXFP4: PlainWide, short::mxfp4;
     Q2_K: Runs16Minima, long::q2_k;
     Q3_K: Runs16Minus4, long::q3_k;
-    Q4_K: Runs32Minima, long::q4_k;
-    Q5_K: Runs32Minima, long::q5_k;
+    Q4_K: Runs32Minima15, long::q4_k;
+    Q5_K: Runs32Minima31, long::q5_k;
     Q6_K: Runs16Minus32, long::q6_k;
     IQ4_XS: Runs32Wide, long::iq4_xs;
 }

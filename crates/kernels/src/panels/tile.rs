@@ -199,7 +199,8 @@ impl<S: Simd, K: Kind, const R: usize, const P: usize> Sink<S> for Multiply<'_, 
         for r in 0..R {
             // SAFETY: the rows have every quad of the stretch.
             let x = unsafe { self.s.broadcast(self.x.start.add(quad * R + r)) };
-            self.dots[slot][r] = dot::<S, K>(self.s, self.dots[slot][r], levels, x);
+            let quads = K::RUN.unwrap_or(32) / 4;
+            self.dots[slot][r] = dot::<S, K>(self.s, quads, self.dots[slot][r], (levels, x));
         }
     }
 
@@ -211,7 +212,7 @@ impl<S: Simd, K: Kind, const R: usize, const P: usize> Sink<S> for Multiply<'_, 
         unsafe {
             let mut dots = tile.starts::<K>(run * quads, quads);
             for r in 0..R {
-                dots[0][r] = s.add_i32(dots[0][r], self.dots[slot][r]);
+                dots[0][r] = add_dots::<S, K>(s, quads, dots[0][r], self.dots[slot][r]);
                 self.dots[slot][r] = s.splat(0);
             }
             if K::RUN.is_some() {
@@ -228,12 +229,27 @@ impl<S: Simd, K: Kind, const R: usize, const P: usize> Sink<S> for Multiply<'_, 
     }
 }
 
-/// Adds the products of four columns.
+/// Whether `quads` quads are added up in halves of lanes.
+const fn in_halves<S: Simd, K: Kind>(quads: usize) -> bool {
+    S::HALVES && quads <= K::SHORT_QUADS
+}
+
+/// Adds the products of four columns of `quads` quads to a sum, as `in_halves` says.
 #[inline(always)]
-fn dot<S: Simd, K: Kind>(s: S, sum: S::I, levels: S::I, x: S::I) -> S::I {
+fn dot<S: Simd, K: Kind>(s: S, quads: usize, sum: S::I, (levels, x): (S::I, S::I)) -> S::I {
     match K::OFFSET {
         128 => s.dot_wide(sum, levels, x),
+        _ if in_halves::<S, K>(quads) => s.dot_halves(sum, levels, x),
         _ => s.dot_bytes(sum, levels, x),
+    }
+}
+
+/// Adds such a sum of `quads` quads to another that is whole.
+#[inline(always)]
+fn add_dots<S: Simd, K: Kind>(s: S, quads: usize, sum: S::I, dots: S::I) -> S::I {
+    match in_halves::<S, K>(quads) {
+        true => s.dot_pairs(sum, dots, s.splat(0x0001_0001)),
+        false => s.add_i32(sum, dots),
     }
 }
 
@@ -331,10 +347,31 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
     /// Integer sums over `quads` quads from quad `first` on.
     #[inline(always)]
     unsafe fn dots<K: Kind>(&self, first: usize, quads: usize) -> [[S::I; R]; W] {
+        // SAFETY: the caller promises `W` stretches and this many quads.
+        unsafe {
+            if !in_halves::<S, K>(quads) {
+                return self.dots_from::<K>(self.starts::<K>(first, quads), first, quads);
+            }
+            let mut dots = self.dots_from::<K>([[self.s.splat(0); R]; W], first, quads);
+            let starts = self.starts::<K>(first, quads);
+            for (dots, starts) in dots.iter_mut().flatten().zip(starts.iter().flatten()) {
+                *dots = add_dots::<S, K>(self.s, quads, *starts, *dots);
+            }
+            dots
+        }
+    }
+
+    /// The same, added to these, and in halves of lanes where that is better.
+    #[inline(always)]
+    unsafe fn dots_from<K: Kind>(
+        &self,
+        mut dots: [[S::I; R]; W],
+        first: usize,
+        quads: usize,
+    ) -> [[S::I; R]; W] {
         let s = self.s;
         // SAFETY: the caller promises `W` stretches and this many quads.
         unsafe {
-            let mut dots = self.starts::<K>(first, quads);
             for quad in first..first + quads {
                 let mut levels = [s.splat(0); W];
                 for (w, levels) in levels.iter_mut().enumerate() {
@@ -343,7 +380,7 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
                 for r in 0..R {
                     let x = s.broadcast(self.x.start.add(quad * R + r));
                     for w in 0..W {
-                        dots[w][r] = dot::<S, K>(s, dots[w][r], levels[w], x);
+                        dots[w][r] = dot::<S, K>(s, quads, dots[w][r], (levels[w], x));
                     }
                 }
             }
@@ -359,18 +396,42 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
         // SAFETY: the caller's promise.
         unsafe {
             for i in 0..STRETCH / run {
-                let dots = self.dots::<K>(i * run / 4, run / 4);
-                for w in 0..W {
-                    let sub = s.load(self.weights(w).sub[i].as_ptr().cast());
-                    for r in 0..R {
-                        products[w][r] = s.add_i32(products[w][r], s.mul_i32(dots[w][r], sub));
-                    }
-                }
+                self.add_run::<K>(i, run / 4, &mut products);
             }
             let minima = if K::MINIMA { self.minima::<K>() } else { products };
             let mut outputs = self.outputs::<P>(sums);
             self.add::<K, P>(0, &products, &minima, &mut outputs);
             self.store::<P>(sums, &outputs);
+        }
+    }
+
+    /// Adds the products of run `i`, which has `quads` quads, times its sub-scales. These are not
+    /// below zero where nothing is taken off the levels, and so fill both halves of a lane.
+    #[inline(always)]
+    unsafe fn add_run<K: Kind>(&self, i: usize, quads: usize, products: &mut [[S::I; R]; W]) {
+        let s = self.s;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut subs = [s.splat(0); W];
+            for (w, sub) in subs.iter_mut().enumerate() {
+                *sub = s.load(self.weights(w).sub[i].as_ptr().cast());
+            }
+            if K::OFFSET == 0 && in_halves::<S, K>(quads) {
+                let dots = self.dots_from::<K>([[s.splat(0); R]; W], i * quads, quads);
+                for w in 0..W {
+                    let sub = s.or(subs[w], s.mul_i32(subs[w], s.splat(1 << 16)));
+                    for r in 0..R {
+                        products[w][r] = s.dot_pairs(products[w][r], dots[w][r], sub);
+                    }
+                }
+                return;
+            }
+            let dots = self.dots::<K>(i * quads, quads);
+            for w in 0..W {
+                for r in 0..R {
+                    products[w][r] = s.add_i32(products[w][r], s.mul_i32(dots[w][r], subs[w]));
+                }
+            }
         }
     }
 

@@ -66,6 +66,8 @@ impl Simd for Avx2 {
     type F = [__m256; 2];
     type I = [__m256i; 2];
 
+    const HALVES: bool = true;
+
     unsafe fn new() -> Avx2 {
         Avx2(())
     }
@@ -94,6 +96,8 @@ impl Simd for Avx2 {
             let pairs = _mm256_maddubs_epi16(levels, x);
             _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
         };
+        dot_halves(sum: __m256i, levels: __m256i, x: __m256i) -> __m256i =
+            _mm256_add_epi16(sum, _mm256_maddubs_epi16(levels, x));
         dot_pairs(sum: __m256i, a: __m256i, b: __m256i) -> __m256i =
             _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
         dot_wide(sum: __m256i, wide: __m256i, x: __m256i) -> __m256i = {

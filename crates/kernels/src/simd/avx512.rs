@@ -39,6 +39,8 @@ impl Simd for Avx512 {
     type F = __m512;
     type I = __m512i;
 
+    const HALVES: bool = false;
+
     unsafe fn new() -> Avx512 {
         Avx512(())
     }
@@ -68,6 +70,8 @@ impl Simd for Avx512 {
         mul_i32(a: __m512i, b: __m512i) -> __m512i = _mm512_mullo_epi32(a, b);
         dot_bytes(sum: __m512i, levels: __m512i, x: __m512i) -> __m512i =
             _mm512_dpbusd_epi32(sum, levels, x);
+        dot_halves(sum: __m512i, levels: __m512i, x: __m512i) -> __m512i =
+            _mm512_add_epi16(sum, _mm512_maddubs_epi16(levels, x));
         dot_pairs(sum: __m512i, a: __m512i, b: __m512i) -> __m512i =
             _mm512_dpwssd_epi32(sum, a, b);
         wide(levels: __m512i) -> __m512i = _mm512_xor_si512(levels, _mm512_set1_epi8(-128));

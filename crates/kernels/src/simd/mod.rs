@@ -78,6 +78,12 @@ pub(crate) trait Simd: Copy {
     fn mul_i32(self, a: Self::I, b: Self::I) -> Self::I;
     /// Adds to each lane the four products of bytes of `levels` below 128 with signed ones of `x`.
     fn dot_bytes(self, sum: Self::I, levels: Self::I, x: Self::I) -> Self::I;
+    /// Whether `dot_halves` is faster than `dot_bytes`.
+    const HALVES: bool;
+
+    /// Adds to the halves of each lane, which are i16, the products of two bytes each, `levels`
+    /// below 128. What `dot_bytes` adds is the sum of both halves.
+    fn dot_halves(self, sum: Self::I, levels: Self::I, x: Self::I) -> Self::I;
     /// Adds to each lane the two products of i16.
     fn dot_pairs(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I;
 

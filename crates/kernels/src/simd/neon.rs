@@ -120,6 +120,8 @@ impl Simd for Neon {
     type F = [float32x4_t; 4];
     type I = [int32x4_t; 4];
 
+    const HALVES: bool = false;
+
     unsafe fn new() -> Neon {
         Neon(())
     }
@@ -170,6 +172,12 @@ impl Simd for Neon {
         dot_bytes(sum: int32x4_t, levels: int32x4_t, x: int32x4_t) -> int32x4_t =
             dot(sum, levels, x);
         dot_wide(sum: int32x4_t, wide: int32x4_t, x: int32x4_t) -> int32x4_t = dot(sum, wide, x);
+        dot_halves(sum: int32x4_t, levels: int32x4_t, x: int32x4_t) -> int32x4_t = {
+            let (levels, x) = (vreinterpretq_s8_s32(levels), vreinterpretq_s8_s32(x));
+            let low = vmull_s8(vget_low_s8(levels), vget_low_s8(x));
+            let pairs = vpaddq_s16(low, vmull_high_s8(levels, x));
+            vreinterpretq_s32_s16(vaddq_s16(vreinterpretq_s16_s32(sum), pairs))
+        };
         dot_pairs(sum: int32x4_t, a: int32x4_t, b: int32x4_t) -> int32x4_t = {
             let (a, b) = (vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
             let low = vmull_s16(vget_low_s16(a), vget_low_s16(b));

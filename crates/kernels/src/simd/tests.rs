@@ -185,6 +185,13 @@ fn integer_products() {
             let i16_at = |from: &Bytes, i| i32::from(i16::from_le_bytes([from[i], from[i + 1]]));
             let product = |i| i16_at(&levels, i) * i16_at(&x, i);
             let pairs: Words = std::array::from_fn(|n| product(4 * n) + product(4 * n + 2));
+            let (fifteens, ones) = (levels.map(|level| level & 15), s.splat(0x0001_0001));
+            let mut halves = s.splat(0);
+            for _ in 0..8 {
+                halves = s.dot_halves(halves, s.bytes(fifteens), s.bytes(x));
+            }
+            let got = s.dot_pairs(s.splat(0), halves, ones);
+            assert_eq!(s.to_words(got), dot(fifteens).map(|dot| 8 * dot));
             let got = s.dot_pairs(sum, s.bytes(levels), s.bytes(x));
             assert_eq!(s.to_words(got), std::array::from_fn(|n| start[n].wrapping_add(pairs[n])));
         }
