@@ -257,17 +257,19 @@ fn where_no_key_is_needed_any_text_will_do() {
 }
 
 #[test]
-fn who_is_not_let_in_is_not_read() {
+fn who_is_not_let_in_is_not_waited_for() {
     let server = Server::start(vec![Key::new("a", "a")]);
     let long = "x".repeat(1 << 17);
     assert_eq!(server.ask(CHAT, &bearer("a"), &long).status, 413);
     // A body is promised and never comes.
+    let began = Instant::now();
     let mut socket = TcpStream::connect(server.address).unwrap();
     let head = "host: localhost\r\ncontent-length: 100\r\nconnection: close\r\n";
     write!(socket, "POST {} HTTP/1.1\r\n{head}\r\n", CHAT.1).unwrap();
     let mut status = String::new();
     BufReader::new(socket).read_line(&mut status).unwrap();
     assert_eq!(status, "HTTP/1.1 401 Unauthorized\r\n");
+    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 /// Clients send heads and bodies apart, and keep connections for the next request.
@@ -289,11 +291,17 @@ fn who_is_not_let_in_may_ask_again_on_the_same_connection() {
         let length = reply.split_once("content-length: ").unwrap().1.lines().next().unwrap();
         socket.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
     }
-    // What never comes is not waited for, and what comes late is not taken for a request.
+    // What comes late is not taken for a request.
     write!(socket.get_mut(), "POST {} HTTP/1.1\r\ncontent-length: 100\r\n\r\n", CHAT.1).unwrap();
-    let mut rest = String::new();
-    socket.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("connection: close\r\n"), "{rest}");
+    let mut reply = String::new();
+    while !reply.ends_with("\r\n\r\n") {
+        assert_ne!(socket.read_line(&mut reply).unwrap(), 0, "hung up after {reply:?}");
+    }
+    assert!(reply.contains("connection: close\r\n"), "{reply}");
+    let _ = write!(socket.get_mut(), "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut rest = Vec::new();
+    let _ = socket.read_to_end(&mut rest);
+    assert!(!String::from_utf8_lossy(&rest).contains("HTTP/1.1"), "an answer to half a body");
 }
 
 /// Who asks whether to send a body is not asked to send one that nobody wants.
@@ -306,7 +314,29 @@ fn who_is_not_let_in_is_not_asked_for_more() {
     let (began, mut reply) = (Instant::now(), String::new());
     socket.read_to_string(&mut reply).unwrap();
     assert!(reply.starts_with("HTTP/1.1 401 "), "{reply}");
+    assert!(reply.contains("connection: close\r\n"), "{reply}");
     assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+/// Who was asked to send a body, and sends too much, hears so on a connection that stays.
+#[test]
+fn who_sends_too_much_is_read_to_the_end() {
+    let server = Server::start(vec![Key::new("a", "a")]);
+    let mut socket = BufReader::new(TcpStream::connect(server.address).unwrap());
+    let long = vec![b'x'; (1 << 16) + 100];
+    let head = format!("host: localhost\r\ncontent-length: {}\r\n{}", long.len(), bearer("a"));
+    write!(socket.get_mut(), "POST {} HTTP/1.1\r\n{head}expect: 100-continue\r\n\r\n", CHAT.1)
+        .unwrap();
+    let mut line = String::new();
+    socket.read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
+    socket.get_mut().write_all(&long).unwrap();
+    let mut reply = String::new();
+    while !reply.contains("\r\n\r\n") || reply == "\r\n" {
+        assert_ne!(socket.read_line(&mut reply).unwrap(), 0, "hung up after {reply:?}");
+        reply = reply.trim_start().to_owned();
+    }
+    assert!(reply.starts_with("HTTP/1.1 413 ") && !reply.contains("connection: close"), "{reply}");
 }
 
 #[test]

@@ -110,6 +110,8 @@ fn first_kept(tokens: usize, last: usize) -> usize {
 pub(crate) struct Seats {
     /// How keys and values are kept in them.
     pub kept: Kept,
+    /// Whether something else is kept, as f32 in any case.
+    pub keeps_others: bool,
     pub caches: Vec<Cache>,
     /// Of each layer that has one.
     of: Vec<(usize, Seat)>,
@@ -129,6 +131,7 @@ impl Seats {
             self.caches.len() - 1
         });
         let cache = &mut self.caches[store];
+        self.keeps_others |= keeps == Keeps::State;
         let seat = Seat { store, offset: cache.page_len };
         cache.page_len += len;
         self.of.push((layer, seat));

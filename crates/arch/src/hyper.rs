@@ -1,6 +1,7 @@
 //! Hyper-parameters, read by either of their names and checked before anything is built from them.
 
 use formats::gguf::Value as Metadata;
+use kernels::Kept;
 use serde_json::Value;
 
 use crate::source::{Name, Source, name};
@@ -91,8 +92,18 @@ impl Hyper {
     /// The sizes as callers see them; those of cache and weights are known when all are found.
     pub fn shape(&self, family: &'static str) -> crate::Shape {
         let &Hyper { vocabulary, hidden, layers, context, pooling, .. } = self;
-        let (caches, weight_bytes) = (Vec::new(), 0);
-        crate::Shape { family, vocabulary, hidden, layers, context, caches, pooling, weight_bytes }
+        crate::Shape {
+            family,
+            vocabulary,
+            hidden,
+            layers,
+            context,
+            caches: Vec::new(),
+            kept: Kept::F32,
+            keeps_others: false,
+            pooling,
+            weight_bytes: 0,
+        }
     }
 
     fn check(&self, source: &Source) -> Result<(), Error> {

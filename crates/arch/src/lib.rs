@@ -87,6 +87,10 @@ pub struct Shape {
     pub context: usize,
     /// What is kept of a sequence.
     pub caches: Vec<Cache>,
+    /// How keys and values are kept.
+    pub kept: Kept,
+    /// Whether something else is kept, as f32 in any case.
+    pub keeps_others: bool,
     /// How the rows of a text become its vector.
     pub pooling: Pooling,
     /// Bytes of weights that one decoded token reads.

@@ -5,7 +5,7 @@
 //! step has; all buffers grow with the rows of a step, in proportion.
 
 use arch::{CACHES_MAX, Cache, Model, Places, Scratch, Shape, Source, Step, Store};
-use kernels::{Kept, Machine, RowTable};
+use kernels::{Machine, RowTable};
 
 use crate::Settings;
 
@@ -98,11 +98,6 @@ impl Fit {
     /// Numbers in the matrices of its products.
     pub fn numbers(&self) -> u64 {
         self.places.numbers
-    }
-
-    /// How it keeps keys and values.
-    pub fn kept(&self) -> Kept {
-        self.settings.kept
     }
 
     /// The model's sizes.

@@ -19,7 +19,7 @@ pub struct Settings {
     pub threads: usize,
     /// Rows of a prompt that pass through the model together; changes speed and memory, no bit.
     pub chunk: usize,
-    /// How keys and values are kept. This changes the bits.
+    /// How keys and values are kept, as the model was loaded for it. This changes the bits.
     pub kept: Kept,
     /// Whether weights are copied from the file and packed, for products at full speed.
     pub pack: bool,

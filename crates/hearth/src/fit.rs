@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use arch::{Keeps, Kept, Source};
+use arch::{Kept, Source};
 use engine::memory::{Memory, Size, usable};
 use engine::{Demand, Fit, Need, Settings};
 
@@ -117,8 +117,7 @@ fn shorter(fit: &Fit, (demand, bytes): (Demand, u64)) -> String {
 
 /// Whether it would fit with keys and values as halves, where these are all that it keeps.
 fn halved(fit: &Fit, (need, bytes): (&Need, u64)) -> Option<&'static str> {
-    let keeps_states = fit.shape().caches.iter().any(|cache| cache.keeps == Keeps::State);
-    let can_be_halved = fit.kept() == Kept::F32 && !keeps_states;
+    let can_be_halved = fit.shape().kept == Kept::F32 && !fit.shape().keeps_others;
     can_be_halved.then(|| match need.total() - need.cache / 2 <= bytes {
         true => "`--kv f16` fits",
         false => "not enough",
@@ -179,6 +178,15 @@ mod tests {
         assert!(nothing.contains("a cache of half the size: not enough"), "{nothing}");
         assert!(nothing.contains("none is short enough"), "{nothing}");
         assert!(nothing.contains("no quantisation of it fits"), "{nothing}");
+    }
+
+    /// DeepSeek's indexer and Qwen3.5's delta nets keep what stays as it is.
+    #[test]
+    fn halves_are_offered_where_they_halve() {
+        for name in ["gguf/deepseek-v3.2.gguf", "models/qwen3_5"] {
+            let little = said(name, 1000);
+            assert!(!little.contains("half the size"), "{little}");
+        }
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Decoder {
             eps: h.eps,
         };
         decoder.shape.caches = seats.caches;
+        (decoder.shape.kept, decoder.shape.keeps_others) = (seats.kept, seats.keeps_others);
         decoder.shape.weight_bytes = decoder.weight_bytes();
         Ok(decoder)
     }

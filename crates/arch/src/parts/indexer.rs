@@ -45,6 +45,7 @@ impl Indexer {
         let norm =
             |kind| weight::row(source, &source.tensor_name(NORM, Some(layer), kind), with.dim);
         // Rounded keys would choose other positions.
+        seats.keeps_others = true;
         let (kept, dim) = (Kept::F32, with.dim);
         let heads = Heads { queries: with.heads, keys: 1, dim, value_dim: 0, within: false, kept };
         Ok(Indexer {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 use arch::{Cache, Keeps, Model, Scratch, Shape, Step, Weight};
-use kernels::{Isa, Machine};
+use kernels::{Isa, Kept, Machine};
 use testkit::golden;
 
 use turn::Embedded;
@@ -104,6 +104,8 @@ impl Fake {
             layers: 1,
             context: 2000,
             caches: keeps.iter().map(cache).collect(),
+            kept: Kept::F32,
+            keeps_others: true,
             pooling: arch::Pooling::Mean,
             weight_bytes: 0,
         })

@@ -75,7 +75,7 @@ fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<()
     for (storage, (tensors, bytes)) in storages(source) {
         line("", format!("{storage:<8} {tensors:>5} tensors {:>8}", size(bytes)))?;
     }
-    match arch::load(source) {
+    match arch::load_keeping(source, flags.machine.kv.kept()) {
         Ok(model) => {
             let shape = model.shape();
             line("family", shape.family.to_owned())?;

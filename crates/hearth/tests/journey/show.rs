@@ -69,6 +69,11 @@ fn the_memory_that_a_model_takes_is_told_and_measured() {
         told["memory"]["cache"].as_u64().unwrap()
     });
     assert_eq!(whole, 2 * halves);
+    let lines = ["f32", "f16"].map(|kv| {
+        let told = show("models/qwen3", &["--kv", kv]);
+        told.lines().find(|line| line.contains("cache ")).unwrap().to_owned()
+    });
+    assert_ne!(lines[0], lines[1]);
     let table = show("models/qwen3", &["--measure", "--context", "100"]);
     assert!(table.contains("1 × 100 tokens") && table.contains("weights in the file"), "{table}");
 }

@@ -47,12 +47,18 @@ pub(crate) struct Half(u16);
 /// A number as it is kept.
 pub(crate) trait Number: Copy {
     fn of(x: f32) -> Self;
+    fn wide(self) -> f32;
 }
 
 impl Number for f32 {
     #[inline(always)]
     fn of(x: f32) -> f32 {
         x
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        self
     }
 }
 
@@ -63,6 +69,11 @@ impl Number for Half {
         let bits = f32_to_f16(x);
         let grew = bits & 0x7fff == 0x7c00 && x.is_finite();
         Half(bits - u16::from(grew))
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        f16_to_f32(self.0)
     }
 }
 
@@ -113,7 +124,7 @@ impl<'a> Numbers<'a> {
     pub fn get(&self, i: usize) -> f32 {
         match self {
             Numbers::Whole(numbers) => numbers[i],
-            Numbers::Halves(numbers) => f16_to_f32(numbers[i].0),
+            Numbers::Halves(numbers) => numbers[i].wide(),
         }
     }
 

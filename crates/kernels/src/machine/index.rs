@@ -3,6 +3,7 @@
 use super::Machine;
 use super::attention::{Chosen, Heads, RowTable};
 use super::shared::Shared;
+use crate::attention::Kept;
 use crate::isa::per_isa;
 use crate::portable::attend::TILE;
 use crate::portable::index;
@@ -55,6 +56,7 @@ impl Machine {
     /// When the shapes do not fit together.
     pub fn index(&mut self, queries: &[f32], weights: &[f32], of: &Index, places: &mut Vec<u32>) {
         let (n, heads, isa) = (of.rows.len(), of.heads, self.isa);
+        assert_eq!(heads.kept, Kept::F32, "rounded keys would choose other positions");
         assert_eq!(
             (queries.len(), weights.len()),
             (n * heads.queries * heads.dim, n * heads.queries)

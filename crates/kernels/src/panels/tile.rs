@@ -361,7 +361,7 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
         }
     }
 
-    /// The same, added to these, and in halves of lanes where that is better.
+    /// The same, added to these. Where `in_halves` says so, both are in halves of lanes.
     #[inline(always)]
     unsafe fn dots_from<K: Kind>(
         &self,

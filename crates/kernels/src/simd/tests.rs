@@ -192,6 +192,12 @@ fn integer_products() {
             }
             let got = s.dot_pairs(s.splat(0), halves, ones);
             assert_eq!(s.to_words(got), dot(fifteens).map(|dot| 8 * dot));
+            for largest in [127_i8, -127] {
+                let (fifteens, x) = (s.bytes([15; BYTES]), s.bytes([largest as u8; BYTES]));
+                let halves = (0..8).fold(s.splat(0), |sum, _| s.dot_halves(sum, fifteens, x));
+                let got = s.dot_pairs(s.splat(0), halves, ones);
+                assert_eq!(s.to_words(got), [8 * 4 * 15 * i32::from(largest); 16]);
+            }
             let got = s.dot_pairs(sum, s.bytes(levels), s.bytes(x));
             assert_eq!(s.to_words(got), std::array::from_fn(|n| start[n].wrapping_add(pairs[n])));
         }

@@ -22,8 +22,12 @@ struct Case {
 
 impl Case {
     fn new(weights: &mut Weights, format: Format, cols: usize, (rows, n): (usize, usize)) -> Case {
-        let x = activations(n, cols);
-        let weights = weights.bytes(format, rows * cols);
+        let (weights, x) = (weights.bytes(format, rows * cols), activations(n, cols));
+        Case::of(format, cols, (weights, x))
+    }
+
+    fn of(format: Format, cols: usize, (weights, x): (Vec<u8>, Vec<f32>)) -> Case {
+        let rows = weights.len() / format.row_bytes(cols).unwrap();
         let row_bytes = format.row_bytes(cols).unwrap();
         let w = weights.chunks(row_bytes).map(|row| WeightRow::new(format, row));
         let (w, x_rows): (Vec<_>, Vec<_>) = (w.collect(), x.chunks(cols).map(Row::new).collect());
@@ -121,6 +125,36 @@ fn quantised_rows_of_one_block_and_of_many() {
         for blocks in [1, 2, 3, 9] {
             let case = Case::new(&mut weights, format, blocks * format.block_len(), (17, 4));
             machines.iter_mut().for_each(|machine| case.check(machine, (17, 4)));
+        }
+    }
+}
+
+/// All bits of levels and sub-scales are set, and activations are as large as they can be: no sum
+/// on the way may be too long for where it is kept.
+#[test]
+fn the_largest_levels_and_activations() {
+    let mut machines = machines();
+    for (format, floats) in [
+        (Format::Q4_0, 0..2),
+        (Format::Q4_1, 0..4),
+        (Format::Q5_0, 0..2),
+        (Format::Q5_1, 0..4),
+        (Format::Q8_0, 0..2),
+        (Format::Q2_K, 80..84),
+        (Format::Q3_K, 108..110),
+        (Format::Q4_K, 0..4),
+        (Format::Q5_K, 0..4),
+        (Format::Q6_K, 208..210),
+        (Format::IQ4_XS, 0..2),
+    ] {
+        let mut block = vec![0xff; format.block_bytes()];
+        block[floats].as_chunks_mut::<2>().0.fill([0, 0x3c]); // 1.0
+        let (cols, n) = (512, 33);
+        let weights = block.repeat(17 * cols / format.block_len());
+        let x = (0..n * cols).map(|i| if i / cols % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let case = Case::of(format, cols, (weights, x));
+        for machine in &mut machines {
+            [1, 4, 33].into_iter().for_each(|n| case.check(machine, (17, n)));
         }
     }
 }

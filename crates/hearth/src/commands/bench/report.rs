@@ -2,6 +2,7 @@
 
 use std::io::{Write, stdout};
 
+use kernels::Kept;
 use serde_json::{Map, Value, json};
 
 use super::bandwidth::Reading;
@@ -78,6 +79,7 @@ impl Report<'_> {
             "weight_bytes": self.weight_bytes,
             "rss_bytes": self.rss_bytes,
             "isa": self.reading.isa.name(),
+            "kv": self.flags.machine.kv.kept().name(),
             "threads": self.reading.threads,
             "rounds": self.flags.rounds,
         });
@@ -92,7 +94,11 @@ impl Report<'_> {
         };
         let threads =
             if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
-        writeln!(out, "{threads}, {}; loaded in {:.2} s{rounds}\n", isa.name(), self.load_s)?;
+        let kept = match self.flags.machine.kv.kept() {
+            Kept::F32 => "",
+            Kept::F16 => ", keys and values as f16",
+        };
+        writeln!(out, "{threads}, {}{kept}; loaded in {:.2} s{rounds}\n", isa.name(), self.load_s)?;
         writeln!(out, "  tokens per second         prompt    answer")?;
         let prompt = (self.flags.prompt, self.medians.prompt);
         for (len, Speed { prefill, decode }) in std::iter::once(prompt).chain(self.contexts()) {

@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use super::Machine;
 use super::shared::Shared;
-use crate::attention::{Kept, Kernels, Numbers};
+use crate::attention::{Kept, Kernels, Number, Numbers};
 use crate::portable::attend::{self, TILE, Tile};
 use crate::room::room;
 use bundle::{Job, Own, Together};
@@ -65,6 +65,28 @@ impl Heads {
             true => self.dim * TILE,
             false => (self.dim + self.value_dim) * TILE,
         })
+    }
+}
+
+impl Heads {
+    /// Copies the key and the value of a position out of a head's part of a page; the numbers of
+    /// the key get places 64 apart.
+    fn take_out<T: Number>(&self, head: &[T], at: usize, (key, value): (&mut [f32], &mut [f32])) {
+        let Heads { dim, value_dim, .. } = *self;
+        let key = key.iter_mut().step_by(TILE);
+        let kept_value = match self.within {
+            true => {
+                let kept = &head[at * dim..][..dim];
+                key.zip(kept).for_each(|(to, x)| *to = x.wide());
+                &kept[dim - value_dim..]
+            }
+            false => {
+                let kept = head[..dim * TILE].iter().skip(at).step_by(TILE);
+                key.zip(kept).for_each(|(to, x)| *to = x.wide());
+                &head[dim * TILE + at * value_dim..][..value_dim]
+            }
+        };
+        value.iter_mut().zip(kept_value).for_each(|(to, x)| *to = x.wide());
     }
 }
 
@@ -207,23 +229,15 @@ impl<'a> Attention<'a> {
         visible: Range<usize>,
         (keys, values): (&mut [f32], &mut [f32]),
     ) {
-        let Heads { dim, value_dim, within, .. } = self.heads;
+        let value_dim = self.heads.value_dim;
         let chosen = self.chosen.map(|chosen| &chosen.positions[row * chosen.most..]);
         for lane in visible {
             let place = tile * TILE + lane;
             let position = chosen.map_or(place, |chosen| chosen[place] as usize);
-            let head = self.head(row, position / TILE, key_head);
-            let at = position % TILE;
-            // Where a key's numbers stand, how far apart, and where those of the value begin.
-            let (key, step, value) = match within {
-                true => (at * dim, 1, (at + 1) * dim - value_dim),
-                false => (at, TILE, dim * TILE + at * value_dim),
-            };
-            for (d, to) in keys[lane..].iter_mut().step_by(TILE).enumerate() {
-                *to = head.get(key + d * step);
-            }
-            for (c, to) in values[lane * value_dim..][..value_dim].iter_mut().enumerate() {
-                *to = head.get(value + c);
+            let to = (&mut keys[lane..], &mut values[lane * value_dim..][..value_dim]);
+            match self.head(row, position / TILE, key_head) {
+                Numbers::Whole(head) => self.heads.take_out(head, position % TILE, to),
+                Numbers::Halves(head) => self.heads.take_out(head, position % TILE, to),
             }
         }
     }
