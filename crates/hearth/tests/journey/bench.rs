@@ -47,8 +47,10 @@ fn all_numbers_for_programs() {
     assert_eq!(report["threads"], 2);
     assert_eq!(report["rounds"], 2);
     assert_eq!(report["isa"], kernels::Isa::best().name());
+    assert_eq!(report["kv"], "f32");
+    assert!(report["rss_bytes"].as_u64().unwrap() > 100_000);
     assert!(report["guesses"].as_object().unwrap().is_empty());
-    assert_eq!(report.as_object().unwrap().len(), 13, "{report}");
+    assert_eq!(report.as_object().unwrap().len(), 14, "every field is looked at: {report}");
 }
 
 #[test]
