@@ -323,7 +323,7 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "attend-tiles-descend",
         ATTENTION_OF_MACHINE,
-        ("self.tiles(row).map(|i|", "self.tiles(row).rev().map(|i|"),
+        ("self.tiles(row).map(ready)", "self.tiles(row).rev().map(ready)"),
     ),
     line(
         PARITY,
@@ -378,10 +378,7 @@ pub const SOURCES: &[Mutation] = &[
         PARITY,
         "attend-offset",
         ATTENTION_OF_MACHINE,
-        (
-            "&page[self.offset + key_head * self.heads.head_len()..]",
-            "&page[key_head * self.heads.head_len()..]",
-        ),
+        ("&page[self.offset + key_head * len..]", "&page[key_head * len..]"),
     ),
     line(
         PARITY,
@@ -464,7 +461,7 @@ pub const SOURCES: &[Mutation] = &[
         PARITY,
         "value-within-key",
         ATTENTION_OF_MACHINE,
-        ("&key[dim - value_dim..]", "&key[..value_dim]"),
+        ("&kept[dim - value_dim..]", "&kept[..value_dim]"),
     ),
     line(MODELS, "score-growth", "crates/arch/src/rope.rs", ("growth * growth", "growth")),
     line(
