@@ -176,9 +176,10 @@ fn content(
         if matches!(quirk, Some(Quirk::Spoiled)) {
             part[0] ^= 1;
         }
+        // Before it is sent: who has the last byte may look at once.
+        note(first..end);
         stream.write_all(&part)?;
         at = end;
-        note(first..at);
     }
     match quirk {
         Some(Quirk::Endless) => loop {
