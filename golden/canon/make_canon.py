@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Canon 1 by exact fractions: small cases of every rule of docs/numerics.md, and the bits they give.
+"""The canon by exact fractions: small cases of every rule of docs/numerics.md, and the bits they give.
 
     python make_canon.py [--out .]
 
@@ -102,9 +102,9 @@ def dot(a, b):
     return tree(lanes)
 
 
-def round_group(xs):
+def round_group(xs, top=127.0):
     largest = max(abs(x) for x in xs)
-    scale = div(largest, 127.0)
+    scale = div(largest, top)
     inverse = div(1.0, scale)
     if not math.isfinite(inverse):
         return [0] * len(xs), 0.0
@@ -208,31 +208,52 @@ def silu(x):
     return div(x, add(1.0, exp(-x)))
 
 
-def attend_tile(q, scale, keys, values, visible):
-    score = [0.0] * 64
+def score_of(q, key, scale):
+    score = 0.0
+    for a, b in zip(q, key):
+        score = fma(a, b, score)
+    return mul(score, scale)
+
+
+def mix(weight, values, visible):
+    out = [0.0] * len(values[0])
     for j in visible:
-        for a, b in zip(q, keys[j]):
-            score[j] = fma(a, b, score[j])
-        score[j] = mul(score[j], scale)
+        out = [fma(weight[j], v, o) for v, o in zip(values[j], out)]
+    return out
+
+
+def whole_score(q, key, scale):
+    top = 4095.0 if len(q) <= 128 else 2047.0
+    (q, of_q), (key, of_key) = round_group(q, top), round_group(key, top)
+    return mul(f32(sum(a * b for a, b in zip(q, key))), mul(mul(of_q, scale), of_key))
+
+
+def whole_mix(weight, values, visible):
+    levels = {j: round_group(values[j], 4095.0) for j in visible}
+    weights, scale = round_group([mul(weight[j], levels[j][1]) for j in visible], 8191.0)
+    sums = [sum(w * levels[j][0][c] for w, j in zip(weights, visible)) for c in range(len(values[0]))]
+    return [mul(f32(x), scale) for x in sums]
+
+
+def attend_tile(q, scale, keys, values, visible, rules):
+    of_key, of_values = rules
+    score = [of_key(q, keys[j], scale) if j in visible else 0.0 for j in range(64)]
     largest = max(score[j] for j in visible)
     weight = [exp(add(score[j], -largest)) if j in visible else 0.0 for j in range(64)]
     lanes = [0.0] * 16
     for j in range(64):
         lanes[j % 16] = add(lanes[j % 16], weight[j])
-    out = [0.0] * len(values[0])
-    for j in visible:
-        out = [fma(weight[j], v, o) for v, o in zip(values[j], out)]
-    return largest, tree(lanes), out
+    return largest, tree(lanes), of_values(weight, values, visible)
 
 
-def attend(q, keys, values, position, window):
+def attend(q, keys, values, position, window, rules=(score_of, mix)):
     scale = div(1.0, sqrt(float(len(q))))
     first = max(0, position + 1 - window) if window else 0
     seen = None
     for tile in range(first // 64, position // 64 + 1):
         at = tile * 64
         visible = range(max(first - at, 0), min(position + 1 - at, 64))
-        new = attend_tile(q, scale, keys[at:at + 64], values[at:at + 64], visible)
+        new = attend_tile(q, scale, keys[at:at + 64], values[at:at + 64], visible, rules)
         if seen is None:
             seen = new
             continue
@@ -418,14 +439,14 @@ def angle_cases():
             "cos_sin": [[bits64(a), bits64(c), bits64(s)] for a, (c, s) in zip(angles, pairs)], "tables": tables}
 
 
-def attention_cases():
-    n, dim, value_dim = 200, 6, 3
+def attention_cases(dim, value_dim, rules):
+    n = 200
     queries = [[mul(x, 2.0) for x in some(dim, 1)] for _ in range(6)]
     keys, values = [some(dim, 1) for _ in range(n)], [some(value_dim) for _ in range(n)]
     rows = []
     for position in (0, 1, 15, 16, 63, 64, 65, 127, 128, 130, 192, 199):
         for window in (None, 1, 2, 64, 65, 66, 129):
-            out = [attend(q, keys, values, position, window) for q in queries]
+            out = [attend(q, keys, values, position, window, rules) for q in queries]
             rows.append({"position": position, "window": window, "out": words(sum(out, []))})
     return {"dim": dim, "value_dim": value_dim, "queries": words(sum(queries, [])), "keys": words(sum(keys, [])),
             "values": words(sum(values, [])), "rows": rows}
@@ -439,7 +460,8 @@ def main():
     cases = {
         "dot": [{"a": words(x), "b": words(y), "sum": bits(dot(x, y))} for x, y in dots],
         "round": round_cases(), "product": product_cases(), "norm": norm_cases(), "angles": angle_cases(),
-        "rope": rope_cases(), "exp": exp_cases(), "silu": silu_cases(), "attention": attention_cases(),
+        "rope": rope_cases(), "exp": exp_cases(), "silu": silu_cases(), "attention": attention_cases(6, 3, (score_of, mix)),
+        "whole_attention": attention_cases(7, 5, (whole_score, whole_mix)),
     }
     with open(os.path.join(a.out, "canon.json"), "w") as f:
         lines = (f"{json.dumps(name)}: {json.dumps(value, separators=(',', ':'))}" for name, value in cases.items())

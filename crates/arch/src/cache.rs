@@ -14,7 +14,7 @@ pub const CACHES_MAX: usize = 4;
 pub struct Cache {
     /// Which pages are kept.
     pub keeps: Keeps,
-    /// Places in a page, each for a number or for two halves.
+    /// Places in a page, each for a float or for two halves or whole numbers.
     pub page_len: usize,
 }
 

@@ -92,13 +92,22 @@ fn threads_and_instruction_sets_change_no_bit() {
     }
 }
 
-/// As halves keys and values give other logits, and these too are the same everywhere.
+/// Rounded keys and values give other logits, and these too are the same everywhere.
 #[test]
 fn so_it_is_with_keys_and_values_as_halves() {
+    rounded_keys_and_values(Kept::F16);
+}
+
+#[test]
+fn so_it_is_with_keys_and_values_as_whole_numbers() {
+    rounded_keys_and_values(Kept::I16);
+}
+
+fn rounded_keys_and_values(kept: Kept) {
     for path in models() {
         let plain = Settings { isa: Isa::PORTABLE, threads: 1, ..Settings::default() };
         let whole = in_pieces(&mut open(&path, plain), &ids(), &[512]);
-        let plain = Settings { kept: Kept::F16, ..plain };
+        let plain = Settings { kept, ..plain };
         let want = in_pieces(&mut open(&path, plain), &ids(), &[512]);
         assert!(whole != want, "{}: nothing was rounded", path.display());
         for isa in Isa::available() {

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use arch::Kept;
 use engine::{Engine, Feed, Sequence, Settings, Wanted};
 use testkit::{Difference, Expected, golden};
 
@@ -98,6 +99,29 @@ fn hugging_face_folders() {
         let folder = format!("models/{family}");
         check(&folder, &format!("{folder}/expected.safetensors"));
         check_hidden_states(&folder);
+    }
+}
+
+/// Keys and values that are rounded move logits by little, and by whole numbers not more than by
+/// halves and a half.
+#[test]
+fn rounded_keys_and_values_lose_little() {
+    for family in FAMILIES {
+        let folder = golden(&format!("models/{family}"));
+        let expected = Expected::open(&folder.join("expected.safetensors"));
+        let ids = expected.ids("input_ids");
+        let lost = |kept| {
+            let model = arch::load_keeping(&arch::Source::open(&folder).unwrap(), kept).unwrap();
+            let mut engine = Engine::new(model, Settings { kept, ..Settings::default() }).unwrap();
+            let sequence = &mut Sequence::default();
+            let feed = Feed { sequence, tokens: &ids, wanted: Wanted::All };
+            let logits = engine.step(&mut [feed]).unwrap().to_vec();
+            Difference::between(&logits, &expected.floats("logits"))
+        };
+        let (halves, whole) = (lost(Kept::F16), lost(Kept::I16));
+        println!("{family}: {halves:?} by halves, {whole:?} by whole numbers");
+        let bound = 1.5 * halves.mean + MEAN;
+        assert!(whole.mean <= bound && halves.mean <= 3e-3, "{family}: {halves:?}, {whole:?}");
     }
 }
 

@@ -71,6 +71,7 @@ pub enum Command {
 pub enum Kv {
     F32,
     F16,
+    I16,
 }
 
 impl Kv {
@@ -78,6 +79,7 @@ impl Kv {
         match self {
             Kv::F32 => Kept::F32,
             Kv::F16 => Kept::F16,
+            Kv::I16 => Kept::I16,
         }
     }
 }
@@ -96,7 +98,8 @@ pub struct MachineFlags {
     #[arg(long, default_value_t = 512, env = "HEARTH_CHUNK", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub chunk: u32,
-    /// How keys and values of conversations are kept: f16 takes half the memory of f32, and rounds
+    /// How keys and values of conversations are kept: f16 and i16, whole numbers, take half the
+    /// memory of f32 and round; i16 is the fastest where prompts are long
     #[arg(long, default_value = "f32", env = "HEARTH_KV", value_name = "FORMAT")]
     pub kv: Kv,
     /// Tokens that a conversation may have, and for which there must be memory before the model is

@@ -123,6 +123,7 @@ pub fn fingerprint(digest: &str, kept: Kept) -> String {
     let canon = match kept {
         Kept::F32 => "canon1",
         Kept::F16 => "canon1-f16",
+        Kept::I16 => "canon2",
     };
     format!("{canon}-{}", &digest[..16])
 }

@@ -1,8 +1,8 @@
 //! Arithmetic on rows of numbers and blocks of quantised weights, the same bits everywhere.
 //!
-//! Owns canon 1 (`docs/numerics.md`): `portable` is its definition in plain Rust, and every faster
-//! path must equal it bit for bit. A [`Machine`] holds an instruction set and a crew of threads and
-//! offers each operation whole; who calls it knows neither.
+//! Owns the canon (`docs/numerics.md`): `portable` is its definition in plain Rust, and every
+//! faster path must equal it bit for bit. A [`Machine`] holds an instruction set and a crew of
+//! threads and offers each operation whole; who calls it knows neither.
 //!
 //! Does not know files, models or sequences. Never allocates in an operation whose scratch was
 //! reserved, never locks, logs or spawns.

@@ -1,4 +1,4 @@
-//! Canon 1 against cases computed by exact fractions, from `docs/numerics.md` alone: bit for bit.
+//! The canon against cases computed by exact fractions, from `docs/numerics.md` alone: bit for bit.
 //!
 //! Every instruction set of this computer runs them. Longer rows, all formats and all splits among
 //! threads are the business of `parity`, which has an oracle of its own.
@@ -210,11 +210,19 @@ fn tables_of_angles() {
 
 #[test]
 fn attention() {
-    let case = cases("attention");
+    attend_to(&cases("attention"), Kept::F32);
+}
+
+#[test]
+fn attention_by_whole_numbers() {
+    attend_to(&cases("whole_attention"), Kept::I16);
+}
+
+fn attend_to(case: &Value, kept: Kept) {
     let (q, keys, values) =
         (floats(&case["queries"]), floats(&case["keys"]), floats(&case["values"]));
     let (dim, value_dim) = (whole(&case["dim"]), whole(&case["value_dim"]));
-    let (queries, kept) = (q.len() / dim, Kept::F32);
+    let queries = q.len() / dim;
     let heads = Heads { queries, keys: 1, dim, value_dim, within: false, kept };
     let table: Vec<u32> = (0..(keys.len() / dim).div_ceil(64) as u32).collect();
     // Places that nobody has written hold NaN, so that reading one shows.

@@ -12,6 +12,7 @@ const LANES: &str = "crates/kernels/src/portable/lanes.rs";
 const ROUND: &str = "crates/kernels/src/portable/round.rs";
 const PRODUCT: &str = "crates/kernels/src/portable/product.rs";
 const ATTEND: &str = "crates/kernels/src/portable/attend.rs";
+const WHOLE: &str = "crates/kernels/src/portable/whole.rs";
 const MATH: &str = "crates/kernels/src/portable/math.rs";
 const NORM: &str = "crates/kernels/src/portable/norm.rs";
 const ROPE: &str = "crates/kernels/src/portable/rope.rs";
@@ -324,6 +325,25 @@ pub const SOURCES: &[Mutation] = &[
         "attend-tiles-descend",
         ATTENTION_OF_MACHINE,
         ("self.tiles(row).map(ready)", "self.tiles(row).rev().map(ready)"),
+    ),
+    line(
+        CANON,
+        "whole-factor",
+        WHOLE,
+        ("(query.factor * tile.key_scales[j])", "query.factor * tile.key_scales[j]"),
+    ),
+    line(CANON, "whole-weights", WHOLE, ("WEIGHT_TOP: f32 = 8191.0", "WEIGHT_TOP: f32 = 8190.0")),
+    line(
+        PARITY,
+        "whole-pairs-of-values",
+        "crates/kernels/src/machine/attention/store.rs",
+        ("pair[at % 2] = *level", "pair[0] = *level"),
+    ),
+    line(
+        PARITY,
+        "whole-bytes-that-count-alike",
+        "crates/kernels/src/amx/whole.rs",
+        ("unit.dot_signed::<1, A, D>()", "unit.dot_signed::<2, A, D>()"),
     ),
     line(
         PARITY,

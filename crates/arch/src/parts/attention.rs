@@ -139,7 +139,7 @@ impl Attention {
         let Site { source, layer, hyper: h, norms } = site;
         let dim = with.head_dim.unwrap_or(h.head_dim);
         let keys = with.key_heads.unwrap_or(h.key_heads);
-        let kept = seats.kept;
+        let kept = seats.kept.by_heads((dim, dim), false);
         let heads = Heads { queries: h.heads, keys, dim, value_dim: dim, within: false, kept };
         let find = |name, shape, bias| Linear::find(source, (name, layer), shape, bias);
         let (wide, narrow) = ((h.heads * dim, h.hidden), (keys * dim, h.hidden));

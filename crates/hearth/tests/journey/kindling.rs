@@ -104,9 +104,11 @@ fn a_server_without_models_serves_it_and_one_with_others_does_not() {
     assert!(status == 200 && answer.contains("canon1-"), "{answer}");
     let (status, told) = server.ask("POST", "/api/show", &json!({ "model": "kindling" }));
     assert!(status == 200 && told.contains("Q8_0"), "{told}");
-    let halves = Server::without_models(quiet(), &["--kv", "f16"]);
-    let (status, answer) = halves.ask("POST", "/v1/chat/completions", &body);
-    assert!(status == 200 && answer.contains("canon1-f16-"), "{answer}");
+    for (kv, canon) in [("f16", "canon1-f16-"), ("i16", "canon2-")] {
+        let rounding = Server::without_models(quiet(), &["--kv", kv]);
+        let (status, answer) = rounding.ask("POST", "/v1/chat/completions", &body);
+        assert!(status == 200 && answer.contains(canon), "{answer}");
+    }
     let others = Server::of(quiet(), &[]);
     assert!(!models(&others).contains("kindling"));
 }

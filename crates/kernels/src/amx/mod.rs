@@ -28,6 +28,7 @@ mod short;
 mod soon;
 mod unit;
 mod weights;
+mod whole;
 
 pub(crate) use detect::available;
 pub(crate) use emulated::Emulated;
@@ -38,6 +39,9 @@ pub(crate) use rows::{RowTile, Rows};
 pub(crate) use soon::Soon;
 pub(crate) use unit::{Hardware, TILE_ROWS, Unit};
 pub(crate) use weights::Weights;
+pub(crate) use whole::{
+    WholeColumns, WholeOut, WholeRows, mix as mix_whole, scores as score_whole,
+};
 
 use crate::panels::ROWS;
 

@@ -4,8 +4,10 @@ use super::mix::{self, Mixed, Values};
 use super::numbers::{self, Kept};
 use super::scores::{self, Keys};
 use super::weigh;
+use super::whole::{self, WholeKeys, WholeMixed, WholeValues};
 use crate::Isa;
 use crate::isa::Level;
+use crate::portable::whole::Pair;
 use crate::simd::Simd;
 
 /// Scores; the arguments are those of `scores::scores`.
@@ -17,18 +19,29 @@ pub(crate) type Weigh = unsafe fn(*mut f32, usize, (*mut f32, *mut f32));
 /// Values; the arguments are those of `mix::mix`.
 pub(crate) type Mix = unsafe fn(&Values, &Mixed);
 
+/// Scores of whole numbers; the arguments are those of `whole::scores`.
+pub(crate) type WholeScores = unsafe fn(&WholeKeys, (*const Pair, *const f32), *mut f32);
+
+/// Values of whole numbers; the arguments are those of `whole::mix`.
+pub(crate) type WholeMix = unsafe fn(&WholeValues, &WholeMixed);
+
 /// Widens halves; the arguments are those of `numbers::widen`.
 pub(crate) type Widen = unsafe fn(*const u8, *mut f32, usize);
 
 /// The functions of an instruction set. Entry `i` of a table serves `i + 1` queries; there is a
-/// table for each way to keep numbers.
+/// table for each way to keep floats, and one for whole numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernels {
-    scores: [&'static [Scores]; Kept::ALL.len()],
+    scores: [&'static [Scores]; FLOATS],
+    whole_scores: &'static [WholeScores],
     pub weigh: Weigh,
-    mix: [&'static [Mix]; Kept::ALL.len()],
+    mix: [&'static [Mix]; FLOATS],
+    whole_mix: &'static [WholeMix],
     pub widen: Widen,
 }
+
+/// Ways to keep floats: the first ones of all.
+const FLOATS: usize = Kept::I16 as usize;
 
 impl Kernels {
     /// How many of `n` queries share what is loaded. All, where one kernel can: then a tile is
@@ -45,6 +58,16 @@ impl Kernels {
     /// Scores of `n` queries.
     pub fn scores(&self, kept: Kept, n: usize) -> Scores {
         self.scores[kept as usize][n - 1]
+    }
+
+    /// Scores of `n` queries that are whole numbers.
+    pub fn whole_scores(&self, n: usize) -> WholeScores {
+        self.whole_scores[n - 1]
+    }
+
+    /// Values of `n` queries that are whole numbers.
+    pub fn whole_mix(&self, n: usize) -> WholeMix {
+        self.whole_mix[n - 1]
     }
 
     /// Values of `n` queries.
@@ -106,6 +129,29 @@ macro_rules! compiled {
             }
 
             /// # Safety
+            /// Those of `whole::scores`, and the features are there.
+            #[target_feature(enable = $features)]
+            unsafe fn whole_scores<const Q: usize, const V: usize>(
+                keys: &WholeKeys,
+                queries: (*const Pair, *const f32),
+                to: *mut f32,
+            ) {
+                // SAFETY: as above.
+                unsafe { whole::scores::<$token, Q, V>(<$token>::new(), keys, queries, to) }
+            }
+
+            /// # Safety
+            /// Those of `whole::mix`, and the features are there.
+            #[target_feature(enable = $features)]
+            unsafe fn whole_mix<const Q: usize, const V: usize>(
+                values: &WholeValues,
+                of: &WholeMixed,
+            ) {
+                // SAFETY: as above.
+                unsafe { whole::mix::<$token, Q, V>(<$token>::new(), values, of) }
+            }
+
+            /// # Safety
             /// Those of `numbers::widen`, and the features are there.
             #[target_feature(enable = $features)]
             unsafe fn widen(from: *const u8, to: *mut f32, len: usize) {
@@ -118,11 +164,13 @@ macro_rules! compiled {
                     &[$(scores::<false, $queries, $vectors>),*],
                     &[$(scores::<true, $queries, $vectors>),*],
                 ],
+                whole_scores: &[$(whole_scores::<$queries, $vectors>),*],
                 weigh,
                 mix: [
                     &[$(mix::<false, $queries, $vectors>),*],
                     &[$(mix::<true, $queries, $vectors>),*],
                 ],
+                whole_mix: &[$(whole_mix::<$queries, $vectors>),*],
                 widen,
             };
         }

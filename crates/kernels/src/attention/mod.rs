@@ -17,13 +17,15 @@ mod numbers;
 mod scores;
 mod state;
 mod weigh;
+mod whole;
 
 pub(crate) use kernels::Kernels;
 pub(crate) use mix::{Mixed, Values};
 pub use numbers::Kept;
-pub(crate) use numbers::{Half, Number, Numbers, halves_mut};
+pub(crate) use numbers::{Half, Number, Numbers, halves_mut, pairs, pairs_mut};
 pub(crate) use scores::Keys;
 pub(crate) use state::{States, Tiles, begin, divide, merge_state};
+pub(crate) use whole::{PAIRS, WholeKeys, WholeMixed, WholeValues};
 
 use crate::simd::{LANES, Simd, prefetch};
 
@@ -32,7 +34,7 @@ use crate::simd::{LANES, Simd, prefetch};
 #[derive(Clone, Copy)]
 pub(crate) struct Ahead {
     start: *const u8,
-    /// Bytes of a number.
+    /// Bytes of a lane.
     size: usize,
     /// Steps of a pass that ask for some.
     steps: usize,
@@ -49,7 +51,7 @@ impl Ahead {
         let Some((start, kept)) = start else {
             return Ahead { start: std::ptr::null(), size: 0, steps: 0 };
         };
-        let (from, to, size) = (i * steps / n, (i + 1) * steps / n, kept.size());
+        let (from, to, size) = (i * steps / n, (i + 1) * steps / n, kept.lane_bytes());
         Ahead { start: start.wrapping_add(from * width * size), size, steps: to - from }
     }
 

@@ -1,6 +1,7 @@
 //! Keys and values as pages keep them: whole, or as halves, two of which stand in the place of one.
 
 use crate::half::{f16_to_f32, f32_to_f16};
+use crate::portable::whole::{DIM_MAX, Pair};
 use crate::simd::{LANES, Simd};
 
 /// How keys and values are kept.
@@ -11,17 +12,30 @@ pub enum Kept {
     F32,
     /// Rounded, in half the memory.
     F16,
+    /// Whole numbers with scales, in about as much: canon 2.
+    I16,
 }
 
 impl Kept {
-    /// Both, in the order of tables.
-    pub const ALL: [Kept; 2] = [Kept::F32, Kept::F16];
+    /// All of them, in the order of tables.
+    pub const ALL: [Kept; 3] = [Kept::F32, Kept::F16, Kept::I16];
 
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {
             Kept::F32 => "f32",
             Kept::F16 => "f16",
+            Kept::I16 => "i16",
+        }
+    }
+
+    /// How heads of these widths are kept: whole numbers have a largest width, and no values
+    /// within keys.
+    #[must_use]
+    pub const fn by_heads(self, (dim, value_dim): (usize, usize), within: bool) -> Kept {
+        match self {
+            Kept::I16 if within || dim > DIM_MAX || value_dim > DIM_MAX => Kept::F16,
+            _ => self,
         }
     }
 
@@ -30,10 +44,19 @@ impl Kept {
         match self {
             Kept::F32 => size_of::<f32>(),
             Kept::F16 => size_of::<Half>(),
+            Kept::I16 => size_of::<i16>(),
         }
     }
 
-    /// Places of a page that so many numbers take.
+    /// Bytes of what a lane takes of a page: a float, or a pair of whole numbers.
+    pub(crate) const fn lane_bytes(self) -> usize {
+        match self {
+            Kept::F32 | Kept::I16 => size_of::<f32>(),
+            Kept::F16 => size_of::<Half>(),
+        }
+    }
+
+    /// Places of a page that so many numbers take, without scales.
     pub(crate) const fn places(self, numbers: usize) -> usize {
         numbers * self.size() / size_of::<f32>()
     }
@@ -85,7 +108,7 @@ pub(crate) enum Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    /// What stands in some places of a page.
+    /// What stands in some places of a page, where these are floats.
     pub fn in_places(kept: Kept, places: &'a [f32]) -> Numbers<'a> {
         match kept {
             Kept::F32 => Numbers::Whole(places),
@@ -95,6 +118,7 @@ impl<'a> Numbers<'a> {
                 // any bits.
                 Numbers::Halves(unsafe { std::slice::from_raw_parts(start, len) })
             }
+            Kept::I16 => unreachable!("whole numbers have scales"),
         }
     }
 
@@ -141,6 +165,18 @@ impl<'a> Numbers<'a> {
             }
         }
     }
+}
+
+/// Places of a page as pairs of whole numbers.
+pub(crate) fn pairs(places: &[f32]) -> &[Pair] {
+    // SAFETY: a pair is as long as a place, needs no more alignment, and may have any bits.
+    unsafe { std::slice::from_raw_parts(places.as_ptr().cast(), places.len()) }
+}
+
+/// Places of a page as room for pairs of whole numbers.
+pub(crate) fn pairs_mut(places: &mut [f32]) -> &mut [Pair] {
+    // SAFETY: as above; and any pair makes a place.
+    unsafe { std::slice::from_raw_parts_mut(places.as_mut_ptr().cast(), places.len()) }
 }
 
 /// Places of a page as room for halves.

@@ -104,7 +104,7 @@ fn scores(q: &[f32], scale: f32, tile: &Tile) -> [f32; TILE] {
 }
 
 #[inline(always)]
-fn sum_of(weights: &[f32; TILE]) -> f32 {
+pub(crate) fn sum_of(weights: &[f32; TILE]) -> f32 {
     let mut sums = Lanes::ZERO;
     for weights in weights.as_chunks::<LANES>().0 {
         for (sum, weight) in sums.0.iter_mut().zip(weights) {

@@ -4,7 +4,7 @@
 //! additions and fused multiply-adds only, so they are the same everywhere.
 
 /// Adding and subtracting this rounds |x| < 2^22 to whole numbers, ties to even.
-pub(super) const WHOLE: f32 = 12_582_912.0;
+pub(crate) const WHOLE: f32 = 12_582_912.0;
 
 /// Rounds to the nearest whole number, ties to even, for |x| < 2^22.
 #[inline(always)]

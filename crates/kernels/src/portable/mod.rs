@@ -1,4 +1,5 @@
-//! Canon 1 in plain Rust: the definition of every number, kept readable for ever.
+//! The canon in plain Rust: the definition of every number, kept readable for ever. `whole` is
+//! canon 2, everything else canon 1.
 //!
 //! Nothing here is chosen for speed where that would hide the order of a sum. The functions are
 //! inlined into one copy per instruction set (see `isa`), which changes their speed and no bit:
@@ -16,3 +17,4 @@ pub mod product;
 pub mod rope;
 pub mod round;
 pub mod row;
+pub mod whole;

@@ -236,6 +236,7 @@ pub struct Head<'a> {
     pub keys: &'a [Vec<f32>],
     pub values: &'a [Vec<f32>],
     pub scale: f32,
+    pub is_whole: bool,
 }
 
 /// What a tile gives, and what several give together.
@@ -265,24 +266,52 @@ pub fn attend(head: &Head, position: usize, window: Option<usize>, sink: Option<
 }
 
 fn attend_tile(head: &Head, tile: usize, first: usize, last: usize) -> Seen {
-    let mut scores = Vec::new();
-    for key in &head.keys[first..=last] {
-        let mut score = 0.0;
-        for (q, key) in head.q.iter().zip(key) {
-            score = q.mul_add(*key, score);
-        }
-        scores.push(score * head.scale);
-    }
+    let scores: Vec<f32> = head.keys[first..=last].iter().map(|key| score(head, key)).collect();
     let largest = scores.iter().fold(f32::NEG_INFINITY, |m, s| if *s > m { *s } else { m });
     let (mut lanes, mut out) = ([0.0; 16], vec![0.0; head.values[0].len()]);
+    let mut weights = Vec::new();
     for (position, score) in (first..=last).zip(scores) {
         let weight = exp(score - largest);
+        weights.push(weight);
         lanes[(position - tile) % 16] += weight;
         for (c, out) in out.iter_mut().enumerate() {
             *out = weight.mul_add(head.values[position][c], *out);
         }
     }
+    if head.is_whole {
+        out = mix_whole(&weights, &head.values[first..=last]);
+    }
     Seen { largest, sum: tree(lanes), out }
+}
+
+fn score(head: &Head, key: &[f32]) -> f32 {
+    if head.is_whole {
+        let top = if key.len() > 128 { 2047.0 } else { 4095.0 };
+        let ((q, q_scale), (key, key_scale)) = (levels(head.q, top), levels(key, top));
+        let sum: i64 = q.iter().zip(key).map(|(q, key)| q * key).sum();
+        return sum as f32 * ((q_scale * head.scale) * key_scale);
+    }
+    let products = head.q.iter().zip(key);
+    products.fold(0.0_f32, |sum, (q, key)| q.mul_add(*key, sum)) * head.scale
+}
+
+fn mix_whole(weights: &[f32], values: &[Vec<f32>]) -> Vec<f32> {
+    let rounded: Vec<_> = values.iter().map(|value| levels(value, 4095.0)).collect();
+    let scaled: Vec<f32> = weights.iter().zip(&rounded).map(|(w, (_, scale))| w * scale).collect();
+    let (weights, scale) = levels(&scaled, 8191.0);
+    let sum = |c: usize| -> i64 {
+        weights.iter().zip(&rounded).map(|(w, (value, _))| w * value[c]).sum()
+    };
+    (0..values[0].len()).map(|c| sum(c) as f32 * scale).collect()
+}
+
+fn levels(x: &[f32], top: f32) -> (Vec<i64>, f32) {
+    let scale = x.iter().fold(0.0, |m: f32, x| m.max(x.abs())) / top;
+    let inverse = 1.0 / scale;
+    if !inverse.is_finite() {
+        return (vec![0; x.len()], 0.0);
+    }
+    (x.iter().map(|x| (x * inverse).round_ties_even() as i64).collect(), scale)
 }
 
 fn merge(seen: &Seen, new: &Seen) -> Seen {

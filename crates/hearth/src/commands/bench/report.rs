@@ -97,6 +97,7 @@ impl Report<'_> {
         let kept = match self.flags.machine.kv.kept() {
             Kept::F32 => "",
             Kept::F16 => ", keys and values as f16",
+            Kept::I16 => ", keys and values as whole numbers",
         };
         writeln!(out, "{threads}, {}{kept}; loaded in {:.2} s{rounds}\n", isa.name(), self.load_s)?;
         writeln!(out, "  tokens per second         prompt    answer")?;

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::super::shared::Shared;
 use super::Attention;
+use super::whole::Whole;
 use crate::Isa;
 use crate::attention::{self, Ahead, Kept, Kernels, Keys, Mixed, Numbers, States, Tiles, Values};
 use crate::portable::attend::TILE;
@@ -34,11 +35,12 @@ pub(super) struct Own {
     /// The bundle's queries, in the order of their states.
     queries: Vec<f32>,
     // Of the queries that see the tile in hand: their scores, then weights, what they see, sums.
-    scores: Vec<f32>,
-    visible: Vec<Range<usize>>,
-    sums: Tiles,
+    pub scores: Vec<f32>,
+    pub visible: Vec<Range<usize>>,
+    pub sums: Tiles,
     /// Values of a tile, where their rows have to be filled up.
     values: Vec<f32>,
+    pub whole: Whole,
     pub together: Together,
 }
 
@@ -62,12 +64,12 @@ struct InHand {
 }
 
 /// What will be read next, if that lies ready.
-type Next = Option<(*const u8, Kept)>;
+pub(super) type Next = Option<(*const u8, Kept)>;
 
 impl Job<'_> {
     /// Numbers in an output, filled up to whole vectors.
     pub fn width(&self) -> usize {
-        self.of.heads.value_dim.next_multiple_of(LANES)
+        self.of.heads.width()
     }
 
     /// Number of queries in a bundle.
@@ -99,7 +101,7 @@ impl Job<'_> {
     /// Where the keys of a tile begin, if it lies ready.
     fn keys(&self, row: usize, tile: usize, head: usize) -> Next {
         let ready = !self.of.is_scattered();
-        ready.then(|| (self.of.tile(row, tile, head).0.start(), self.of.heads.kept))
+        ready.then(|| (self.of.head(row, tile, head).as_ptr().cast(), self.of.heads.kept))
     }
 
     /// Whether tiles of halves are widened for so many rows that see them: where several kernels
@@ -121,6 +123,9 @@ impl Job<'_> {
                 own.queries.extend_from_slice(&self.q[at..][..len]);
             }
         }
+        if heads.kept == Kept::I16 {
+            own.whole.fill(self.isa, &own.queries, (heads.dim, self.of.scale));
+        }
     }
 
     /// Merges a tile into the states of the queries that see some of it.
@@ -131,17 +136,24 @@ impl Job<'_> {
         let rows = first..first + (first..bundle.rows.end).take_while(sees).count();
         own.prepare(rows.clone().map(|row| self.of.visible(row, tile)), self.of.heads.sharing());
         for head in bundle.heads.clone() {
-            let mut together = std::mem::take(&mut own.together);
-            let (keys, values) = self.tile((rows.clone(), tile, head), &mut together);
             let next = match head + 1 < bundle.heads.end {
                 true => self.keys(first, tile, head + 1),
                 false => in_hand.next,
             };
             let row = (head - bundle.heads.start) * bundle.rows.len() + first - bundle.rows.start;
             let query = row * self.of.heads.sharing();
-            self.score(keys, query, (values.start(), values.kept()), own);
             let states = in_hand.state + query..in_hand.state + query + own.visible.len();
-            own.states.merge_sums(self.isa, states.clone(), &mut own.sums);
+            if self.of.heads.kept == Kept::I16 {
+                let tile = self.of.whole_tile(first, tile, head);
+                self.score_whole(&tile, query, own);
+                self.weigh(states.clone(), own);
+                self.mix_whole(&tile, states, next, own);
+                continue;
+            }
+            let mut together = std::mem::take(&mut own.together);
+            let (keys, values) = self.tile((rows.clone(), tile, head), &mut together);
+            self.score(keys, query, (values.start(), values.kept()), own);
+            self.weigh(states.clone(), own);
             self.mix(values, states, next, own);
             own.together = together;
         }
@@ -176,7 +188,7 @@ impl Job<'_> {
         (Numbers::Whole(keys), Numbers::Whole(values))
     }
 
-    /// Weights of the queries that see the tile, of which the first is `query`.
+    /// Scores of the queries that see the tile, of which the first is `query`.
     fn score(&self, keys: Numbers, query: usize, next: (*const u8, Kept), own: &mut Own) {
         let (dim, scale, n) = (self.of.heads.dim, self.of.scale, own.visible.len());
         let together = self.kernels.together(n);
@@ -190,10 +202,15 @@ impl Job<'_> {
             // SAFETY: the slices have as many queries and scores as this kernel takes.
             unsafe { kernel(keys, queries.as_ptr(), scores.as_mut_ptr()) };
         }
+    }
+
+    /// Turns scores into weights, and merges their sums into some states.
+    fn weigh(&self, states: Range<usize>, own: &mut Own) {
         own.hide_the_invisible();
         let sums = (own.sums.largest.as_mut_ptr(), own.sums.sums.as_mut_ptr());
-        // SAFETY: everything has been prepared for `n` queries.
-        unsafe { (self.kernels.weigh)(own.scores.as_mut_ptr(), n, sums) };
+        // SAFETY: everything has been prepared for as many queries.
+        unsafe { (self.kernels.weigh)(own.scores.as_mut_ptr(), states.len(), sums) };
+        own.states.merge_sums(self.isa, states, &mut own.sums);
     }
 
     /// Merges the weighted values into some states.
@@ -242,15 +259,18 @@ impl Job<'_> {
 
 impl Own {
     /// Room for so many queries that see a tile, and so many states.
-    pub fn make_room(&mut self, (queries, states): (usize, usize), of: &Attention) {
+    pub fn make_room(&mut self, isa: Isa, (queries, states): (usize, usize), of: &Attention) {
         let (dim, value_dim) = (of.heads.dim, of.heads.value_dim);
-        self.states.make_room(states, value_dim.next_multiple_of(LANES));
+        self.states.make_room(states, of.heads.width());
         make_room(&mut self.queries, queries * dim);
         make_room(&mut self.scores, queries * TILE);
         make_room(&mut self.visible, queries);
         self.sums.make_room(queries);
         if !value_dim.is_multiple_of(LANES) {
-            make_room(&mut self.values, value_dim.next_multiple_of(LANES) * TILE);
+            make_room(&mut self.values, of.heads.width() * TILE);
+        }
+        if of.heads.kept == Kept::I16 {
+            self.whole.make_room(queries, (dim, of.heads.width()), isa);
         }
         if of.is_scattered() {
             self.make_room_for_tiles(1, of);
@@ -268,7 +288,8 @@ impl Own {
     pub fn bytes(&self) -> u64 {
         let together = room(&self.together.0) + room(&self.together.1);
         let of_tile = room(&self.scores) + room(&self.visible) + self.sums.bytes();
-        self.states.bytes() + room(&self.queries) + of_tile + room(&self.values) + together
+        let of_values = room(&self.values) + together;
+        self.states.bytes() + room(&self.queries) + of_tile + of_values + self.whole.bytes()
     }
 
     /// Makes room for the queries that see a tile: `sharing` of each row that sees a part of it.

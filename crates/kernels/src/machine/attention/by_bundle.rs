@@ -5,10 +5,17 @@ use std::ops::Range;
 use super::super::shared::{Pieces, Shared, Taker};
 use super::bundle::{Bundle, Job, Own};
 use super::{Attention, Machine, RowTable};
+use crate::attention::Kept;
 
 /// Queries in a bundle, if one row has not more. All that belongs to them and a tile of keys and
-/// values fit the cache that a core has for itself.
-const QUERIES: usize = 128;
+/// values fit the cache that a core has for itself. More of them pay for a tile that is made ready
+/// for a unit.
+const fn queries(kept: Kept) -> usize {
+    match kept {
+        Kept::F32 | Kept::F16 => 128,
+        Kept::I16 => 256,
+    }
+}
 
 impl Machine {
     pub(super) fn attend_by_bundle(&self, job: &Job, own: &mut [Own]) {
@@ -16,7 +23,7 @@ impl Machine {
         // For every thread, whichever bundles it takes this time.
         let queries = plan.rows * plan.heads * job.of.heads.sharing();
         for own in own.iter_mut() {
-            own.make_room((queries, queries), job.of);
+            own.make_room(job.isa, (queries, queries), job.of);
             if job.widens(plan.rows) {
                 own.make_room_for_tiles(1, job.of);
             }
@@ -56,8 +63,9 @@ impl<'a> Plan<'a> {
         let few = if threads == 1 { usize::MAX } else { few };
         // Rows that choose see tiles of their own.
         let alone = if of.chosen.is_some() { 1 } else { usize::MAX };
-        let rows = longest.min(QUERIES / sharing).min(few).min(alone).max(1);
-        let heads = (QUERIES / (rows * sharing)).min(few / rows).clamp(1, keys);
+        let queries = queries(of.heads.kept);
+        let rows = longest.min(queries / sharing).min(few).min(alone).max(1);
+        let heads = (queries / (rows * sharing)).min(few / rows).clamp(1, keys);
         let work = runs(of, rows).map(|rows| keys * work(of, &rows)).sum();
         Plan { of, rows, heads, work }
     }
@@ -97,7 +105,7 @@ fn work(of: &Attention, rows: &Range<usize>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Heads, Kept};
+    use super::super::Heads;
     use super::*;
 
     /// The work of each thread, if the one that has done least takes the next bundle; having
@@ -106,7 +114,10 @@ mod tests {
         let (plan, mut taken) = (Plan::new(of, threads), vec![0; of.rows.len() * of.heads.keys]);
         let mut shares = vec![0; threads];
         plan.take(&mut Pieces::default().taker(), &mut |bundle| {
-            assert!(bundle.rows.len() * bundle.heads.len() * of.heads.sharing() <= QUERIES);
+            assert!(
+                bundle.rows.len() * bundle.heads.len() * of.heads.sharing()
+                    <= queries(of.heads.kept)
+            );
             *shares.iter_mut().min().unwrap() += work(of, &bundle.rows) * bundle.heads.len();
             for row in bundle.rows.clone() {
                 bundle.heads.clone().for_each(|head| taken[row * of.heads.keys + head] += 1);

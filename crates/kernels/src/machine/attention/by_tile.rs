@@ -22,7 +22,7 @@ impl Machine {
         if self.rehearses() {
             let states = all.div_ceil(threads) * heads.queries;
             for own in own.iter_mut() {
-                own.make_room((heads.queries, states), job.of);
+                own.make_room(job.isa, (heads.queries, states), job.of);
                 if job.widens(1) {
                     own.make_room_for_tiles(1, job.of);
                 }

@@ -8,7 +8,12 @@
 //! ```
 //!
 //! Where values lie *within* keys, a head has its positions one after the other, `(64, dim)`: the
-//! last `value_dim` numbers of a key are the value.
+//! last `value_dim` numbers of a key are the value. Of whole numbers a place holds two, and a head
+//! has scales:
+//!
+//! ```text
+//!   keys (⌈dim / 2⌉, 64) | their scales (64) | values (32, width) | their scales (64)
+//! ```
 //!
 //! Here are the shapes, and what a row sees. `store` fills pages, `bundle` attends with some rows
 //! and heads at once; `by_bundle` and `by_tile` split the work among threads.
@@ -17,14 +22,19 @@ mod bundle;
 mod by_bundle;
 mod by_tile;
 mod store;
+#[cfg(target_arch = "x86_64")]
+mod tiled;
+mod whole;
 
 use std::ops::Range;
 
 use super::Machine;
 use super::shared::Shared;
-use crate::attention::{Kept, Kernels, Number, Numbers};
+use crate::attention::{Kept, Kernels, Number, Numbers, PAIRS, pairs};
 use crate::portable::attend::{self, TILE, Tile};
+use crate::portable::whole::{self as whole_numbers, DIM_MAX};
 use crate::room::room;
+use crate::simd::LANES;
 use bundle::{Job, Own, Together};
 
 /// The heads of one attention layer.
@@ -61,10 +71,24 @@ impl Heads {
     }
 
     const fn head_len(&self) -> usize {
+        if matches!(self.kept, Kept::I16) {
+            let [keys, key_scales, values, value_scales] = self.whole_lens();
+            return keys + key_scales + values + value_scales;
+        }
         self.kept.places(match self.within {
             true => self.dim * TILE,
             false => (self.dim + self.value_dim) * TILE,
         })
+    }
+
+    /// Places of what a head has of whole numbers, in its order.
+    const fn whole_lens(&self) -> [usize; 4] {
+        [self.dim.div_ceil(2) * TILE, TILE, PAIRS * self.width(), TILE]
+    }
+
+    /// Numbers in an output, filled up to whole vectors.
+    const fn width(&self) -> usize {
+        self.value_dim.next_multiple_of(LANES)
     }
 }
 
@@ -197,14 +221,30 @@ impl<'a> Attention<'a> {
     }
 
     /// A head's part of one of the pages of a row.
-    fn head(&self, row: usize, page: usize, key_head: usize) -> Numbers<'a> {
+    fn head(&self, row: usize, page: usize, key_head: usize) -> &'a [f32] {
         let (page, len) = (&self.pages[self.rows[row].pages[page] as usize], self.heads.head_len());
-        Numbers::in_places(self.heads.kept, &page[self.offset + key_head * len..][..len])
+        &page[self.offset + key_head * len..][..len]
+    }
+
+    /// The same, where it is one of floats.
+    fn numbers(&self, row: usize, page: usize, key_head: usize) -> Numbers<'a> {
+        Numbers::in_places(self.heads.kept, self.head(row, page, key_head))
     }
 
     /// Keys and values of a head in one of the tiles of a row, where they lie ready.
     fn tile(&self, row: usize, tile: usize, key_head: usize) -> (Numbers<'a>, Numbers<'a>) {
-        self.head(row, tile, key_head).split_at(self.heads.dim * TILE)
+        self.numbers(row, tile, key_head).split_at(self.heads.dim * TILE)
+    }
+
+    /// The same, where they are whole numbers.
+    fn whole_tile(&self, row: usize, tile: usize, key_head: usize) -> whole_numbers::Tile<'a> {
+        let [keys, key_scales, values, _] = self.heads.whole_lens();
+        let (keys, rest) = self.head(row, tile, key_head).split_at(keys);
+        let (key_scales, rest) = rest.split_at(key_scales);
+        let (values, value_scales) = rest.split_at(values);
+        let (keys, values) = (pairs(keys), pairs(values));
+        let visible = self.visible(row, tile);
+        whole_numbers::Tile { keys, key_scales, values, value_scales, visible }
     }
 
     /// Whether tiles have to be put together first.
@@ -235,7 +275,7 @@ impl<'a> Attention<'a> {
             let place = tile * TILE + lane;
             let position = chosen.map_or(place, |chosen| chosen[place] as usize);
             let to = (&mut keys[lane..], &mut values[lane * value_dim..][..value_dim]);
-            match self.head(row, position / TILE, key_head) {
+            match self.numbers(row, position / TILE, key_head) {
                 Numbers::Whole(head) => self.heads.take_out(head, position % TILE, to),
                 Numbers::Halves(head) => self.heads.take_out(head, position % TILE, to),
             }
@@ -255,6 +295,15 @@ impl<'a> Attention<'a> {
         out: &mut [f32],
     ) {
         let (key_head, scaling) = (head / self.heads.sharing(), (self.scale, self.sink(head)));
+        if self.heads.kept == Kept::I16 {
+            let mut levels = [[0; 2]; DIM_MAX / 2];
+            let levels = &mut levels[..q.len().div_ceil(2)];
+            let top = whole_numbers::key_top(q.len());
+            let scale = whole_numbers::round(q, top, levels.as_flattened_mut());
+            let query = &whole_numbers::Query { levels, factor: scale * self.scale };
+            let tiles = self.tiles(row).map(|tile| self.whole_tile(row, tile, key_head));
+            return whole_numbers::attend(query, self.sink(head), tiles, out);
+        }
         let tile = |tile, (keys, values)| Tile { keys, values, visible: self.visible(row, tile) };
         if !self.is_put_together() {
             let ready = |i| match self.tile(row, i, key_head) {
@@ -284,6 +333,7 @@ impl Machine {
         assert_eq!(q.len(), n * heads.queries * heads.dim);
         assert_eq!(out.len(), n * heads.queries * heads.value_dim);
         assert!(of.sinks.is_none_or(|sinks| sinks.len() == heads.queries), "a sink for each head");
+        assert!(heads.kept != Kept::I16 || !of.is_scattered(), "whole numbers lie ready");
         let out = Shared::rows(out, heads.queries * heads.value_dim);
         let (threads, mut scratch) = (self.threads(), std::mem::take(&mut self.attention));
         scratch.threads.resize_with(threads, Own::default);
