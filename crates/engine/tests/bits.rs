@@ -110,7 +110,7 @@ fn rounded_keys_and_values(kept: Kept) {
         let plain = Settings { kept, ..plain };
         let want = in_pieces(&mut open(&path, plain), &ids(), &[512]);
         assert!(whole != want, "{}: nothing was rounded", path.display());
-        for isa in Isa::available() {
+        for isa in Isa::available().into_iter().chain(Isa::emulated_amx()) {
             let settings = Settings { isa, threads: 2, ..plain };
             for pieces in [&MIXED[..], &[150], &[1]] {
                 let got = in_pieces(&mut open(&path, settings), &ids(), pieces);

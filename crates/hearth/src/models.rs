@@ -94,7 +94,7 @@ impl Model {
             fixed: need.fixed(),
             longest: Policy::default().room(shape),
             created: created(path),
-            kept: settings.kept,
+            kept: shape.kept,
             digest,
             sampling: recommended(path, &source).over(Sampling::default()),
             about: OnceLock::new(),

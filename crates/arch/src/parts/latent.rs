@@ -98,7 +98,9 @@ impl Latent {
         };
         let [keys, values] = keys_and_values(source, layer, with)?;
         let (dim, value_dim) = (with.rotated + with.rank, with.rank);
-        let (queries, kept) = (with.heads, seats.kept.by_heads((dim, value_dim), true));
+        // All layers of such a model are like this one.
+        seats.kept = seats.kept.by_heads((dim, value_dim), true);
+        let (queries, kept) = (with.heads, seats.kept);
         let heads = Heads { queries, keys: 1, dim, value_dim, within: true, kept };
         let indexer = with.indexer.map(|with| Indexer::find(site, with, seats));
         Ok(Latent {

@@ -30,10 +30,6 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         pull::offer(known, &flags.machine)?;
         model = named::find(path)?;
     }
-    if let Some(pinned) = model.pinned.as_ref().filter(|_| flags.verbose) {
-        let fingerprint = fingerprint(&pinned.digest().hexadecimal(), flags.machine.kv.kept());
-        eprintln!("model   {}, pinned {}, {fingerprint}", pinned.name, one_line(&pinned.pinned));
-    }
     let path = &model.path;
     if !inside && flags.prompt.is_empty() && !path.exists() {
         return Err(no_model(path));
@@ -43,7 +39,13 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     sampling.check()?;
     let prompt = prompt(flags)?;
     let raw = flags.raw && prompt.is_some();
+    let pinned = model.pinned.as_ref().filter(|_| flags.verbose);
     let mut model = load::ready(path, &flags.machine, raw)?;
+    if let Some(pinned) = pinned {
+        let kept = model.engine.shape().kept;
+        let fingerprint = fingerprint(&pinned.digest().hexadecimal(), kept);
+        eprintln!("model   {}, pinned {}, {fingerprint}", pinned.name, one_line(&pinned.pinned));
+    }
     let mut asking = Asking { sampling, limits, verbose: flags.verbose };
     match prompt {
         None => {

@@ -4,9 +4,10 @@
 //! product of two numbers is four of bytes, of which two count alike:
 //!
 //! ```text
-//!   tile 0   high · high                  4 rows of 64 numbers in tiles 4 (high) and 5 (low)
-//!   tile 1   high · low + low · high      64 numbers of 16 columns in tiles 6 (high) and 7 (low)
-//!   tile 2   low · low                    x · y = (tile 0 · 64 + tile 1) · 64 + tile 2
+//!   tile 0        high · high
+//!   tile 1        high · low + low · high      x · y = (tile 0 · 64 + tile 1) · 64 + tile 2
+//!   tile 2        low · low
+//!   tiles 3 to 7  16 rows of 64 numbers, and 64 numbers of 16 columns, each high and low
 //! ```
 //!
 //! All sums are exact, and those of the other paths. While the unit multiplies a block of sixteen
@@ -39,7 +40,7 @@ const BYTES_OF_NUMBER: usize = 2;
 struct Line([u8; ROW_BYTES]);
 
 /// Rows of whole numbers as tiles read them: `(steps, 2, rows)`, where a step is 64 numbers. A
-/// block of sixteen rows may begin with any of them.
+/// block of sixteen rows may begin with any of them. What fills a last step up may be anything.
 #[derive(Default)]
 pub(crate) struct WholeRows {
     lines: Vec<Line>,
@@ -48,7 +49,7 @@ pub(crate) struct WholeRows {
 }
 
 /// Columns of whole numbers as tiles read them: `(groups of 16, steps, 2, 16)`. A line has four
-/// numbers of each column.
+/// numbers of each column. Zeros fill a last step up.
 #[derive(Default)]
 pub(crate) struct WholeColumns {
     lines: Vec<Line>,

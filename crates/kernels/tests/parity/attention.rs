@@ -289,6 +289,27 @@ fn prompts_of_wide_heads() {
     }
 }
 
+/// Keys and values that are zero, tiny and huge, and seen: their scales are zero, or far apart.
+#[test]
+fn sizes_that_differ() {
+    for heads in [heads(2, 1, 8), Heads { value_dim: 5, ..heads(4, 2, 17) }] {
+        let mut case = Case { scale: 0.01, ..Case::new(heads, 131) };
+        let sizes = [0.0, 1e-42, 1e-38, 1e-20, 1.0, 1e3];
+        for all in [&mut case.keys, &mut case.values] {
+            for (i, row) in all.iter_mut().flatten().flatten().enumerate() {
+                row.iter_mut().for_each(|x| *x *= sizes[i * 7 % sizes.len()]);
+            }
+        }
+        // A tile whose values are all zero.
+        for row in case.values.iter_mut().flatten().flat_map(|head| &mut head[..64]) {
+            row.fill(0.0);
+        }
+        case.check(&case.rows([0, 5, 63, 64, 130].into_iter()), &FEW_WINDOWS);
+        let prompt: Vec<Row> = (40..120).map(|at| (1, at)).collect();
+        case.check(&prompt, &[None, Some(3)]);
+    }
+}
+
 /// A prompt between single rows of other sequences, and rows that follow each other by chance.
 #[test]
 fn sequences_differ_in_one_batch() {

@@ -1,5 +1,5 @@
 //! Every operation of every machine against an oracle: plain loops, written from the text of
-//! canon 1.
+//! the canon.
 //!
 //! Machines are all instruction sets, and the one with an emulated tile unit, with 1, 2, 3 and 5
 //! threads. Lengths lie around every edge of a

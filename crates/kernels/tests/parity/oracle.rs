@@ -1,4 +1,4 @@
-//! Canon 1 once more, in the plainest loops: what `docs/numerics.md` says, and nothing for speed.
+//! The canon once more, in the plainest loops: what `docs/numerics.md` says, and nothing for speed.
 //!
 //! Taken from the crate are only `blocks::unpack` and `f16_to_f32`, which have exhaustive tests of
 //! their own. Everything is computed one output at a time.

@@ -124,7 +124,8 @@ impl Job<'_> {
             }
         }
         if heads.kept == Kept::I16 {
-            own.whole.fill(self.isa, &own.queries, (heads.dim, self.of.scale));
+            let of_head = bundle.rows.len() * heads.sharing();
+            own.whole.fill(self.isa, (&own.queries, of_head), (heads.dim, self.of.scale));
         }
     }
 

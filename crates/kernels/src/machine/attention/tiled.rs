@@ -41,9 +41,9 @@ impl Tiles {
         rows + self.keys.bytes() + self.values.bytes()
     }
 
-    /// Takes the queries of a bundle, of `len` numbers each.
-    pub fn take_queries(&mut self, isa: Isa, levels: &[i16], len: usize) {
-        if is_worth(isa, levels.len() / len) {
+    /// Takes the queries of a bundle, of `len` numbers each and so many of a key head.
+    pub fn take_queries(&mut self, isa: Isa, (levels, of_head): (&[i16], usize), len: usize) {
+        if is_worth(isa, of_head) {
             // SAFETY: where the unit is, the features are.
             unsafe { self.queries.fill(levels, len) };
         }

@@ -74,8 +74,13 @@ impl Whole {
         of_queries + room(&self.weights) + room(&self.scales) + tiles
     }
 
-    /// Rounds the queries of a bundle.
-    pub fn fill(&mut self, isa: Isa, queries: &[f32], (dim, scale): (usize, f32)) {
+    /// Rounds the queries of a bundle, of which so many read the same key head.
+    pub fn fill(
+        &mut self,
+        isa: Isa,
+        (queries, of_head): (&[f32], usize),
+        (dim, scale): (usize, f32),
+    ) {
         let (n, pairs) = (queries.len() / dim, dim.div_ceil(2));
         self.queries.resize(n * pairs, [0; 2]);
         self.factors.resize(n, 0.0);
@@ -84,7 +89,9 @@ impl Whole {
             *factor = rounded(isa, (x, key_top(dim)), levels.as_flattened_mut()) * scale;
         }
         #[cfg(target_arch = "x86_64")]
-        self.tiles.take_queries(isa, self.queries.as_flattened(), 2 * pairs);
+        self.tiles.take_queries(isa, (self.queries.as_flattened(), of_head), 2 * pairs);
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = of_head;
     }
 }
 
