@@ -130,12 +130,7 @@ pub const SOURCES: &[Mutation] = &[
         ("a[lane].mul_add(b[lane], sums.0[lane])", "a[lane] * b[lane] + sums.0[lane]"),
     ),
     line(CANON, "round-ties-away", ROUND, ("nearest(x * inverse)", "(x * inverse).round() as i8")),
-    line(
-        CANON,
-        "round-to-128",
-        ROUND,
-        ("from_bits(largest) / 127.0", "from_bits(largest) / 128.0"),
-    ),
+    line(CANON, "round-to-128", ROUND, ("scale(largest(x), 127.0)", "scale(largest(x), 128.0)")),
     line(CANON, "round-by-quotient", ROUND, ("nearest(x * inverse)", "nearest(x / scale)")),
     line(CANON, "round-zero-rule", ROUND, ("if !inverse.is_finite()", "if largest == 0")),
     line(
@@ -306,7 +301,7 @@ pub const SOURCES: &[Mutation] = &[
         CANON,
         "attend-sum-of-weights",
         ATTEND,
-        ("sum: sum_of(&weights)", "sum: weights.iter().sum()"),
+        ("sum: sum_of(weights)", "sum: weights.iter().sum()"),
     ),
     line(
         CANON,

@@ -24,7 +24,8 @@ use super::pass::{Integers, load};
 use super::unit::{ROW_BYTES, Shapes, TILE_ROWS, Unit};
 use crate::portable::attend::TILE;
 use crate::portable::math::WHOLE;
-use crate::portable::whole::{self, Pair, WEIGHT_TOP};
+use crate::portable::round;
+use crate::portable::whole::{Pair, WEIGHT_TOP};
 use crate::room::{make_room, room};
 use crate::simd::{Avx512, LANES, Simd};
 
@@ -89,15 +90,18 @@ impl WholeRows {
         room(&self.lines)
     }
 
+    fn resize(&mut self, rows: usize, len: usize) {
+        self.stride = rows + TILE_ROWS - 1;
+        self.lines.resize(WholeRows::lines(rows, len), Line([0; ROW_BYTES]));
+    }
+
     /// Takes rows of `len` numbers.
     ///
     /// # Safety
     /// This machine has the features.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     pub fn fill(&mut self, levels: &[i16], len: usize) {
-        let rows = levels.len() / len;
-        self.stride = rows + TILE_ROWS - 1;
-        self.lines.resize(WholeRows::lines(rows, len), Line([0; ROW_BYTES]));
+        self.resize(levels.len() / len, len);
         for (row, levels) in levels.chunks_exact(len).enumerate() {
             let of_step = self.lines.chunks_exact_mut(BYTES_OF_NUMBER * self.stride);
             for (levels, lines) in levels.chunks(ROW_BYTES).zip(of_step) {
@@ -124,8 +128,7 @@ impl WholeRows {
     ) {
         // SAFETY: this function's features are those of the token.
         let s = unsafe { Avx512::new() };
-        self.stride = scales.len() + TILE_ROWS - 1;
-        self.lines.resize(WholeRows::lines(scales.len(), TILE), Line([0; ROW_BYTES]));
+        self.resize(scales.len(), TILE);
         let (high, low) = self.lines.split_at_mut(self.stride);
         let Some(value_scales) = value_scales.first_chunk::<TILE>() else { return };
         let rows = weights.as_chunks::<TILE>().0.iter().zip(high.iter_mut().zip(low));
@@ -146,8 +149,7 @@ impl WholeRows {
                 let bits = _mm512_castps_si512(_mm512_abs_ps(*scaled));
                 largest = _mm512_max_epu32(largest, bits);
             }
-            let largest = f32::from_bits(_mm512_reduce_max_epu32(largest));
-            let (new, inverse) = whole::scale(largest, WEIGHT_TOP);
+            let (new, inverse) = round::scale(_mm512_reduce_max_epu32(largest), WEIGHT_TOP);
             *scale = new;
             let (inverse, whole) = (s.splat_f32(inverse), s.splat_f32(WHOLE));
             for (v, scaled) in scaled.into_iter().enumerate() {

@@ -25,7 +25,7 @@ pub use numbers::Kept;
 pub(crate) use numbers::{Half, Number, Numbers, halves_mut, pairs, pairs_mut};
 pub(crate) use scores::Keys;
 pub(crate) use state::{States, Tiles, begin, divide, merge_state};
-pub(crate) use whole::{PAIRS, WholeKeys, WholeMixed, WholeValues};
+pub(crate) use whole::{WholeKeys, WholeMixed, WholeValues};
 
 use crate::simd::{LANES, Simd, prefetch};
 

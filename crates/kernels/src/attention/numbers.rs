@@ -1,4 +1,5 @@
-//! Keys and values as pages keep them: whole, or as halves, two of which stand in the place of one.
+//! Keys and values as pages keep them: floats of 32 bits; halves, two of which stand in the place
+//! of one; or pairs of whole numbers.
 
 use crate::half::{f16_to_f32, f32_to_f16};
 use crate::portable::whole::{DIM_MAX, Pair};
@@ -39,15 +40,6 @@ impl Kept {
         }
     }
 
-    /// Bytes of a number.
-    pub(crate) const fn size(self) -> usize {
-        match self {
-            Kept::F32 => size_of::<f32>(),
-            Kept::F16 => size_of::<Half>(),
-            Kept::I16 => size_of::<i16>(),
-        }
-    }
-
     /// Bytes of what a lane takes of a page: a float, or a pair of whole numbers.
     pub(crate) const fn lane_bytes(self) -> usize {
         match self {
@@ -56,9 +48,9 @@ impl Kept {
         }
     }
 
-    /// Places of a page that so many numbers take, without scales.
+    /// Places of a page that so many floats take.
     pub(crate) const fn places(self, numbers: usize) -> usize {
-        numbers * self.size() / size_of::<f32>()
+        numbers * self.lane_bytes() / size_of::<f32>()
     }
 }
 
@@ -103,20 +95,20 @@ impl Number for Half {
 /// Numbers of a page.
 #[derive(Clone, Copy)]
 pub(crate) enum Numbers<'a> {
-    Whole(&'a [f32]),
-    Halves(&'a [Half]),
+    F32(&'a [f32]),
+    F16(&'a [Half]),
 }
 
 impl<'a> Numbers<'a> {
     /// What stands in some places of a page, where these are floats.
     pub fn in_places(kept: Kept, places: &'a [f32]) -> Numbers<'a> {
         match kept {
-            Kept::F32 => Numbers::Whole(places),
+            Kept::F32 => Numbers::F32(places),
             Kept::F16 => {
                 let (start, len) = (places.as_ptr().cast(), 2 * places.len());
                 // SAFETY: a half is half as long as a place, needs no more alignment, and may have
                 // any bits.
-                Numbers::Halves(unsafe { std::slice::from_raw_parts(start, len) })
+                Numbers::F16(unsafe { std::slice::from_raw_parts(start, len) })
             }
             Kept::I16 => unreachable!("whole numbers have scales"),
         }
@@ -124,22 +116,22 @@ impl<'a> Numbers<'a> {
 
     pub fn kept(&self) -> Kept {
         match self {
-            Numbers::Whole(_) => Kept::F32,
-            Numbers::Halves(_) => Kept::F16,
+            Numbers::F32(_) => Kept::F32,
+            Numbers::F16(_) => Kept::F16,
         }
     }
 
     pub fn len(&self) -> usize {
         match self {
-            Numbers::Whole(numbers) => numbers.len(),
-            Numbers::Halves(numbers) => numbers.len(),
+            Numbers::F32(numbers) => numbers.len(),
+            Numbers::F16(numbers) => numbers.len(),
         }
     }
 
     pub fn start(&self) -> *const u8 {
         match self {
-            Numbers::Whole(numbers) => numbers.as_ptr().cast(),
-            Numbers::Halves(numbers) => numbers.as_ptr().cast(),
+            Numbers::F32(numbers) => numbers.as_ptr().cast(),
+            Numbers::F16(numbers) => numbers.as_ptr().cast(),
         }
     }
 
@@ -147,21 +139,21 @@ impl<'a> Numbers<'a> {
     #[inline(always)]
     pub fn get(&self, i: usize) -> f32 {
         match self {
-            Numbers::Whole(numbers) => numbers[i],
-            Numbers::Halves(numbers) => numbers[i].wide(),
+            Numbers::F32(numbers) => numbers[i],
+            Numbers::F16(numbers) => numbers[i].wide(),
         }
     }
 
     /// The first `len` numbers, and the others.
     pub fn split_at(&self, len: usize) -> (Numbers<'a>, Numbers<'a>) {
         match self {
-            Numbers::Whole(numbers) => {
+            Numbers::F32(numbers) => {
                 let (first, others) = numbers.split_at(len);
-                (Numbers::Whole(first), Numbers::Whole(others))
+                (Numbers::F32(first), Numbers::F32(others))
             }
-            Numbers::Halves(numbers) => {
+            Numbers::F16(numbers) => {
                 let (first, others) = numbers.split_at(len);
-                (Numbers::Halves(first), Numbers::Halves(others))
+                (Numbers::F16(first), Numbers::F16(others))
             }
         }
     }
@@ -189,7 +181,7 @@ pub(crate) fn halves_mut(places: &mut [f32]) -> &mut [Half] {
 /// Where number `i` stands.
 #[inline(always)]
 pub(super) fn at<const HALF: bool>(start: *const u8, i: usize) -> *const u8 {
-    start.wrapping_add(i * if HALF { Kept::F16.size() } else { Kept::F32.size() })
+    start.wrapping_add(i * if HALF { Kept::F16.lane_bytes() } else { Kept::F32.lane_bytes() })
 }
 
 /// Sixteen numbers, widened.

@@ -2,11 +2,8 @@
 
 use super::Ahead;
 use crate::portable::attend::TILE;
-use crate::portable::whole::Pair;
+use crate::portable::whole::{PAIRS, Pair};
 use crate::simd::{LANES, Simd};
-
-/// Pairs of positions in a tile.
-pub(crate) const PAIRS: usize = TILE / 2;
 
 /// The keys of a tile.
 pub(crate) struct WholeKeys {

@@ -45,11 +45,22 @@ pub fn attend<'a>(
     tiles: impl Iterator<Item = Tile<'a>>,
     out: &mut [f32],
 ) {
+    merge_all(tiles, sink, |tile, out| attend_tile(q, scale, tile, out), out);
+}
+
+/// Merges what `attend_tile` gives for each of the tiles, and divides by the sum of all weights.
+#[inline(always)]
+pub(super) fn merge_all<T>(
+    tiles: impl Iterator<Item = T>,
+    sink: Option<f32>,
+    attend_tile: impl Fn(&T, &mut [f32]) -> Softmax,
+    out: &mut [f32],
+) {
     let mut seen: Option<Softmax> = None;
     let mut buffer = [0.0; VALUE_DIM_MAX];
     let tile_out = &mut buffer[..out.len()];
     for tile in tiles {
-        let new = attend_tile(q, scale, &tile, tile_out);
+        let new = attend_tile(&tile, tile_out);
         seen = Some(match seen {
             None => {
                 out.copy_from_slice(tile_out);
@@ -75,10 +86,7 @@ impl Softmax {
 #[inline(always)]
 fn attend_tile(q: &[f32], scale: f32, tile: &Tile, out: &mut [f32]) -> Softmax {
     let mut weights = scores(q, scale, tile);
-    let largest = weights[tile.visible.clone()].iter().fold(f32::NEG_INFINITY, |m, s| m.max(*s));
-    for (j, weight) in weights.iter_mut().enumerate() {
-        *weight = if tile.visible.contains(&j) { exp(*weight - largest) } else { 0.0 };
-    }
+    let new = weigh(&mut weights, &tile.visible);
     out.fill(0.0);
     for j in tile.visible.clone() {
         let values = &tile.values[j * out.len()..][..out.len()];
@@ -86,7 +94,17 @@ fn attend_tile(q: &[f32], scale: f32, tile: &Tile, out: &mut [f32]) -> Softmax {
             *out = weights[j].mul_add(*value, *out);
         }
     }
-    Softmax { largest, sum: sum_of(&weights) }
+    new
+}
+
+/// Turns scores into weights, and gives their sums.
+#[inline(always)]
+pub(super) fn weigh(weights: &mut [f32; TILE], visible: &Range<usize>) -> Softmax {
+    let largest = weights[visible.clone()].iter().fold(f32::NEG_INFINITY, |m, s| m.max(*s));
+    for (j, weight) in weights.iter_mut().enumerate() {
+        *weight = if visible.contains(&j) { exp(*weight - largest) } else { 0.0 };
+    }
+    Softmax { largest, sum: sum_of(weights) }
 }
 
 #[inline(always)]
@@ -104,7 +122,7 @@ fn scores(q: &[f32], scale: f32, tile: &Tile) -> [f32; TILE] {
 }
 
 #[inline(always)]
-pub(crate) fn sum_of(weights: &[f32; TILE]) -> f32 {
+fn sum_of(weights: &[f32; TILE]) -> f32 {
     let mut sums = Lanes::ZERO;
     for weights in weights.as_chunks::<LANES>().0 {
         for (sum, weight) in sums.0.iter_mut().zip(weights) {

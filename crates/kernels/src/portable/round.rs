@@ -39,26 +39,41 @@ pub fn subtract_rounded(x: &mut [f32], group_len: usize, rounded: &Plane) {
     }
 }
 
-/// The nearest whole number to x, ties to even, for |x| below 128.
+/// The nearest whole number to x, ties to even, for |x| below 2^15.
 #[inline(always)]
-fn nearest(x: f32) -> i8 {
+pub(super) fn nearest(x: f32) -> i16 {
     // The last bits of this sum are those of the whole number, in two's complement.
-    (x + WHOLE).to_bits() as i8
+    (x + WHOLE).to_bits() as i16
+}
+
+/// The bits of the largest magnitude. In their order a NaN is above all numbers, and not lost.
+#[inline(always)]
+pub(super) fn largest(x: &[f32]) -> u32 {
+    x.iter().fold(0, |m, x| x.abs().to_bits().max(m))
+}
+
+/// The scale of numbers that are rounded to at most `top`, by the bits of the largest magnitude,
+/// and by what they are multiplied. That is 0 where all count as zero: where they are, or are so
+/// small that the inverse of their scale is not a number, or are not finite.
+#[inline(always)]
+pub(crate) fn scale(largest: u32, top: f32) -> (f32, f32) {
+    let scale = f32::from_bits(largest) / top;
+    let inverse = 1.0 / scale;
+    if !inverse.is_finite() {
+        return (if scale.is_nan() { scale } else { 0.0 }, 0.0);
+    }
+    (scale, inverse)
 }
 
 #[inline(always)]
 fn round_group(x: &[f32], q: &mut [i8]) -> f32 {
-    // Magnitudes in the order of their bits: a NaN is above all numbers, and must not be lost.
-    let largest = x.iter().fold(0, |m, x| x.abs().to_bits().max(m));
-    let scale = f32::from_bits(largest) / 127.0;
-    let inverse = 1.0 / scale;
-    if !inverse.is_finite() {
-        // Zero, or so small that its inverse is not a number: the group counts as zero.
+    let (scale, inverse) = scale(largest(x), 127.0);
+    if inverse == 0.0 {
         q.fill(0);
-        return if scale.is_nan() { scale } else { 0.0 };
+        return scale;
     }
     for (q, x) in q.iter_mut().zip(x) {
-        *q = nearest(x * inverse);
+        *q = nearest(x * inverse) as i8;
     }
     scale
 }

@@ -11,8 +11,8 @@
 
 use std::ops::Range;
 
-use super::attend::{Softmax, TILE, VALUE_DIM_MAX, merge, sum_of};
-use super::math::{WHOLE, exp};
+use super::attend::{Softmax, TILE, merge_all, weigh};
+use super::round::{largest, nearest, scale};
 
 /// The largest level of values.
 pub const VALUE_TOP: f32 = 4095.0;
@@ -30,6 +30,9 @@ pub const fn key_top(dim: usize) -> f32 {
         _ => 2047.0,
     }
 }
+
+/// Pairs of positions in a tile.
+pub const PAIRS: usize = TILE / 2;
 
 /// Two levels that stand in one place of a page.
 pub type Pair = [i16; 2];
@@ -62,29 +65,18 @@ pub struct Query<'a> {
     pub factor: f32,
 }
 
-/// The scale of numbers of which the largest has this magnitude, and by what they are multiplied:
-/// by 0 if that is 0, or so small that the inverse of its scale is not a number, or none itself.
-#[inline(always)]
-pub fn scale(largest: f32, top: f32) -> (f32, f32) {
-    let scale = largest / top;
-    let inverse = 1.0 / scale;
-    if inverse.is_finite() {
-        return (scale, inverse);
-    }
-    (if scale.is_nan() { scale } else { 0.0 }, 0.0)
-}
-
 /// Rounds numbers to levels of at most `top`, the magnitude of the largest, and gives their scale.
 /// Levels that are left over become zero.
 #[inline(always)]
 pub fn round(x: &[f32], top: f32, levels: &mut [i16]) -> f32 {
     assert!(x.len() <= levels.len());
-    // Magnitudes in the order of their bits: a NaN is above all numbers, and must not be lost.
-    let largest = x.iter().fold(0, |m, x| x.abs().to_bits().max(m));
-    let (scale, inverse) = scale(f32::from_bits(largest), top);
+    let (scale, inverse) = scale(largest(x), top);
+    if inverse == 0.0 {
+        levels.fill(0);
+        return scale;
+    }
     for (level, x) in levels.iter_mut().zip(x) {
-        // The last bits of this sum are those of the whole number, in two's complement.
-        *level = (x * inverse + WHOLE).to_bits() as i16;
+        *level = nearest(x * inverse);
     }
     levels[x.len()..].fill(0);
     scale
@@ -93,7 +85,7 @@ pub fn round(x: &[f32], top: f32, levels: &mut [i16]) -> f32 {
 /// Rounds the weights of a tile, each times the scale of its values. What weighs nothing stays
 /// nothing, whatever its scale.
 #[inline(always)]
-pub fn round_weights(weights: &[f32; TILE], scales: &[f32], to: &mut [Pair; TILE / 2]) -> f32 {
+pub fn round_weights(weights: &[f32; TILE], scales: &[f32], to: &mut [Pair; PAIRS]) -> f32 {
     let mut scaled = [0.0; TILE];
     for ((scaled, weight), scale) in scaled.iter_mut().zip(weights).zip(scales) {
         *scaled = if *weight == 0.0 { 0.0 } else { weight * scale };
@@ -110,33 +102,14 @@ pub fn attend<'a>(
     tiles: impl Iterator<Item = Tile<'a>>,
     out: &mut [f32],
 ) {
-    let mut seen: Option<Softmax> = None;
-    let mut buffer = [0.0; VALUE_DIM_MAX];
-    let tile_out = &mut buffer[..out.len()];
-    for tile in tiles {
-        let new = attend_tile(query, &tile, tile_out);
-        seen = Some(match seen {
-            None => {
-                out.copy_from_slice(tile_out);
-                new
-            }
-            Some(seen) => merge(&seen, &new, out, tile_out),
-        });
-    }
-    let sum = seen.map_or(1.0, |seen| seen.sum_with(sink));
-    for out in out {
-        *out /= sum;
-    }
+    merge_all(tiles, sink, |tile, out| attend_tile(query, tile, out), out);
 }
 
 #[inline(always)]
 fn attend_tile(query: &Query, tile: &Tile, out: &mut [f32]) -> Softmax {
     let mut weights = scores(query, tile);
-    let largest = weights[tile.visible.clone()].iter().fold(f32::NEG_INFINITY, |m, s| m.max(*s));
-    for (j, weight) in weights.iter_mut().enumerate() {
-        *weight = if tile.visible.contains(&j) { exp(*weight - largest) } else { 0.0 };
-    }
-    let mut levels = [[0; 2]; TILE / 2];
+    let new = weigh(&mut weights, &tile.visible);
+    let mut levels = [[0; 2]; PAIRS];
     let scale = round_weights(&weights, tile.value_scales, &mut levels);
     let width = tile.values.len() / levels.len();
     for (c, out) in out.iter_mut().enumerate() {
@@ -145,7 +118,7 @@ fn attend_tile(query: &Query, tile: &Tile, out: &mut [f32]) -> Softmax {
             levels.iter().zip(values).map(|(level, value)| product(*level, *value)).sum();
         *out = sum as f32 * scale;
     }
-    Softmax { largest, sum: sum_of(&weights) }
+    new
 }
 
 #[inline(always)]
@@ -194,7 +167,7 @@ mod tests {
     fn what_weighs_nothing_stays_nothing() {
         let (mut weights, mut scales) = ([0.0; TILE], [f32::NAN; TILE]);
         (weights[3], scales[3]) = (1.0, 8191.0);
-        let mut levels = [[0; 2]; TILE / 2];
+        let mut levels = [[0; 2]; PAIRS];
         assert_eq!(round_weights(&weights, &scales, &mut levels), 1.0);
         assert_eq!(levels[1], [0, 8191]);
         assert!(levels.iter().enumerate().all(|(i, pair)| i == 1 || *pair == [0; 2]));

@@ -186,7 +186,7 @@ impl Job<'_> {
                 unsafe { (self.kernels.widen)(kept.start(), to.as_mut_ptr(), to.len()) };
             }
         }
-        (Numbers::Whole(keys), Numbers::Whole(values))
+        (Numbers::F32(keys), Numbers::F32(values))
     }
 
     /// Scores of the queries that see the tile, of which the first is `query`.
@@ -320,5 +320,5 @@ fn filled_up<'a>(values: Numbers<'a>, value_dim: usize, buffer: &'a mut Vec<f32>
         buffer.extend((first..first + value_dim).map(|i| values.get(i)));
         buffer.resize(buffer.len().next_multiple_of(LANES), 0.0);
     }
-    Numbers::Whole(buffer)
+    Numbers::F32(buffer)
 }

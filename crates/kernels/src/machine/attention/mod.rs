@@ -30,9 +30,9 @@ use std::ops::Range;
 
 use super::Machine;
 use super::shared::Shared;
-use crate::attention::{Kept, Kernels, Number, Numbers, PAIRS, pairs};
+use crate::attention::{Kept, Kernels, Number, Numbers, pairs};
 use crate::portable::attend::{self, TILE, Tile};
-use crate::portable::whole::{self as whole_numbers, DIM_MAX};
+use crate::portable::whole::{self as whole_numbers, DIM_MAX, PAIRS};
 use crate::room::room;
 use crate::simd::LANES;
 use bundle::{Job, Own, Together};
@@ -276,8 +276,8 @@ impl<'a> Attention<'a> {
             let position = chosen.map_or(place, |chosen| chosen[place] as usize);
             let to = (&mut keys[lane..], &mut values[lane * value_dim..][..value_dim]);
             match self.numbers(row, position / TILE, key_head) {
-                Numbers::Whole(head) => self.heads.take_out(head, position % TILE, to),
-                Numbers::Halves(head) => self.heads.take_out(head, position % TILE, to),
+                Numbers::F32(head) => self.heads.take_out(head, position % TILE, to),
+                Numbers::F16(head) => self.heads.take_out(head, position % TILE, to),
             }
         }
     }
@@ -307,7 +307,7 @@ impl<'a> Attention<'a> {
         let tile = |tile, (keys, values)| Tile { keys, values, visible: self.visible(row, tile) };
         if !self.is_put_together() {
             let ready = |i| match self.tile(row, i, key_head) {
-                (Numbers::Whole(keys), Numbers::Whole(values)) => tile(i, (keys, values)),
+                (Numbers::F32(keys), Numbers::F32(values)) => tile(i, (keys, values)),
                 _ => unreachable!("halves are put together"),
             };
             return attend::attend(q, scaling, self.tiles(row).map(ready), out);

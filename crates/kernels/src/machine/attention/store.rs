@@ -8,7 +8,7 @@ use super::{Heads, Machine, Pages};
 use crate::Isa;
 use crate::attention::{Half, Kept, Number, halves_mut, pairs_mut};
 use crate::portable::attend::TILE;
-use crate::portable::whole::{DIM_MAX, VALUE_TOP, key_top};
+use crate::portable::whole::{DIM_MAX, Pair, VALUE_TOP, key_top};
 
 /// Rows whose keys are transposed together. More would meet in too few places of the nearest cache.
 const TOGETHER: usize = 8;
@@ -105,11 +105,13 @@ impl PutWhole<'_> {
     /// Those whose positions follow each other, from `lane` on.
     fn rows(&self, page: &mut [f32], lane: usize, rows: Range<usize>) {
         let lens = self.heads.whole_lens();
+        let mut levels = [[[0; 2]; DIM_MAX / 2]; TOGETHER];
+        let levels = &mut levels[..rows.len()];
         for (head, place) in page.chunks_exact_mut(self.heads.head_len()).enumerate() {
             let (keys, place) = place.split_at_mut(lens[0]);
             let (key_scales, place) = place.split_at_mut(lens[1]);
             let (values, value_scales) = place.split_at_mut(lens[2]);
-            self.keys((keys, &mut key_scales[lane..]), (head, lane), rows.clone());
+            self.keys((keys, &mut key_scales[lane..]), (head, lane), rows.clone(), levels);
             self.values((values, &mut value_scales[lane..]), (head, lane), rows.clone());
         }
     }
@@ -119,10 +121,9 @@ impl PutWhole<'_> {
         (place, scales): (&mut [f32], &mut [f32]),
         (head, lane): (usize, usize),
         rows: Range<usize>,
+        levels: &mut [[Pair; DIM_MAX / 2]],
     ) {
         let dim = self.heads.dim;
-        let mut levels = [[[0; 2]; DIM_MAX / 2]; TOGETHER];
-        let levels = &mut levels[..rows.len()];
         for ((row, levels), scale) in rows.zip(&mut *levels).zip(scales) {
             let key = &self.keys[(row * self.heads.keys + head) * dim..][..dim];
             *scale = rounded(

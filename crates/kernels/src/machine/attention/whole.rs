@@ -6,10 +6,10 @@ use super::bundle::{Job, Next, Own};
 #[cfg(target_arch = "x86_64")]
 use super::tiled::Tiles;
 use crate::Isa;
-use crate::attention::{Ahead, Kept, PAIRS, WholeKeys, WholeMixed, WholeValues};
+use crate::attention::{Ahead, Kept, WholeKeys, WholeMixed, WholeValues};
 use crate::isa::per_isa;
 use crate::portable::attend::TILE;
-use crate::portable::whole::{self, Pair, Tile, key_top};
+use crate::portable::whole::{self, PAIRS, Pair, Tile, key_top};
 use crate::room::{make_room, room};
 
 per_isa!(round = round_portable; (x: &[f32], top: f32, levels: &mut [i16], scale: &mut f32));
