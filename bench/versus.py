@@ -5,7 +5,8 @@
 
 The machine's speed drifts, so only the ratio of neighbouring runs is quoted (its median). A round
 in which llama.cpp was disturbed (cpu_share < 0.95) would flatter us and is thrown away.
-`--isa NAME` and `--kv FORMAT` are handed on to hearth; llama.cpp keeps keys and values as f16.
+`--isa NAME` and `--kv FORMAT` are handed on to hearth, which keeps whole numbers for quantised weights
+without; llama.cpp keeps keys and values as f16.
 """
 import argparse
 import json

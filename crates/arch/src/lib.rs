@@ -229,7 +229,7 @@ pub fn small_bytes(model: &mut dyn Model, source: &Source) -> u64 {
     source.taken() + (model.weights().len() * each + model.shape().layers * LAYER) as u64
 }
 
-/// Opens what `source` holds as a model of its family.
+/// Opens what `source` holds as a model of its family, with keys and values as f32.
 ///
 /// # Errors
 /// When the family is unknown, or the file lacks something, or has something that the family does
@@ -238,12 +238,16 @@ pub fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     load_keeping(source, Kept::F32)
 }
 
-/// The same, for a model that keeps keys and values in this way.
+/// The same, for a model that keeps keys and values in this way, or else in the one that
+/// [suits](Source::suits) its weights.
 ///
 /// # Errors
 /// As `load`.
-pub fn load_keeping(source: &Source, kept: Kept) -> Result<Box<dyn Model>, Error> {
-    source.set_kept(kept);
+pub fn load_keeping(
+    source: &Source,
+    kept: impl Into<Option<Kept>>,
+) -> Result<Box<dyn Model>, Error> {
+    source.set_kept(kept.into().unwrap_or_else(|| source.suits()));
     let found = source.architecture()?;
     let names = |family: &Family| if source.is_gguf() { family.gguf } else { family.hugging_face };
     let family = FAMILIES.iter().find(|family| names(family).contains(&found.as_str()));

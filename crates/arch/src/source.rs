@@ -218,6 +218,16 @@ impl Source {
         self.files.tensors()
     }
 
+    /// How keys and values are kept where nobody says: as whole numbers beside weights that have
+    /// been rounded to some bits, where nothing of it shows, and beside floats as they are.
+    pub fn suits(&self) -> Kept {
+        let is_quantised = match self.gguf() {
+            Some(_) => self.tensors().iter().any(|tensor| tensor.storage.block().0 > 1),
+            None => !self.setting("quantization_config").is_null(),
+        };
+        if is_quantised { Kept::I16 } else { Kept::F32 }
+    }
+
     /// What the file says it is.
     ///
     /// # Errors

@@ -19,8 +19,9 @@ pub struct Settings {
     pub threads: usize,
     /// Rows of a prompt that pass through the model together; changes speed and memory, no bit.
     pub chunk: usize,
-    /// How keys and values are kept, as the model was loaded for it. This changes the bits.
-    pub kept: Kept,
+    /// How keys and values are kept, as the model was loaded for it; nothing is what suits its
+    /// weights. This changes the bits.
+    pub kept: Option<Kept>,
     /// Whether weights are copied from the file and packed, for products at full speed.
     pub pack: bool,
     /// Bytes that what is kept of sequences may take; nothing is no limit.
@@ -43,7 +44,7 @@ impl Default for Settings {
             isa: Isa::best(),
             threads: cores::usable(),
             chunk: 512,
-            kept: Kept::F32,
+            kept: None,
             pack: true,
             room: None,
             context: None,

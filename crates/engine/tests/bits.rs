@@ -94,22 +94,30 @@ fn threads_and_instruction_sets_change_no_bit() {
 
 /// Rounded keys and values give other logits, and these too are the same everywhere.
 #[test]
+fn so_it_is_with_keys_and_values_as_floats() {
+    keys_and_values(Kept::F32);
+}
+
+#[test]
 fn so_it_is_with_keys_and_values_as_halves() {
-    rounded_keys_and_values(Kept::F16);
+    keys_and_values(Kept::F16);
 }
 
 #[test]
 fn so_it_is_with_keys_and_values_as_whole_numbers() {
-    rounded_keys_and_values(Kept::I16);
+    keys_and_values(Kept::I16);
 }
 
-fn rounded_keys_and_values(kept: Kept) {
+fn keys_and_values(kept: Kept) {
     for path in models() {
         let plain = Settings { isa: Isa::PORTABLE, threads: 1, ..Settings::default() };
-        let whole = in_pieces(&mut open(&path, plain), &ids(), &[512]);
-        let plain = Settings { kept, ..plain };
-        let want = in_pieces(&mut open(&path, plain), &ids(), &[512]);
-        assert!(whole != want, "{}: nothing was rounded", path.display());
+        let [whole, want] = [Kept::F32, kept].map(|kept| {
+            let plain = Settings { kept: Some(kept), ..plain };
+            in_pieces(&mut open(&path, plain), &ids(), &[512])
+        });
+        let plain = Settings { kept: Some(kept), ..plain };
+        let is_rounded = kept != Kept::F32;
+        assert_eq!(whole != want, is_rounded, "{}", path.display());
         for isa in Isa::available().into_iter().chain(Isa::emulated_amx()) {
             let settings = Settings { isa, threads: 2, ..plain };
             for pieces in [&MIXED[..], &[150], &[1]] {

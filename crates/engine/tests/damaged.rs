@@ -44,7 +44,7 @@ fn damaged_configurations_are_refused_or_run() {
             damage(&mut damaged, at, with);
             std::fs::write(to.join("config.json"), damaged.to_string()).unwrap();
             let source = arch::Source::open(&to).unwrap();
-            let Ok(model) = arch::load(&source) else { continue };
+            let Ok(model) = arch::load_keeping(&source, None) else { continue };
             let settings = Settings { pack: false, ..Settings::default() };
             let mut engine = Engine::new(model, settings).unwrap();
             let mut sequence = Sequence::default();

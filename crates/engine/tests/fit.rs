@@ -67,7 +67,7 @@ fn what_a_model_takes_is_told_before() {
     let settings = Settings { threads: 2, ..Settings::default() };
     for path in models() {
         let source = Source::open(&path).unwrap();
-        for settings in Kept::ALL.map(|kept| Settings { kept, ..settings }) {
+        for settings in Kept::ALL.map(|kept| Settings { kept: Some(kept), ..settings }) {
             let fit = Fit::of(&source, settings).unwrap();
             for (context, users) in [(250, 3), (512, 1)] {
                 let demand = Demand { context, users };

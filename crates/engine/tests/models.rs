@@ -112,7 +112,8 @@ fn rounded_keys_and_values_lose_little() {
         let ids = expected.ids("input_ids");
         let lost = |kept| {
             let model = arch::load_keeping(&arch::Source::open(&folder).unwrap(), kept).unwrap();
-            let mut engine = Engine::new(model, Settings { kept, ..Settings::default() }).unwrap();
+            let mut engine =
+                Engine::new(model, Settings { kept: Some(kept), ..Settings::default() }).unwrap();
             let sequence = &mut Sequence::default();
             let feed = Feed { sequence, tokens: &ids, wanted: Wanted::All };
             let logits = engine.step(&mut [feed]).unwrap().to_vec();

@@ -18,11 +18,33 @@ fn files() -> Vec<PathBuf> {
 
 fn logits(path: &std::path::Path, ids: &[u32], kept: Kept) -> Vec<f32> {
     let source = arch::Source::open(path).unwrap();
-    let (model, settings) =
-        (arch::load_keeping(&source, kept).unwrap(), Settings { kept, ..Settings::default() });
+    let (model, settings) = (
+        arch::load_keeping(&source, kept).unwrap(),
+        Settings { kept: Some(kept), ..Settings::default() },
+    );
     let mut engine = Engine::new(model, settings).unwrap();
     let feed = Feed { sequence: &mut Sequence::default(), tokens: ids, wanted: Wanted::All };
     engine.step(&mut [feed]).unwrap().to_vec()
+}
+
+#[test]
+fn whole_numbers_are_kept_beside_quantised_weights_and_floats_beside_floats() {
+    let suits = |path: &std::path::Path| {
+        let source = arch::Source::open(path).unwrap();
+        let kept = arch::load_keeping(&source, None).unwrap().shape().kept;
+        assert_eq!(kept, source.suits(), "{}", path.display());
+        kept
+    };
+    for path in files() {
+        let is_float = ["BF16", "F16"].iter().any(|name| path.to_string_lossy().contains(name));
+        assert_eq!(suits(&path) == Kept::F32, is_float, "{}", path.display());
+    }
+    for quantised in ["models/gpt-oss-mxfp4", "variants/qwen3-gptq", "variants/qwen3-fp8-rows"] {
+        assert_eq!(suits(&golden(quantised)), Kept::I16, "{quantised}");
+    }
+    for float in ["models/gpt-oss", "models/qwen3", "variants/qwen3-bias"] {
+        assert_eq!(suits(&golden(float)), Kept::F32, "{float}");
+    }
 }
 
 #[test]

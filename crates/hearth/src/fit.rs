@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn fit(name: &str) -> Fit {
-        let settings = Settings { threads: 1, ..Settings::default() };
+        let settings = Settings { threads: 1, kept: Some(Kept::F32), ..Settings::default() };
         Fit::of(&Source::open(&golden(name)).unwrap(), settings).unwrap()
     }
 

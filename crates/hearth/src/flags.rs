@@ -98,10 +98,11 @@ pub struct MachineFlags {
     #[arg(long, default_value_t = 512, env = "HEARTH_CHUNK", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub chunk: u32,
-    /// How keys and values of conversations are kept: f16 and i16, whole numbers, take half the
-    /// memory of f32 and round; i16 is the fastest where prompts are long
-    #[arg(long, default_value = "f32", env = "HEARTH_KV", value_name = "FORMAT")]
-    pub kv: Kv,
+    /// How keys and values of conversations are kept: f32, or rounded, in half the memory, to f16
+    /// or i16, whole numbers, the fastest where prompts are long [default: i16 where weights are
+    /// quantised, else f32]
+    #[arg(long, env = "HEARTH_KV", value_name = "FORMAT", hide_possible_values = true)]
+    pub kv: Option<Kv>,
     /// Tokens that a conversation may have, and for which there must be memory before the model is
     /// loaded [default: what the model was made for, with memory for 4096]
     #[arg(long, env = "HEARTH_CONTEXT", value_name = "N", value_parser = positive)]

@@ -12,7 +12,7 @@ use turn::{Chat, Prompt};
 
 use crate::failure::Failure;
 use crate::fit::{self, Checked};
-use crate::flags::MachineFlags;
+use crate::flags::{Kv, MachineFlags};
 use crate::{kindling, named, output};
 
 const WHAT_TO_GIVE: &str = "Give the name of a model that `hearth list` shows, a GGUF file, a \
@@ -32,7 +32,7 @@ pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
         None => default.isa,
     };
     let threads = flags.threads.map_or(default.threads, usize::from);
-    let (chunk, kept, context) = (flags.chunk as usize, flags.kv.kept(), flags.context);
+    let (chunk, kept, context) = (flags.chunk as usize, flags.kv.map(Kv::kept), flags.context);
     Ok(Settings { isa, threads, chunk, kept, context, ..default })
 }
 

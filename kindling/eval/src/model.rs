@@ -28,7 +28,7 @@ impl Model {
             None => Tokenizer::from_folder(path)?,
         };
         let language = Arc::new(Language::new(tokenizer)?);
-        let engine = Engine::new(arch::load(&source)?, Settings::default())?;
+        let engine = Engine::new(arch::load_keeping(&source, None)?, Settings::default())?;
         Ok(Model(Local::start(engine, language, (Policy::default(), Sampling::greedy()))?))
     }
 

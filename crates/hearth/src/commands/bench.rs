@@ -30,7 +30,7 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
     let engine = load::engine(&model, &source, (settings, checked))?;
     check_context(&engine, flags)?;
     let load_s = begin.elapsed().as_secs_f64();
-    let weight_bytes = engine.shape().weight_bytes;
+    let (weight_bytes, kept) = (engine.shape().weight_bytes, engine.shape().kept);
     let tokenizer = load::tokenizer(&model, &source)?;
     let bench = Bench { engine: Some(engine), tokenizer, chunk: settings.chunk };
     let rounds = all_rounds(bench, flags)?;
@@ -42,6 +42,7 @@ pub fn bench(flags: &Flags) -> Result<(), Failure> {
         flags,
         load_s,
         weight_bytes,
+        kept,
         rss_bytes,
         reading,
         medians: Round::medians(&rounds),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::about::{storages, totals};
 use crate::failure::Failure;
-use crate::flags::Show as Flags;
+use crate::flags::{Kv, Show as Flags};
 use crate::named::{self, Named};
 use crate::output::{count, size, visible};
 use crate::{fit, load};
@@ -75,7 +75,7 @@ fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<()
     for (storage, (tensors, bytes)) in storages(source) {
         line("", format!("{storage:<8} {tensors:>5} tensors {:>8}", size(bytes)))?;
     }
-    match arch::load_keeping(source, flags.machine.kv.kept()) {
+    match arch::load_keeping(source, flags.machine.kv.map(Kv::kept)) {
         Ok(model) => {
             let shape = model.shape();
             line("family", shape.family.to_owned())?;

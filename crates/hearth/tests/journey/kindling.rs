@@ -101,13 +101,13 @@ fn a_server_without_models_serves_it_and_one_with_others_does_not() {
     let body = json!({ "model": "kindling", "max_tokens": 8,
                        "messages": [{ "role": "user", "content": QUESTION }] });
     let (status, answer) = server.ask("POST", "/v1/chat/completions", &body);
-    assert!(status == 200 && answer.contains("canon1-"), "{answer}");
+    assert!(status == 200 && answer.contains("canon2-"), "quantised: {answer}");
     let (status, told) = server.ask("POST", "/api/show", &json!({ "model": "kindling" }));
     assert!(status == 200 && told.contains("Q8_0"), "{told}");
-    for (kv, canon) in [("f16", "canon1-f16-"), ("i16", "canon2-")] {
+    for (kv, canon, other) in [("f16", "canon1-f16-", "canon2"), ("f32", "canon1-", "-f16-")] {
         let rounding = Server::without_models(quiet(), &["--kv", kv]);
         let (status, answer) = rounding.ask("POST", "/v1/chat/completions", &body);
-        assert!(status == 200 && answer.contains(canon), "{answer}");
+        assert!(status == 200 && answer.contains(canon) && !answer.contains(other), "{answer}");
     }
     let others = Server::of(quiet(), &[]);
     assert!(!models(&others).contains("kindling"));

@@ -19,6 +19,8 @@ pub struct Report<'a> {
     pub medians: Round,
     pub reading: Reading,
     pub weight_bytes: u64,
+    /// How keys and values were kept.
+    pub kept: Kept,
     pub rss_bytes: u64,
 }
 
@@ -79,7 +81,7 @@ impl Report<'_> {
             "weight_bytes": self.weight_bytes,
             "rss_bytes": self.rss_bytes,
             "isa": self.reading.isa.name(),
-            "kv": self.flags.machine.kv.kept().name(),
+            "kv": self.kept.name(),
             "threads": self.reading.threads,
             "rounds": self.flags.rounds,
         });
@@ -94,7 +96,7 @@ impl Report<'_> {
         };
         let threads =
             if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
-        let kept = match self.flags.machine.kv.kept() {
+        let kept = match self.kept {
             Kept::F32 => "",
             Kept::F16 => ", keys and values as f16",
             Kept::I16 => ", keys and values as whole numbers",
