@@ -17,7 +17,7 @@ def main(log, out):
         x = LEFT + (WIDTH - LEFT - 12) * seen / last
         return f"{x:.1f},{12 + (HEIGHT - BOTTOM - 12) * (1 - share):.1f}"
 
-    lines = [(("loss of answer tokens, of %.1f" % worst), "#888", [place(e["seen"], e["loss"] / worst) for e in entries])]
+    lines = [(("loss as weighted, of %.1f" % worst), "#888", [place(e["seen"], e["loss"] / worst) for e in entries])]
     judged = [e for e in entries if "right" in e]
     for task, color in COLORS.items():
         lines.append((f"{task}, right", color, [place(e["seen"], e["right"][task]) for e in judged]))

@@ -37,16 +37,6 @@ def rotate(x, cos, sin):
     return x * cos + torch.cat((-b, a), -1) * sin
 
 
-def attend(q, k, v):
-    """Causal attention. On a processor plain products are faster than the fused kernel's way back."""
-    if q.device.type != "cpu":
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    n = q.shape[-2]
-    later = torch.ones(n, n, dtype=torch.bool, device=q.device).triu(1)
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-    return scores.float().masked_fill(later, float("-inf")).softmax(-1).to(v.dtype) @ v
-
-
 class Attention(nn.Module):
     def __init__(self, s):
         super().__init__()
@@ -66,7 +56,7 @@ class Attention(nn.Module):
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         if s.kv_heads != s.heads:
             k, v = (t.repeat_interleave(s.heads // s.kv_heads, 1) for t in (k, v))
-        y = attend(q, k, v)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         return self.o_proj(y.transpose(1, 2).reshape(b, n, -1))
 
 
@@ -143,6 +133,25 @@ def export(model, tokenizer, folder, template):
     tokenizer_config = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "chat_template": template, "tokenizer_class": "Qwen2Tokenizer"}
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config, indent=1, ensure_ascii=False))
     (folder / "generation_config.json").write_text(json.dumps({"do_sample": False, "eos_token_id": 2}))
+
+
+@torch.no_grad()
+def load(model, path):
+    """Takes the weights of a GGUF file that was made of an export."""
+    from gguf import GGUFReader, dequantize
+
+    names = {
+        "token_embd": "embed_tokens", "output_norm": "norm", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
+        **{f"attn_{n}": f"self_attn.{n}_proj" for n in "qkv"}, "attn_output": "self_attn.o_proj",
+        **{f"attn_{n}_norm": f"self_attn.{n}_norm" for n in "qk"}, **{f"ffn_{n}": f"mlp.{n}_proj" for n in ("gate", "up", "down")},
+    }
+    parameters = dict(model.named_parameters())
+    for tensor in GGUFReader(path).tensors:
+        *layer, name, _ = tensor.name.split(".")
+        where = f"layers.{layer[1]}.{names[name]}" if layer else names[name]
+        parameters.pop(f"{where}.weight").copy_(torch.from_numpy(dequantize(tensor.data, tensor.tensor_type)))
+    if parameters:
+        raise SystemExit(f"{path} lacks {', '.join(parameters)}")
 
 
 def shape_of(saved):

@@ -5,11 +5,12 @@ before it falls is kept as `stable.pt`, so that a later run can go on from there
 """
 
 import argparse
-import functools
 import json
 import math
 import multiprocessing as mp
+import os
 import random
+import re
 import time
 from pathlib import Path
 
@@ -18,26 +19,29 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 import conversation
-from model import Kindling, Shape, export, saved_shape, shape_of
-from workers import Workers
+from gradients import Gradients
+from model import Kindling, Shape, export, load, saved_shape, shape_of
 
 HERE = Path(__file__).parent
 # What a model has not been trained to read, it cannot.
 LONGEST = Shape.context
 # Examples that are drawn at once and put into batches by length.
 POOL = 512
+# Behind this a value begins. Where it or an answer begins, it is decided which; what follows is mere copying.
+VALUE = re.compile(r'": "?')
+DECIDES = 4
 # The share of other tokens that are learned as well, and what each counts.
 OTHER_SHARE, OTHER_WEIGHT = 0.12, 0.15
-IGNORE = -100
 
 
 def encoded(tokenizer, example):
-    """Token ids, and for each whether the model is to have written it."""
+    """Token ids, and what it counts that the model writes each: nothing, where others wrote it."""
     ids, ours = [], []
     for text, written in conversation.pieces(example):
-        new = tokenizer.encode(text, add_special_tokens=False).ids
-        ids += new
-        ours += [written] * len(new)
+        made = tokenizer.encode(text, add_special_tokens=False)
+        ids += made.ids
+        begins = {0, *(value.end() for value in VALUE.finditer(text))}
+        ours += [written * (DECIDES if any(a <= b < e for b in begins) else 1) for a, e in made.offsets]
     return ids[: LONGEST + 1], ours[: LONGEST + 1]
 
 
@@ -51,25 +55,32 @@ def echo(round_):
     return max(0.03, 0.5 - round_ / 60)
 
 
-def batches(tokenizer, round_, tokens):
-    """The batches of one round: examples of about the same length, `tokens` with their padding."""
+def batches(tokenizer, round_, tokens, joined):
+    """The batches of one round, `tokens` in each: examples of about the same length, with padding, or `joined` without."""
     drawn, number, most = [], 0, longest(round_)
     while len(drawn) < POOL:
         ids, ours = encoded(tokenizer, conversation.draw(f"{round_}.{number}", "train", echo(round_)))
         number += 1
         if any(ours[1:]) and len(ids) <= most:
             drawn.append((ids, ours))
-    drawn.sort(key=lambda e: len(e[0]))
     rng = random.Random(f"order {round_}")
-    made, batch = [], []
+    if not joined:
+        drawn.sort(key=lambda e: len(e[0]))
+    made, batch, total = [], [], 0
     for example in drawn:
-        if batch and (len(batch) + 1) * len(example[0]) > tokens:
+        total = total + len(example[0]) if joined else (len(batch) + 1) * len(example[0])
+        if batch and total > tokens:
             made.append(batch)
-            batch = []
+            batch, total = [], len(example[0])
         batch.append(example)
     made.append(batch)
     rng.shuffle(made)
-    return [padded(b, rng) for b in made]
+    return [(behind_each_other if joined else padded)(b, rng) for b in made]
+
+
+def counts(ours, rng):
+    """What each target counts."""
+    return [float(o) or OTHER_WEIGHT * (rng.random() < OTHER_SHARE) for o in ours[1:]]
 
 
 def padded(batch, rng):
@@ -81,17 +92,24 @@ def padded(batch, rng):
         m = len(ids) - 1
         inputs[row, :m] = torch.tensor(ids[:-1])
         targets[row, :m] = torch.tensor(ids[1:])
-        other = [OTHER_WEIGHT if rng.random() < OTHER_SHARE else 0.0 for _ in range(m)]
-        weights[row, :m] = torch.tensor([1.0 if o else w for o, w in zip(ours[1:], other)])
+        weights[row, :m] = torch.tensor(counts(ours, rng))
     return inputs, targets, weights
 
 
-def feeder(path, round_, tokens, queue, parts):
+def behind_each_other(batch, rng):
+    """Inputs, targets and their weights without padding, and where each example ends."""
+    inputs = torch.tensor([i for ids, _ in batch for i in ids[:-1]], dtype=torch.uint16)
+    targets = torch.tensor([i for ids, _ in batch for i in ids[1:]], dtype=torch.uint16)
+    weights = torch.tensor([c for _, ours in batch for c in counts(ours, rng)])
+    return inputs, targets, weights, torch.tensor([len(ids) - 1 for ids, _ in batch]).cumsum(0)
+
+
+def feeder(path, round_, tokens, joined, queue, parts):
     """Draws every so many rounds, in a process of its own."""
     torch.set_num_threads(1)
     tokenizer = Tokenizer.from_file(path)
     while True:
-        queue.put([tuple(t.numpy() for t in b) for b in batches(tokenizer, round_, tokens)])
+        queue.put([tuple(t.numpy() for t in b) for b in batches(tokenizer, round_, tokens, joined)])
         round_ += parts
 
 
@@ -100,22 +118,25 @@ def cross(hidden, words, targets):
     return logits.logsumexp(-1) - logits.gather(1, targets[:, None]).squeeze(1)
 
 
-@functools.cache
-def compiled(function):
-    return torch.compile(function, dynamic=True)
+class ByTorch:
+    """Finds gradients on a GPU; on a processor `Gradients` does."""
 
+    def __init__(self, model):
+        self.model, self.forward, self.cross = model, torch.compile(model, dynamic=True), torch.compile(cross, dynamic=True)
 
-def gradients_of(model, batch):
-    """Adds the gradients of a batch to the model's; the mean loss of its answers' tokens."""
-    device = model.embed_tokens.weight.device
-    inputs, targets, weights = (torch.from_numpy(x).to(device) for x in batch)
-    with torch.autocast(inputs.device.type, torch.bfloat16):
-        hidden = compiled(model)(inputs)
-        wanted = weights.view(-1).nonzero().squeeze(1)
-        each = compiled(cross)(hidden.view(-1, hidden.shape[-1]).index_select(0, wanted), model.embed_tokens.weight, targets.view(-1)[wanted])
-    w = weights.view(-1)[wanted]
-    ((each * w).sum() / w.sum()).backward()
-    return float(each[w == 1].mean().detach())
+    def of(self, batch):
+        """Puts the gradients of a batch into the model; returns its loss."""
+        words = self.model.embed_tokens.weight
+        inputs, targets, weights = (x.to(words.device) for x in batch)
+        with torch.autocast(inputs.device.type, torch.bfloat16):
+            hidden = self.forward(inputs)
+            wanted = weights.view(-1).nonzero().squeeze(1)
+            each = self.cross(hidden.view(-1, hidden.shape[-1]).index_select(0, wanted), words, targets.view(-1)[wanted])
+        w = weights.view(-1)[wanted]
+        loss = (each * w).sum() / w.sum()
+        self.model.zero_grad()
+        loss.backward()
+        return float(loss.detach())
 
 
 @torch.no_grad()
@@ -164,13 +185,15 @@ def arguments():
     p.add_argument("--steps", type=int, required=True)
     p.add_argument("--decay", type=int, default=1000)
     p.add_argument("--warm", type=int, default=200)
-    p.add_argument("--tokens", type=int, default=6144, help="tokens of a worker's batch, padding included")
+    p.add_argument("--tokens", type=int, default=8192, help="tokens of a batch, padding included")
     p.add_argument("--lr", type=float, default=3e-3)
     p.add_argument("--muon-lr", type=float, default=0.02)
     p.add_argument("--minutes", type=float, default=1e9, help="stop and save after so long")
     p.add_argument("--judge", type=int, default=500, help="steps between validations")
     p.add_argument("--feeders", type=int, default=1)
-    p.add_argument("--workers", type=int, default=1, help="processes that each take a batch of every step")
+    p.add_argument("--threads", type=int, default=os.cpu_count(), help="threads that find gradients, where there is no GPU")
+    p.add_argument("--begin", type=Path, help="a GGUF file whose weights a new run begins with")
+    p.add_argument("--round", type=int, default=0, help="where a new run begins to draw: other examples than an earlier one's")
     for name, value in saved_shape(Shape()).items():
         p.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=None)
     return p.parse_args()
@@ -187,21 +210,24 @@ def main():
     asked = {k: v for k in saved_shape(Shape()) if (v := getattr(a, k)) is not None}
     shape = shape_of(state["shape"]) if state else Shape(**{"vocabulary": tokenizer.get_vocab_size(), **asked})
     model = Kindling(shape).to(device)
+    if a.begin and not state:
+        load(model, a.begin)
     made = optimizers(model, a.lr, a.muon_lr)
     # `round` is the next one to draw; of the one before it, `left` batches are still to come.
-    at = {"step": 0, "seen": 0, "round": 0, "left": 0}
+    at = {"step": 0, "seen": 0, "round": a.round, "left": 0}
     if state:
         model.load_state_dict(state["model"])
         for optimizer, saved in zip(made, state["optimizers"]):
             optimizer.load_state_dict(saved)
         at = {k: state[k] for k in at}
     peak = [a.muon_lr, a.lr]
-    workers = Workers(model, gradients_of, a.workers - 1)
+    torch.set_num_threads(a.threads)
+    learner = Gradients(model, a.threads) if device == "cpu" else ByTorch(model)
     context, queues = mp.get_context("spawn"), []
     first = at["round"] - (at["left"] > 0)
     for part in range(a.feeders):
         queues.append(context.Queue(2))
-        args = (str(HERE / "tokenizer.json"), first + part, a.tokens, queues[-1], a.feeders)
+        args = (str(HERE / "tokenizer.json"), first + part, a.tokens, device == "cpu", queues[-1], a.feeders)
         context.Process(target=feeder, args=args, daemon=True).start()
     log = (a.out / "log.jsonl").open("a")
     begun, told, since, losses, waiting = time.time(), time.time(), at["seen"], [], []
@@ -213,18 +239,17 @@ def main():
         if not waiting:
             waiting = queues[(at["round"] - first) % a.feeders].get()
             at["round"] += 1
-        dealt = [waiting.pop() for _ in range(min(a.workers, len(waiting)))]
         if at["step"] == a.steps - a.decay:
-            save(a.out / "stable.pt", model, made, {**at, "left": len(waiting) + len(dealt)})
+            save(a.out / "stable.pt", model, made, {**at, "left": len(waiting)})
+        batch = [torch.from_numpy(x) for x in waiting.pop()]
         for optimizer, top in zip(made, peak):
             for group in optimizer.param_groups:
                 group["lr"] = top * rate(at["step"], a.steps, a.warm, a.decay)
-        losses.append(workers.gradients(dealt))
+        losses.append(learner.of(batch))
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in made:
             optimizer.step()
-            optimizer.zero_grad()
-        at = {**at, "step": at["step"] + 1, "seen": at["seen"] + sum(b[0].size for b in dealt), "left": len(waiting)}
+        at = {**at, "step": at["step"] + 1, "seen": at["seen"] + batch[0].numel(), "left": len(waiting)}
         if not math.isfinite(losses[-1]):
             raise SystemExit(f"step {at['step']}: the loss is {losses[-1]}")
         if at["step"] % 50 == 0:

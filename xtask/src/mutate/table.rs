@@ -41,6 +41,7 @@ const CONSTRAIN: &str = "crates/engine/src/constrain.rs";
 const STORED: &str = "crates/arch/src/stored.rs";
 const ORDER: &str = "crates/engine/src/order.rs";
 const SAMPLE: &str = "crates/engine/src/sample.rs";
+const GRADIENTS: &[&str] = &["--package", "kindling-gradients"];
 
 /// One expected value of each family of golden files. Paths are from `golden/`.
 pub const GOLDENS: &[Mutation] = &[
@@ -339,6 +340,30 @@ pub const SOURCES: &[Mutation] = &[
         "whole-bytes-that-count-alike",
         "crates/kernels/src/amx/whole.rs",
         ("unit.dot_signed::<1, A, D>()", "unit.dot_signed::<2, A, D>()"),
+    ),
+    line(
+        GRADIENTS,
+        "gradients-of-weights",
+        "kindling/gradients/src/attention.rs",
+        ("half(weight * (change - mean) * scale)", "half(weight * change * scale)"),
+    ),
+    line(
+        GRADIENTS,
+        "gradients-of-turns",
+        "kindling/gradients/src/math.rs",
+        ("*y = b * c - a * s;", "*y = b * c + a * s;"),
+    ),
+    line(
+        GRADIENTS,
+        "gradients-of-norms",
+        "kindling/gradients/src/math.rs",
+        ("*t += unit.over * (g - float(u) * mean);", "*t += unit.over * g;"),
+    ),
+    line(
+        GRADIENTS,
+        "gradients-of-gates",
+        "kindling/gradients/src/worker.rs",
+        ("open * (1.0 + g * (1.0 - open))", "open * (1.0 - open)"),
     ),
     line(
         PARITY,

@@ -1,4 +1,4 @@
-//! `unsafe` has two homes, and is explained wherever it stands.
+//! `unsafe` has three homes, and is explained wherever it stands.
 //!
 //! A block or an `impl` has a comment with `SAFETY:` above its statement; a function or a trait
 //! says under `# Safety` what its caller owes, or has such a comment when a trait asks for it. A
@@ -8,7 +8,7 @@ use super::source::Source;
 use super::tree::{Finding, Tree};
 
 /// A folder with everything beneath it, or a single file.
-const HOMES: [&str; 2] = ["crates/kernels/", "crates/formats/src/map.rs"];
+const HOMES: [&str; 3] = ["crates/kernels/", "crates/formats/src/map.rs", "kindling/gradients/"];
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -18,7 +18,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         for at in source.words("unsafe") {
             let line = source.line(at);
             let message = if !is_home {
-                "`unsafe` outside of its homes, which are kernels and formats::map"
+                "`unsafe` outside of its homes: kernels, formats::map, kindling/gradients"
             } else if let Some(message) = missing_reason(source, &lines, at) {
                 if message == NO_CONTRACT && header_has_contract(&lines) {
                     continue;
