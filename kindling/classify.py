@@ -40,11 +40,12 @@ class Label:
 
 
 class Set:
-    def __init__(self, path):
-        base = os.path.basename(path)[:-4]
-        self.name, self.lang = base, base[:2]
-        self.kind, self.split, self.frames, self.labels = "mail", "train", [], []
+    def __init__(self, name, split="train"):
+        self.name, self.lang = name, name[:2]
+        self.kind, self.split, self.frames, self.labels = "mail", split, [], []
         self.clash = []
+
+    def read(self, path):
         with open(path, encoding="utf-8") as f:
             for number, line in enumerate(f, 1):
                 line = line.strip()
@@ -70,6 +71,7 @@ class Set:
                     self.labels[-1].msgs.append(rest)
                 else:
                     raise ValueError(f"{path}:{number}: unknown line: {line}")
+        return self
 
 
 _sets = None
@@ -78,7 +80,7 @@ _sets = None
 def sets():
     global _sets
     if _sets is None:
-        _sets = [Set(os.path.join(FOLDER, n)) for n in sorted(os.listdir(FOLDER)) if n.endswith(".txt")]
+        _sets = [Set(n[:-4]).read(os.path.join(FOLDER, n)) for n in sorted(os.listdir(FOLDER)) if n.endswith(".txt")]
     return _sets
 
 
@@ -190,6 +192,49 @@ OTHER = {
            ("Rest", "was sonst nirgends hingehört"), ("unklar", "gehört zu keiner der Gruppen"), ("allgemein", "alle übrigen Nachrichten"), ("nichts_davon", "nicht aufgeführt"),
            ("übrige", "was oben nicht vorkommt"), ("Verschiedenes", "keine der anderen Gruppen")],
 }
+
+
+# Sentences of made-up sets: what they are about says one of the label's words, and nothing else does.
+ABOUT = {
+    "en": ["I have a question about the {k}.", "Our {k} has gone missing.", "Could somebody look at the {k}, please?", "The {k} arrived this morning.", "We need another {k} by {weekday}.",
+           "Is the {k} still available?", "I would like to talk to somebody about the {k}.", "Nobody here knows what to do with the {k}.", "My neighbour asked me about the {k}.",
+           "There is something wrong with the {k}, I think.", "Thank you for the {k}!", "When can the {k} be collected?", "The photo shows a {k}.", "Yesterday I saw a {k} in {city}.",
+           "Please send me the papers for the {k}.", "{person} told me that the {k} was yours.", "It all began with a {k}.", "The {k} cost {money}, which seems a lot."],
+    "de": ["Ich habe eine Frage zu: {k}.", "Bei uns fehlt etwas, nämlich {k}.", "Kann sich bitte jemand um {k} kümmern?", "Heute früh kam {k} an.", "Wir brauchen noch einmal {k} bis {weekday}.",
+           "Gibt es {k} noch?", "Ich möchte mit jemandem über {k} sprechen.", "Hier weiß niemand, wohin mit {k}.", "Meine Nachbarin hat mich nach {k} gefragt.",
+           "Mit {k} stimmt etwas nicht, glaube ich.", "Danke für {k}!", "Wann kann ich {k} abholen?", "Auf dem Bild sieht man {k}.", "Gestern habe ich in {city} {k} gesehen.",
+           "Bitte schicken Sie mir die Unterlagen für {k}.", "{person} sagte mir, {k} gehöre Ihnen.", "Angefangen hat alles mit {k}.", "{k} für {money}, das kommt mir teuer vor."],
+}
+LISTED = {
+    "en": ["{w}", "anything about {w}", "{w} and the like", "to do with {w}", "cases of {w}", "whatever concerns {w}"],
+    "de": ["{w}", "alles über {w}", "{w} und dergleichen", "hat zu tun mit: {w}", "Fälle von {w}", "was {w} betrifft"],
+}
+THINGS = ("thing", "animal", "job", "food", "material", "color", "dept", "word")
+
+
+def made_up(rng, lang, split):
+    """A set whose labels are told apart by the words of their definitions alone: matching has to be learned by itself."""
+    s = Set(f"{lang}_made_up", split)
+    s.clash = ["*"]
+    s.frames = part(ABOUT[lang], split)
+    used = set()
+
+    def word():
+        for _ in range(50):
+            w = value(rng, rng.choice(THINGS), lang, split)
+            if w.lower() not in used:
+                break
+        used.add(w.lower())
+        return w
+
+    for _ in range(rng.randint(3, 8)):
+        label = Label([], s)
+        label.words = [word() for _ in range(rng.randint(1, 4))]
+        joint = rng.choice((", ", "; ", " or " if lang == "en" else " oder "))
+        label.defs = [pick(rng, LISTED[lang], split).replace("{w}", joint.join(label.words))]
+        label.names = [rng.choice((word(), label.words[0]))]
+        s.labels.append(label)
+    return s
 
 
 def part(items, split):
@@ -398,7 +443,8 @@ def apart(s, t):
 
 def make(rng: random.Random, lang: str, split: str) -> dict:
     pool = [s for s in sets() if s.lang == lang and s.split == split]
-    s = rng.choice(pool)
+    alone = split == "train" and rng.random() < 0.4
+    s = made_up(rng, lang, split) if alone else rng.choice(pool)
     n = rng.choice([2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8])
     mates = [t for t in pool if t.kind != s.kind and "style" not in (s.kind, t.kind) and apart(s, t)]
     mixed = bool(mates) and rng.random() < 0.08
@@ -418,7 +464,7 @@ def make(rng: random.Random, lang: str, split: str) -> dict:
         labels.pop()
 
     r = rng.random()
-    mode = "codes" if r < 0.17 else "names" if r < 0.36 else "both"
+    mode = "codes" if r < 0.17 else "names" if r < 0.36 and not alone else "both"
     size = len(labels)
     if mode == "codes":
         names = codes(rng, size + 1)

@@ -1,8 +1,7 @@
 """Copying and nothing else: from this the model learns early to find a place in the text and to go on from there."""
 
+import passage
 import slots
-
-LEAD = "Answer with a quotation from the text, or with: not in the text.\n\nText:\n"
 
 
 def words(rng, lang, split):
@@ -31,6 +30,6 @@ def make(rng, lang, split):
         pairs = [({"en": "All of it.", "de": "Alles."}[lang], text)]
     messages = []
     for i, (question, answer) in enumerate(pairs):
-        lead = f"{LEAD}{text}\n\n" if i == 0 else ""
-        messages += [{"role": "user", "content": f"{lead}Question: {question}"}, {"role": "assistant", "content": answer}]
+        asked = passage.prompt(text, question) if i == 0 else f"Question: {question}"
+        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
     return {"task": "echo", "lang": lang, "messages": messages}

@@ -7,7 +7,13 @@ import generic
 import slots
 
 ABSENT = "not in the text"
-LEAD = f"Answer with a quotation from the text, or with: {ABSENT}.\n\nText:\n"
+
+
+def prompt(text, question):
+    """The question stands before the text, so that the text is read with it in mind, and after it."""
+    return f"Answer with a quotation from the text, or with: {ABSENT}.\n\nQuestion: {question}\n\nText:\n{text}\n\nQuestion: {question}"
+
+
 FILES = {lang: facts.load(lang) for lang in ("en", "de")}
 # Kinds of slots that a passage may be about, so that its sentences share their value.
 SHARED = ("org", "person", "city", "product", "thing", "event", "dept", "last", "job", "country")
@@ -165,15 +171,11 @@ def make(rng, lang, split):
     rng.shuffle(asked)
     rng.shuffle(unanswered)
     asked = [(q, a) for q, a in asked if a in text]
-    want = 1 if split != "train" else rng.randint(3, 6)
-    pairs = []
-    while len(pairs) < want and (asked or unanswered):
-        from_text = asked and (not unanswered or rng.random() < 0.75)
-        pairs.append((asked if from_text else unanswered).pop())
+    from_text = asked and (not unanswered or rng.random() < 0.75)
     messages = []
-    for i, (question, answer) in enumerate(pairs):
-        lead = f"{LEAD}{text}\n\n" if i == 0 else ""
-        messages.append({"role": "user", "content": f"{lead}Question: {hurried(rng, question)}"})
+    # A text whose lines were broken in every answer has none to ask for.
+    for question, answer in (asked if from_text else unanswered)[-1:]:
+        messages.append({"role": "user", "content": prompt(text, hurried(rng, question))})
         messages.append({"role": "assistant", "content": answer})
     return {"task": "ask", "lang": lang, "messages": messages}
 

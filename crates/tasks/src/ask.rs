@@ -23,12 +23,14 @@ pub struct Answer {
 }
 
 /// Asks this of a text. The reply is words of the text, or [`ABSENT`].
+///
+/// The question stands before the text, so that the text is read with it in mind, and after it.
 pub fn task(text: &str, question: &str) -> Task {
     let text = text.trim();
     let question = question.trim();
     let prompt = format!(
-        "Answer with a quotation from the text, or with: {ABSENT}.\n\nText:\n{text}\n\n\
-         Question: {question}"
+        "Answer with a quotation from the text, or with: {ABSENT}.\n\nQuestion: {question}\n\n\
+         Text:\n{text}\n\nQuestion: {question}"
     );
     // Without words there is nothing to quote.
     let quote = match text.is_empty() {

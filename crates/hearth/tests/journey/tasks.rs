@@ -145,8 +145,19 @@ fn what_cannot_be_done_is_said_before_a_model_is_loaded() {
 fn the_demonstration_ends_well() {
     let said = text(&expect(hearth().arg("demo"), 0).stdout);
     let right = ["15 euros", "0471 220 915", "030 5550 118", "This is not in the documents"];
-    let fields = ["BK-2026-0418", "Hollin Cycle Works", "2026-03-03", "2026-03-24", "411.6"];
-    for part in right.into_iter().chain(fields).chain(["Lübeck", "Done in"]) {
+    for part in right.into_iter().chain(["Lübeck", "Done in"]) {
         assert!(said.contains(part), "no {part:?} in\n{said}");
     }
+    // What kindling gets wrong, it is not sure of.
+    let fields = [
+        ("invoice_number", "BK-2026-0418"),
+        ("customer", "Hollin Cycle Works"),
+        ("invoice_date", "2026-03-03"),
+        ("due_date", "2026-03-24"),
+        ("total", "411.6"),
+    ];
+    let line = |name: &str| said.lines().find(|line| line.trim().starts_with(name)).unwrap();
+    let wrong = fields.iter().filter(|(name, value)| !line(name).contains(value));
+    let wrong: Vec<&str> = wrong.map(|(name, _)| line(name)).collect();
+    assert!(wrong.len() < 2 && wrong.iter().all(|line| line.contains("doubtful")), "{said}");
 }
