@@ -40,8 +40,11 @@ def encoded(tokenizer, example):
     for text, written in conversation.pieces(example):
         made = tokenizer.encode(text, add_special_tokens=False)
         ids += made.ids
+        if not written:
+            ours += [0] * len(made.ids)
+            continue
         begins = {0, *(value.end() for value in VALUE.finditer(text))}
-        ours += [written * (DECIDES if any(a <= b < e for b in begins) else 1) for a, e in made.offsets]
+        ours += [DECIDES if any(a <= b < e for b in begins) else 1 for a, e in made.offsets]
     return ids[: LONGEST + 1], ours[: LONGEST + 1]
 
 

@@ -92,7 +92,6 @@ fn threads_and_instruction_sets_change_no_bit() {
     }
 }
 
-/// Rounded keys and values give other logits, and these too are the same everywhere.
 #[test]
 fn so_it_is_with_keys_and_values_as_floats() {
     keys_and_values(Kept::F32);
@@ -108,6 +107,7 @@ fn so_it_is_with_keys_and_values_as_whole_numbers() {
     keys_and_values(Kept::I16);
 }
 
+/// Rounded keys and values give other logits, and these too are the same everywhere.
 fn keys_and_values(kept: Kept) {
     for path in models() {
         let plain = Settings { isa: Isa::PORTABLE, threads: 1, ..Settings::default() };

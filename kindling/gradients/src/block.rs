@@ -2,7 +2,7 @@
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use crate::amx;
-use crate::tile::{BLOCK, Half, Lines, TILES, float};
+use crate::tile::{BLOCK, Half, Lines, TILE, TILES, float};
 
 /// A block of 32 rows and 32 columns of a product.
 pub struct Block<'a> {
@@ -40,7 +40,7 @@ impl Block<'_> {
                 out.fill(0.0);
             }
             for (left, tiles) in steps.zip(self.right.chunks_exact(TILES)) {
-                for (half, tile) in tiles.chunks_exact(16 * 16).enumerate() {
+                for (half, tile) in tiles.chunks_exact(TILE).enumerate() {
                     for (pair, sixteen) in tile.chunks_exact(16).enumerate() {
                         let [a, b] = [left[2 * pair], left[2 * pair + 1]].map(float);
                         for (o, &pair) in out[16 * half..].iter_mut().zip(sixteen) {

@@ -33,6 +33,13 @@ pub struct Places {
     pub down: Range<usize>,
 }
 
+impl Places {
+    /// The norm of a head of queries or, behind them, of keys.
+    pub fn head_norm(&self, shape: Shape, head: usize) -> &Range<usize> {
+        if head < shape.heads { &self.q_norm } else { &self.k_norm }
+    }
+}
+
 impl Shape {
     /// Columns of all heads.
     pub fn inside(&self) -> usize {
@@ -143,8 +150,7 @@ impl<'a> Model<'a> {
 
     /// Where a head of queries or, behind them, of keys stands.
     pub fn place(&self, at: &Places, head: usize, position: usize) -> Place<'a> {
-        let norm = if head < self.shape.heads { &at.q_norm } else { &at.k_norm };
-        Place { norm: self.norm(norm), position }
+        Place { norm: self.norm(at.head_norm(self.shape, head)), position }
     }
 }
 

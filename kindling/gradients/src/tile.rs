@@ -10,7 +10,7 @@ use crate::block;
 /// What the rows, the columns and the depth of a product are multiples of.
 pub const BLOCK: usize = 32;
 /// Pairs in a tile.
-const TILE: usize = 16 * 16;
+pub const TILE: usize = 16 * 16;
 /// Those in the two tiles of a panel that are multiplied at once.
 pub const TILES: usize = 2 * TILE;
 
@@ -193,9 +193,6 @@ pub fn product(left: Lines, rows: usize, part: &Part, out: Out) {
         return;
     }
     let [line, down, across] = out.steps;
-    let last = (rows / BLOCK - 1) * down + (columns.len() / BLOCK - 1) * across;
-    assert!(left.data.len() >= (rows - 1) * left.stride + depth.len());
-    assert!(out.data.len() >= last + (BLOCK - 1) * line + BLOCK);
     for from in depth.clone().step_by(DEPTH) {
         let to = depth.end.min(from + DEPTH);
         for (panel, column) in columns.clone().step_by(BLOCK).enumerate() {

@@ -381,8 +381,7 @@ impl Worker {
             let raw = kept.raw[row * 3 * inside..].chunks_exact(size);
             let of = changes[row * 3 * inside..][..2 * inside].chunks_exact_mut(size);
             for (h, (of, raw)) in of.zip(raw).enumerate() {
-                let norm = if h < self.shape.heads { &at.q_norm } else { &at.k_norm };
-                let to_weight = &mut self.gradients[norm.clone()];
+                let to_weight = &mut self.gradients[at.head_norm(self.shape, h).clone()];
                 model.angles.back(of, raw, model.place(&at, h, position), to_weight);
             }
         }
@@ -430,13 +429,9 @@ fn lost(logits: &mut [f32], target: usize, counts: f32, changes: &mut [Half]) ->
     let right = logits[target] - top;
     let total = exps(logits, 1.0, top);
     let over = counts / total;
-    halves_of(changes, logits, over);
+    for (c, &x) in changes.iter_mut().zip(&*logits) {
+        *c = half(x * over);
+    }
     changes[target] = half(logits[target] * over - counts);
     counts * (total.ln() - right)
-}
-
-fn halves_of(out: &mut [Half], of: &[f32], times: f32) {
-    for (o, &x) in out.iter_mut().zip(of) {
-        *o = half(x * times);
-    }
 }
