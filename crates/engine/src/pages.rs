@@ -282,7 +282,8 @@ impl Pages {
     /// Cuts a sequence after `len` tokens, or earlier, where that is not possible.
     pub fn truncate(&mut self, sequence: &mut Sequence, len: usize) {
         let len = self.place_before(sequence, len);
-        if len == sequence.tokens.len() {
+        // One without tokens may have pages: its first step has failed.
+        if len == sequence.tokens.len() && len > 0 {
             return;
         }
         sequence.tokens.truncate(len);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use turn::{Event, Fault, Finish, Listener, Reply, Side, Token, Turn};
+use turn::{Account, Event, Fault, Finish, Listener, Reply, Side, Token, Turn};
 
 use crate::Local;
 
@@ -74,6 +74,7 @@ impl Local {
                 }
                 Event::End(account) => {
                     let is_given_up = account.finish == Finish::Cancelled;
+                    reply.tokens.extend(ending(&reply, &account));
                     reply.account = Some(account);
                     let told = match is_given_up {
                         true => Err(Fault::new(Side::Us, "the turn was given up")),
@@ -90,6 +91,16 @@ impl Local {
         self.begin(turn, Arc::clone(gone), listener);
         receiver
     }
+}
+
+/// The token that ended the reply, which writes nothing and is told of by nobody: what the model
+/// was sure of beyond all that was told. A reply whose form was complete has none.
+fn ending(reply: &Reply, account: &Account) -> Option<Token> {
+    let ended = account.finish == Finish::End && account.reply.len() > reply.tokens.len();
+    let told: f64 = reply.tokens.iter().map(|token| f64::from(token.logprob)).sum();
+    let end = reply.tokens.last().map_or(0, |token| token.end);
+    let logprob = (account.certainty.total - told) as f32;
+    ended.then_some(Token { start: end, end, logprob: logprob.min(0.0) })
 }
 
 /// With the tokens of the answer alone, which is the end of what was written: what was thought
@@ -109,7 +120,28 @@ fn of_answer(mut reply: Reply) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use turn::{Certainty, Limits, Sampling};
+
     use super::*;
+
+    #[test]
+    fn an_answer_is_as_sure_as_its_end() {
+        let token = |end, logprob| Token { start: end - 1, end, logprob };
+        let reply = Reply { tokens: vec![token(1, -0.5), token(2, -0.25)], ..Reply::default() };
+        let certainty = Certainty { total: -1.75, least: -1.0 };
+        let account = Account {
+            finish: Finish::End,
+            reply: vec![5, 6, 2],
+            certainty,
+            ..Account::new(Vec::new(), Sampling::greedy(), Limits::default())
+        };
+        let end = Token { start: 2, end: 2, logprob: -1.0 };
+        assert_eq!(ending(&reply, &account), Some(end));
+        // Its form was complete: there was no choice to go on.
+        let complete = Account { reply: vec![5, 6], ..account.clone() };
+        assert_eq!(ending(&reply, &complete), None);
+        assert_eq!(ending(&reply, &Account { finish: Finish::Length, ..account }), None);
+    }
 
     #[test]
     fn thoughts_are_no_part_of_the_answer() {

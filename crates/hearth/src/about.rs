@@ -81,10 +81,12 @@ fn bytes(path: &Path, source: &Source) -> Result<u64, Failure> {
     if let Some(gguf) = source.gguf() {
         return Ok(gguf.bytes_total());
     }
+    let failed = |error| Failure::model(path, error, load::SHOW);
     let mut sum = 0;
-    for entry in fs::read_dir(path)? {
-        let metadata = fs::metadata(entry?.path())?;
-        sum += if metadata.is_file() { metadata.len() } else { 0 };
+    for entry in fs::read_dir(load::folder(path)).map_err(failed)? {
+        // A link may lead nowhere, and is no file of the model's then.
+        let metadata = entry.and_then(|entry| fs::metadata(entry.path()));
+        sum += metadata.ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
     }
     Ok(sum)
 }
@@ -125,5 +127,8 @@ mod tests {
         assert!(about.bytes > 4 * about.parameters.min(100_000) && about.digest.len() == 64);
         assert!(about.abilities.converses && about.template.is_some());
         assert_eq!((about.abilities.fills_gaps, about.abilities.thinking), (false, None));
+        // The same model, named by its weights.
+        let by_weights = self::about(&open("models/qwen3/model.safetensors")).unwrap();
+        assert_eq!((by_weights.bytes, by_weights.sampling), (about.bytes, about.sampling));
     }
 }

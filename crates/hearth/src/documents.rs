@@ -23,7 +23,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Document>, Failure> {
             continue;
         }
         let (mut files, before) = (Vec::new(), documents.len());
-        walk(path, DEPTH, &mut files)?;
+        walk(path, DEPTH, &mut files).map_err(Failure::Request)?;
         for file in files {
             match Document::read(&file) {
                 Ok(document) => documents.push(document),
@@ -39,9 +39,9 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Document>, Failure> {
     Ok(documents)
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let unreadable =
-        |error| Failure::Request(format!("{} cannot be read: {error}", folder.display()));
+/// Collects the files of a folder, or says why it cannot be read.
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    let unreadable = |error| format!("{} cannot be read: {error}", folder.display());
     let entries = fs::read_dir(folder).map_err(unreadable)?;
     let mut paths = Vec::new();
     for entry in entries {
@@ -53,7 +53,9 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         // A link to a folder may lead in a circle.
         if path.is_dir() && !path.is_symlink() && !is_hidden && depth > 0 {
-            walk(&path, depth - 1, files)?;
+            if let Err(failure) = walk(&path, depth - 1, files) {
+                note(&format!("{failure}; left out"));
+            }
         } else if path.is_file() && ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
             files.push(path);
         }

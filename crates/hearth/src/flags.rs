@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use api::keys::Scope;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kernels::Kept;
 use models::import::Quant;
@@ -108,7 +109,7 @@ pub struct MachineFlags {
     #[arg(long, env = "HEARTH_CONTEXT", value_name = "N", value_parser = positive)]
     pub context: Option<usize>,
     /// Load a model even if memory does not suffice; weights are read from the file again and again
-    #[arg(long, env = "HEARTH_NO_FIT_CHECK")]
+    #[arg(long, env = "HEARTH_NO_FIT_CHECK", value_parser = BoolishValueParser::new())]
     pub no_fit_check: bool,
 }
 
@@ -307,7 +308,7 @@ pub struct LogFlags {
     )]
     pub log_format: LogFormat,
     /// Log what is asked and answered as well; goes with --log debug
-    #[arg(long, env = "HEARTH_LOG_CONTENT")]
+    #[arg(long, env = "HEARTH_LOG_CONTENT", value_parser = BoolishValueParser::new())]
     pub log_content: bool,
 }
 
@@ -397,7 +398,7 @@ pub struct GetFlags {
           value_parser = clap::value_parser!(u8).range(1..=32))]
     pub connections: u8,
     /// Ask nobody; what would have to be fetched is an error
-    #[arg(long, env = "HEARTH_OFFLINE")]
+    #[arg(long, env = "HEARTH_OFFLINE", value_parser = BoolishValueParser::new())]
     pub offline: bool,
     /// Copy files of this machine into the store, instead of leaving them where they are
     #[arg(long)]

@@ -109,13 +109,19 @@ pub fn language(path: &Path, source: &Source) -> Result<Language, Failure> {
     Language::new(tokenizer).map_err(|error| Failure::model(path, error, way_out))
 }
 
+/// The folder of a model's files; a model may be named by its weights, and all else lies beside.
+pub fn folder(path: &Path) -> &Path {
+    match path.parent().filter(|_| path.is_file()) {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        parent => parent.unwrap_or(path),
+    }
+}
+
 /// The tokenizer that belongs to a model.
 pub fn tokenizer(path: &Path, source: &Source) -> Result<Tokenizer, Failure> {
     let found = match source.gguf() {
         Some(gguf) => Tokenizer::from_gguf(gguf),
-        // The weights may be named themselves; their tokenizer lies beside them.
-        None if path.is_file() => Tokenizer::from_folder(path.parent().unwrap_or(path)),
-        None => Tokenizer::from_folder(path),
+        None => Tokenizer::from_folder(folder(path)),
     };
     found.map_err(|error| Failure::model(path, error, "`hearth logits` works without a tokenizer."))
 }

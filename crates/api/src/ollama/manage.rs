@@ -7,7 +7,7 @@ use serde_json::json;
 use turn::{Fault, Kind, Side};
 
 use super::answer::once;
-use super::models::name;
+use super::models::{empty, name};
 use crate::Refusal;
 use crate::fields::Fields;
 use crate::refused::Refused;
@@ -31,6 +31,7 @@ pub fn pulled(body: &[u8]) -> Result<(String, bool), Refusal> {
     let streamed = fields.flag("stream")?.unwrap_or(true);
     // Nothing is fetched, safely or not.
     let _ = fields.flag("insecure")?;
+    empty(&mut fields, ["username", "password"])?;
     fields.finish()?;
     Ok((name, streamed))
 }

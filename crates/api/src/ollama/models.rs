@@ -151,13 +151,28 @@ pub fn shown(body: &[u8]) -> Result<String, Refusal> {
     if fields.flag("verbose")? == Some(true) {
         return Err(fields.refusal("verbose", "cannot be true: vocabularies are not shown"));
     }
+    empty(&mut fields, ["system", "template"])?;
+    // They would change nothing of what is shown.
+    let _ = fields.object("options")?;
     fields.finish()?;
     Ok(name)
 }
 
-/// The name of a model: `model`, or `name` as older clients write.
+/// Fields that Ollama's own program always sends, and that nobody may fill.
+pub fn empty<const N: usize>(fields: &mut Fields, names: [&str; N]) -> Result<(), Refusal> {
+    for name in names {
+        if fields.string(name)?.is_some_and(|text| !text.is_empty()) {
+            return Err(fields.refusal(name, "must be empty here"));
+        }
+    }
+    Ok(())
+}
+
+/// The name of a model: `model`, or `name` as older clients write. Ollama's own program sends both,
+/// one of them empty.
 pub fn name(fields: &mut Fields) -> Result<String, Refusal> {
     let (model, name) = (fields.string("model")?, fields.string("name")?);
+    let model = model.filter(|model| !model.is_empty() || name.is_none());
     match fields.need("model", model.or(name))? {
         name if name.is_empty() => Err(fields.refusal("model", "must not be empty")),
         name => Ok(name),

@@ -93,6 +93,24 @@ fn ollamas_clients_see_the_models() {
     assert_eq!(lines(&pulled), [json!({ "status": "success" })]);
 }
 
+/// It writes every field that it knows, empty or not.
+#[test]
+fn ollamas_own_program_is_understood() {
+    let address = serve(&Arc::new(Stage::default()));
+    let ask = |path: &str, body: Value| ask(address, "POST", path, &body.to_string());
+    let show = json!({ "model": "", "system": "", "template": "", "verbose": false,
+                       "options": null, "name": "echo" });
+    assert_eq!(ask("/api/show", show.clone()).json()["model_info"]["qwen3.context_length"], 64);
+    let pull = json!({ "model": "", "username": "", "password": "", "name": "echo" });
+    assert_eq!(lines(&ask("/api/pull", pull)), [json!({ "status": "success" })]);
+    for (field, value) in [("system", "Be brief."), ("name", "")] {
+        let mut body = show.clone();
+        body[field] = value.into();
+        let refused = ask("/api/show", body);
+        assert_eq!(refused.status, 400, "{field}");
+    }
+}
+
 #[test]
 fn ollamas_clients_load_unload_and_embed() {
     let house = Arc::new(Stage::default());

@@ -75,6 +75,15 @@ fn a_step_finds_a_state_and_leaves_another() {
 }
 
 #[test]
+fn a_first_step_that_fails_keeps_no_pages() {
+    let (mut pages, mut a) = (pages(&KINDS), Sequence::default());
+    pages.reserve(&mut a, 130);
+    pages.cancel(&mut a);
+    pages.truncate(&mut a, 0);
+    check(&pages, &[]);
+}
+
+#[test]
 fn a_mark_on_the_way_gets_a_state_of_its_own() {
     let (mut pages, mut a) = (pages(&KINDS[2..]), Sequence::default());
     a.plan_mark(70);

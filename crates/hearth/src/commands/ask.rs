@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::flags::Ask as Flags;
 use crate::interrupt;
 use crate::jobs::{Worker, percent, rounded};
-use crate::output::bearable;
+use crate::output::{bearable, note};
 
 pub fn ask(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
@@ -63,15 +63,33 @@ pub struct Told {
     citation: Option<Citation>,
 }
 
-/// Asks each passage, and takes the answer that counts.
+/// Asks each passage, and takes the answer that counts. A passage that cannot be asked, such as one
+/// that is too long for the model, is left out as long as there is another.
 pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Failure> {
-    let replies = worker.all(hits.iter().map(|hit| ask::task(hit.passage.text(), question)))?;
-    let answers: Vec<Answer> =
-        replies.iter().map(ask::read).collect::<Result<_, _>>().map_err(Failure::Request)?;
-    let best = ask::best(answers);
-    let (from, answer) = best.ok_or_else(|| Failure::machine("nothing was asked"))?;
+    let (mut asked, mut answers, mut failed) = (hits.iter(), Vec::new(), Vec::new());
+    let tasks = hits.iter().map(|hit| ask::task(hit.passage.text(), question));
+    let mut from = Vec::new();
+    worker.each(tasks, |reply| {
+        let Some(hit) = asked.next() else { return Ok(()) };
+        match reply.and_then(|reply| ask::read(&reply)) {
+            Ok(answer) => {
+                from.push(hit);
+                answers.push(answer);
+            }
+            Err(why) => failed.push((hit, why)),
+        }
+        Ok(())
+    })?;
+    let Some((best, answer)) = ask::best(answers) else {
+        let why = failed.into_iter().next().map_or_else(|| "nothing was asked".to_owned(), |f| f.1);
+        return Err(Failure::Request(why));
+    };
+    for (hit, why) in failed {
+        let (document, line) = (hit.passage.document(), *hit.passage.lines().start());
+        note(&format!("{document}:{line}: {why}; left out"));
+    }
     let quote = answer.quote.as_deref();
-    let citation = quote.and_then(|quote| hits[from].passage.cite(quote, question));
+    let citation = quote.and_then(|quote| from[best].passage.cite(quote, question));
     Ok(Told { answer, citation })
 }
 

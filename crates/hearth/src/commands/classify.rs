@@ -27,17 +27,16 @@ pub fn classify(flags: &Flags) -> Result<(), Failure> {
     let labels = labels(&flags.labels)?;
     let lines = lines(flags.lines.as_deref())?;
     let mut sink = Sink::open(flags, &labels, &lines)?;
-    let left = &lines[sink.done..];
-    if left.is_empty() {
-        note(&format!("all {} lines are labelled", lines.len()));
-        return Ok(());
+    let left = &lines[sink.done.lines..];
+    if sink.done.lines > 0 {
+        note(&format!("{} of {} lines were done before", sink.done.lines, lines.len()));
     }
-    if sink.done > 0 {
-        note(&format!("{} lines were labelled before; going on", sink.done));
+    if left.is_empty() {
+        return all_labelled(sink.done.without_label);
     }
     let worker = Worker::start(&flags.job)?;
-    let bar = bar(flags, lines.len(), sink.done);
-    let (mut next, mut failed) = (left.iter(), 0);
+    let bar = bar(flags, lines.len(), sink.done.lines);
+    let (mut next, mut failed) = (left.iter(), sink.done.without_label);
     let tasks = left.iter().map(|line| classify::task(&labels, &line.text));
     let ended = worker.each(tasks, |reply| {
         let Some(line) = next.next() else { return Ok(()) };
@@ -54,8 +53,14 @@ pub fn classify(flags: &Flags) -> Result<(), Failure> {
         note(&format!("the same command goes on with {}", path.display()));
     }
     ended?;
-    match failed {
+    all_labelled(failed)
+}
+
+/// Lines without a label are a failure, however many runs it took.
+fn all_labelled(without_label: usize) -> Result<(), Failure> {
+    match without_label {
         0 => Ok(()),
+        1 => Err(Failure::Request("one line has no label".to_owned())),
         count => Err(Failure::Request(format!("{count} lines have no label"))),
     }
 }
@@ -157,26 +162,36 @@ fn bar(flags: &Flags, all: usize, done: usize) -> ProgressBar {
 /// Where results go, in the order of the lines.
 struct Sink {
     file: Option<(PathBuf, File)>,
-    /// Lines whose results are there already.
-    done: usize,
+    done: Done,
+}
+
+/// What is in a file already.
+#[derive(Debug, Default, PartialEq)]
+struct Done {
+    /// Lines that have their results there.
+    lines: usize,
+    /// Those of them that could not be labelled.
+    without_label: usize,
+    /// The bytes of all these results.
+    bytes: usize,
 }
 
 impl Sink {
     fn open(flags: &Flags, labels: &[Label], lines: &[Line]) -> Result<Sink, Failure> {
-        let Some(path) = &flags.out else { return Ok(Sink { file: None, done: 0 }) };
+        let Some(path) = &flags.out else { return Ok(Sink { file: None, done: Done::default() }) };
         let failed = |error: io::Error| Failure::writing(path, &error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(failed)?;
         let mut there = Vec::new();
         file.read_to_end(&mut there).map_err(failed)?;
-        let Some((done, whole)) = done(&there, flags.jsonl, labels, lines) else {
+        let Some(done) = done(&there, flags.jsonl, labels, lines) else {
             let why = "has something else in it than results for these lines and labels; give \
                 another name, or take it away";
             return Err(Failure::Request(format!("{} {why}", path.display())));
         };
         // What a kill has left of a last line is written anew.
-        file.set_len(whole as u64).map_err(failed)?;
+        file.set_len(done.bytes as u64).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Sink { done, file: Some((path.clone(), file)) })
     }
@@ -191,42 +206,69 @@ impl Sink {
     }
 }
 
-/// How many lines have their results in a file, and the bytes of these; `None` where anything else
-/// is in it.
-fn done(there: &[u8], jsonl: bool, labels: &[Label], lines: &[Line]) -> Option<(usize, usize)> {
-    let whole = there.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let results = str::from_utf8(&there[..whole]).ok()?;
-    let known = |name: &str| labels.iter().any(|label| label.name == name);
-    let mut done = 0;
+/// What a file has of these lines; `None` where anything else is in it.
+fn done(there: &[u8], jsonl: bool, labels: &[Label], lines: &[Line]) -> Option<Done> {
+    let bytes = there.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let results = str::from_utf8(&there[..bytes]).ok()?;
+    let mut done = Done { bytes, ..Done::default() };
     for result in results.lines() {
-        let line = lines.get(done)?;
-        let is_this = match jsonl {
-            true => serde_json::from_str(result).is_ok_and(|result: Value| {
-                let label = &result["label"];
-                result["text"] == *line.text
-                    && (label.is_null() || label.as_str().is_some_and(known))
-            }),
-            false => {
-                let mut parts = result.splitn(3, '\t');
-                let label = parts.next()?;
-                (label.is_empty() || known(label)) && parts.nth(1) == Some(&line.text)
-            }
-        };
-        if !is_this {
+        let label = label_of(result, jsonl, lines.get(done.lines)?)?;
+        if !label.is_empty() && labels.iter().all(|known| known.name != label) {
             return None;
         }
-        done += 1;
+        done.lines += 1;
+        done.without_label += usize::from(label.is_empty());
     }
-    // The rest may be what a kill has left of the next result, and nothing else.
-    let rest = &there[whole..];
-    let number = lines.get(done).map_or(0, |line| line.number);
-    let begins =
-        |begin: String| rest.starts_with(begin.as_bytes()) || begin.as_bytes().starts_with(rest);
-    let is_ours = match jsonl {
-        true => begins(format!("{{\"line\":{number},\"label\":")),
-        false => labels.iter().any(|label| begins(format!("{}\t", label.name))) || rest == b"\t",
+    let rest = &there[bytes..];
+    let is_ours = |line| match jsonl {
+        true => is_begun_json(rest, labels, line),
+        false => is_begun(rest, labels, line),
     };
-    (rest.is_empty() || (done < lines.len() && is_ours)).then_some((done, whole))
+    (rest.is_empty() || lines.get(done.lines).is_some_and(is_ours)).then_some(done)
+}
+
+/// The label that a result has for a line, or an empty one; `None` if it is none for this line.
+fn label_of(result: &str, jsonl: bool, line: &Line) -> Option<String> {
+    if jsonl {
+        let result: Value = serde_json::from_str(result).ok()?;
+        let label = &result["label"];
+        let label = if label.is_null() { Some("") } else { label.as_str() };
+        return label.filter(|_| result["text"] == *line.text).map(str::to_owned);
+    }
+    let mut parts = result.splitn(3, '\t');
+    let label = parts.next()?;
+    (parts.nth(1) == Some(&line.text)).then(|| label.to_owned())
+}
+
+/// Whether this is what a kill, or a full disk, has left of a line's result.
+fn is_begun(rest: &[u8], labels: &[Label], line: &Line) -> bool {
+    let names = labels.iter().map(|label| label.name.as_str()).chain([""]);
+    let begins_with = |name: &str| {
+        let Some(rest) = rest.strip_prefix(name.as_bytes()) else {
+            return name.as_bytes().starts_with(rest);
+        };
+        let Some(rest) = rest.strip_prefix(b"\t") else { return rest.is_empty() };
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+        match rest[digits..].strip_prefix(b"\t") {
+            Some(text) => line.text.as_bytes().starts_with(text),
+            None => rest.len() == digits,
+        }
+    };
+    names.into_iter().any(begins_with)
+}
+
+/// The same for JSON, up to its label.
+fn is_begun_json(rest: &[u8], labels: &[Label], line: &Line) -> bool {
+    let begin = format!("{{\"line\":{},\"label\":", line.number);
+    let Some(rest) = rest.strip_prefix(begin.as_bytes()) else {
+        return begin.as_bytes().starts_with(rest);
+    };
+    let names = labels.iter().map(|label| Value::from(label.name.as_str())).chain([Value::Null]);
+    let begins_with = |name: Value| {
+        let name = format!("{name},");
+        rest.starts_with(name.as_bytes()) || name.as_bytes().starts_with(rest)
+    };
+    names.into_iter().any(begins_with)
 }
 
 #[cfg(test)]
@@ -238,28 +280,49 @@ mod tests {
         let labels = [Label::new("a", "").unwrap(), Label::new("b c", "").unwrap()];
         let line = |number, text: &str| Line { number, text: text.to_owned() };
         let lines = [line(1, "one"), line(3, "two\tx")];
-        let tsv = |there: &str| done(there.as_bytes(), false, &labels, &lines);
-        assert_eq!(tsv(""), Some((0, 0)));
-        assert_eq!(tsv("a\t0.5\tone\n"), Some((1, 10)));
-        assert_eq!(tsv("a\t0.5\tone\nb c\t1\ttwo\tx\n"), Some((2, 22)));
-        assert_eq!(tsv("\t\tone\nb c\t0.1"), Some((1, 6)));
-        assert_eq!(tsv("a\t0.5\tone\nb"), Some((1, 10)));
-        for other in
-            ["keep me", "a\t0.5\tother\n", "z\t0.5\tone\n", "one\n", "{\"text\": \"one\"}\n"]
-        {
+        let done = |there: &str, jsonl| {
+            let done = done(there.as_bytes(), jsonl, &labels, &lines)?;
+            Some((done.lines, done.without_label, done.bytes))
+        };
+        let tsv = |there: &str| done(there, false);
+        assert_eq!(tsv(""), Some((0, 0, 0)));
+        assert_eq!(tsv("a\t0.5\tone\n"), Some((1, 0, 10)));
+        assert_eq!(tsv("a\t0.5\tone\nb c\t1\ttwo\tx\n"), Some((2, 0, 22)));
+        assert_eq!(tsv("\t\tone\nb c\t0.1"), Some((1, 1, 6)));
+        for begun in ["b", "b c\t", "b c\t0.", "b c\t0.5\t", "a\t1.0\ttwo\t", "\t", "\t\ttw"] {
+            assert_eq!(tsv(&format!("a\t0.5\tone\n{begun}")), Some((1, 0, 10)), "{begun:?}");
+        }
+        for other in [
+            "keep me",
+            "a\t0.5\tother\n",
+            "z\t0.5\tone\n",
+            "one\n",
+            "{\"text\": \"one\"}\n",
+            "a\tmy own note",
+            "a\t0.5\tother",
+            "\t\tother",
+        ] {
             assert_eq!(tsv(other), None, "{other}");
         }
         let whole = "a\t0.5\tone\nb c\t1\ttwo\tx\n";
         assert_eq!(tsv(&format!("{whole}a\t1\tthree\n")), None);
         assert_eq!(tsv(&format!("{whole}a\t")), None);
-        let jsonl = |there: &str| done(there.as_bytes(), true, &labels, &lines);
+        let jsonl = |there: &str| done(there, true);
         let first = "{\"line\":1,\"label\":\"a\",\"confidence\":0.5,\"text\":\"one\"}\n";
-        assert_eq!(jsonl(first), Some((1, first.len())));
-        assert_eq!(jsonl(&format!("{first}{{\"line\":3,\"label\":\"b")), Some((1, first.len())));
-        assert_eq!(jsonl(&format!("{first}{{\"li")), Some((1, first.len())));
-        for other in
-            ["a\t0.5\tone\n", "{\"line\":2", "secret", "{\"label\":\"z\",\"text\":\"one\"}\n"]
-        {
+        let bytes = first.len();
+        assert_eq!(jsonl(first), Some((1, 0, bytes)));
+        for begun in ["{\"li", "{\"line\":3,\"label\":\"b", "{\"line\":3,\"label\":null,\"err"] {
+            assert_eq!(jsonl(&format!("{first}{begun}")), Some((1, 0, bytes)), "{begun}");
+        }
+        let failed = "{\"line\":1,\"label\":null,\"error\":\"long\",\"text\":\"one\"}\n";
+        assert_eq!(jsonl(failed), Some((1, 1, failed.len())));
+        for other in [
+            "a\t0.5\tone\n",
+            "{\"line\":2",
+            "secret",
+            "{\"label\":\"z\",\"text\":\"one\"}\n",
+            "{\"line\":1,\"label\":\"z",
+        ] {
             assert_eq!(jsonl(other), None, "{other}");
         }
     }

@@ -148,7 +148,7 @@ impl Asked {
             return Err(Failure::Request(message.to_owned()));
         }
         let text = match &flags.quant {
-            Some(form) => format!("{given}:{form}"),
+            Some(form) => with_form(given, form),
             None => given.to_owned(),
         };
         let source = match text.parse::<Source>() {
@@ -158,6 +158,14 @@ impl Asked {
             Err(error) => return Err(broken(error)),
         };
         Ok(Asked::New(source, name))
+    }
+}
+
+/// A source with the form that is wanted, which stands before a revision.
+fn with_form(given: &str, form: &str) -> String {
+    match given.rsplit_once('@').filter(|_| given.starts_with("hf:")) {
+        Some((repo, revision)) => format!("{repo}:{form}@{revision}"),
+        None => format!("{given}:{form}"),
     }
 }
 
@@ -208,4 +216,16 @@ pub fn list_known() -> Result<(), Failure> {
         writeln!(out, "{name:<14}  {form:<7}  {size:>7}  {licence:<19}  {about}{fits}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_stands_before_the_revision() {
+        assert_eq!(with_form("hf:owner/repo", "Q4_K_M"), "hf:owner/repo:Q4_K_M");
+        assert_eq!(with_form("hf:owner/repo@main", "Q4_K_M"), "hf:owner/repo:Q4_K_M@main");
+        assert!(with_form("hf:owner/repo@refs/pr/1", "Q8_0").parse::<Source>().is_ok());
+    }
 }

@@ -164,7 +164,7 @@ async fn listen(door: Door, access: Access, (house, drain): (House, Duration)) {
             std::process::exit(130);
         });
     };
-    door.serve(router, (told, drain + LAST_WORDS)).await;
+    door.serve(router, (told, drain.saturating_add(LAST_WORDS))).await;
 }
 
 /// Ctrl-C, or what services are ended by.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use models::store::check_name;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -97,12 +98,17 @@ fn models(table: &DeTable, folder: &Path) -> Result<Vec<String>, Wrong> {
         }
         let path = path.get_ref().as_str();
         let path = path.ok_or_else(|| (at, format!("the path of {name:?} must be a text")))?;
-        // The model inside hearth lies in no folder.
-        let inside = kindling::is(Path::new(path));
-        let path = if inside { PathBuf::from(path) } else { folder.join(path) };
+        // What has a name lies in no folder of this file's.
+        let named = kindling::is(Path::new(path)) || is_name(path, folder);
+        let path = if named { PathBuf::from(path) } else { folder.join(path) };
         Ok(format!("{name}={}", path.display()))
     };
     rows.into_iter().map(model).collect()
+}
+
+/// Whether this is what `hearth pull` calls a model, and no file beside the settings.
+fn is_name(given: &str, folder: &Path) -> bool {
+    check_name(given).is_ok() && !given.ends_with(".gguf") && !folder.join(given).exists()
 }
 
 fn mistaken(setting: &Setting, value: &DeValue) -> String {
@@ -164,6 +170,8 @@ mod tests {
             ("origin = []", "origin", &[]),
             ("[models]\nz = 'a.gguf'\na = '/m/b'", "models", &["z=/etc/hearth/a.gguf", "a=/m/b"]),
             ("[models]\nk = 'kindling'", "models", &["k=kindling"]),
+            ("[models]\nq = 'qwen3:4b'", "models", &["q=qwen3:4b"]),
+            ("[models]\nf = './qwen3'", "models", &["f=/etc/hearth/./qwen3"]),
         ] {
             let values = values.iter().map(ToString::to_string).collect();
             assert_eq!(read(text), Ok(vec![(key.to_owned(), values)]), "{text}");

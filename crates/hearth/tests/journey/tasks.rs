@@ -46,6 +46,25 @@ fn a_question_is_answered_by_a_quotation_with_its_place() {
 }
 
 #[test]
+fn a_passage_that_does_not_fit_is_left_out() {
+    let folder = Folder::new("ask-long");
+    let long = folder.path("long.txt");
+    fs::write(&long, format!("emergency number {}", "непонятными ".repeat(140))).unwrap();
+    let ask = |files: &[PathBuf]| {
+        let mut ask = hearth();
+        ask.arg("ask").args(files).args([EMERGENCY, "--json"]);
+        ask
+    };
+    let output = expect(&mut ask(&[long.clone(), example("workshop.md")]), 0);
+    let said: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(said["answer"], "0471 220 915");
+    let noted = text(&output.stderr);
+    assert!(noted.contains("long.txt:1: ") && noted.contains("left out"), "{noted}");
+    let alone = text(&expect(&mut ask(&[long]), 4).stderr);
+    assert!(alone.contains("do not fit"), "{alone}");
+}
+
+#[test]
 fn fields_keep_to_the_schema() {
     let schema = example("invoice.schema.json");
     let schema = schema.to_str().unwrap();
@@ -79,7 +98,7 @@ fn a_queue_that_was_ended_goes_on() {
     fs::write(&out, &all[..half]).unwrap();
     let output = expect(classify().arg("--out").arg(&out), 0);
     assert_eq!(fs::read_to_string(&out).unwrap(), all);
-    assert!(text(&output.stderr).contains("2 lines were labelled before"));
+    assert!(text(&output.stderr).contains("2 of 6 lines were done before"));
     // All is there: nothing is done, and nothing lost.
     expect(classify().arg("--out").arg(&out), 0);
     assert_eq!(fs::read_to_string(&out).unwrap(), all);
@@ -109,7 +128,14 @@ fn a_line_that_is_too_long_keeps_its_place() {
     let (said, told) = (text(&output.stdout), text(&output.stderr));
     let named: Vec<bool> = said.lines().map(|line| !line.starts_with('\t')).collect();
     assert_eq!(named, [true, false, true], "{said}");
-    assert!(told.contains("line 2: ") && told.contains("1 lines have no label"), "{told}");
+    assert!(told.contains("line 2: ") && told.contains("one line has no label"), "{told}");
+    // Going on with what is there does not make a success of it.
+    let out = folder.path("out.tsv");
+    fs::write(&out, &said).unwrap();
+    let mut again = hearth();
+    again.args(["classify", "--labels", labels]).arg(&lines).arg("--out").arg(&out);
+    let told = text(&expect(&mut again, 4).stderr);
+    assert!(told.contains("3 of 3 lines were done") && told.contains("no label"), "{told}");
 }
 
 #[test]

@@ -145,8 +145,9 @@ impl Store {
         fs::create_dir_all(&folder).map_err(failed("make", &folder))?;
         let file = File::options().write(true).open(&from).map_err(failed("open", &from))?;
         file.sync_all().map_err(failed("write", &from))?;
-        files::read_only(&file).map_err(failed("protect", &from))?;
         fs::rename(&from, &to).map_err(failed("write", &to))?;
+        // Not before: whoever goes on with what a kill has left here writes to it.
+        files::read_only(&file).map_err(failed("protect", &to))?;
         files::sync_folder(&folder);
         Ok(())
     }
