@@ -17,6 +17,8 @@ name begins with it: `en_hotel.txt`, `de_hotel.txt`). The format, by the first w
 In messages, frames and definitions `[a|b]` is one of a and b, and `{type}` a value of slots.py.
 """
 
+import collections
+import functools
 import os
 import random
 import re
@@ -30,7 +32,7 @@ except ImportError:  # as part of a package
         slots = None
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "labels")
-HEAD = "Choose the label that fits the message.\n\nLabels:\n"
+HEAD = "Choose the label that fits the message.\n\nLabels, each after its meaning:\n"
 
 
 class Label:
@@ -436,6 +438,27 @@ def codes(rng, n):
     return out
 
 
+_word = re.compile(r"[^\W\d_]{5,}")
+
+
+@functools.cache
+def telling(lang):
+    """The words of each label that few others have."""
+    words = {l: {w.lower() for x in l.msgs + l.words for w in _word.findall(x)} for s in sets() if s.lang == lang for l in s.labels}
+    labels = collections.Counter(w for own in words.values() for w in own)
+    return {l: {w for w in own if labels[w] <= 6} for l, own in words.items()}
+
+
+def hinted(rng, line, label, text):
+    """A label's line, whose meaning has a word of this text as well: such words are learned to count before others."""
+    words = [w for w in _word.findall(text) if w.lower() in telling(label.set.lang).get(label, ())]
+    if not words:
+        return line
+    meaning, parted, name = line[2:].rpartition(": ")
+    hint = rng.choice(words)
+    return f"- {meaning}{rng.choice((', ', '; ', ' / ', ' – ')) if parted else ''}{hint}: {name}"
+
+
 def apart(s, t):
     """Whether messages of one set fit no label of the other."""
     return not any("*" in a.clash or b.name[3:] in a.clash for a, b in ((s, t), (t, s)))
@@ -443,7 +466,7 @@ def apart(s, t):
 
 def make(rng: random.Random, lang: str, split: str) -> dict:
     pool = [s for s in sets() if s.lang == lang and s.split == split]
-    alone = split == "train" and rng.random() < 0.4
+    alone = split == "train" and rng.random() < 0.25
     s = made_up(rng, lang, split) if alone else rng.choice(pool)
     n = rng.choice([2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8])
     mates = [t for t in pool if t.kind != s.kind and "style" not in (s.kind, t.kind) and apart(s, t)]
@@ -485,7 +508,7 @@ def make(rng: random.Random, lang: str, split: str) -> dict:
             d = upper_first(d)
         if fullstop and d[-1] not in ".!?":
             d += "."
-        return f"- {name}: {d}"
+        return f"- {d}: {name}"
 
     for name, l in zip(names, labels):
         lines.append(line(name, definition(rng, l, split, dstyle)))
@@ -501,8 +524,8 @@ def make(rng: random.Random, lang: str, split: str) -> dict:
             rng.shuffle(lines)
 
     turns = rng.choice([2, 3, 3, 4, 5, 6]) if split == "train" else 1
-    messages, seen = [], []
-    for turn in range(turns):
+    asked, seen = [], []
+    for _ in range(turns):
         for _ in range(4):
             if other and rng.random() < 0.3:
                 l, answer = rng.choice(strangers), other_name
@@ -513,7 +536,15 @@ def make(rng: random.Random, lang: str, split: str) -> dict:
             if text not in seen:
                 break
         seen.append(text)
-        head = HEAD + "\n".join(lines) + "\n\n" if turn == 0 else ""
+        asked.append((l, text, answer))
+    if split == "train" and not alone and rng.random() < 0.5:
+        said = {name: (l, rng.choice(l.msgs)) for name, l in zip(names, labels) if l.msgs}
+        said |= {answer: (l, text) for l, text, answer in asked if answer != other_name}
+        names_of = [line[2:].rpartition(": ")[2] for line in lines]
+        lines = [hinted(rng, line, *said[name]) if name in said else line for line, name in zip(lines, names_of)]
+    messages = []
+    for _, text, answer in asked:
+        head = "" if messages else HEAD + "\n".join(lines) + "\n\n"
         messages.append({"role": "user", "content": head + "Message:\n" + text})
         messages.append({"role": "assistant", "content": answer})
     return {"task": "classify", "lang": lang, "messages": messages}

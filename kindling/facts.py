@@ -2,7 +2,7 @@
 
 A file consists of `filler` lines and blocks: `[name]`, `slot NAME KIND` (or `[one|another]` instead of
 a kind), `say TEXT` with `{NAME}` in it, `ask NAME QUESTION`. The last line of each list is for the
-test split, the one before it for validation.
+test split, the one before it for validation; a file with a line `only train` is for training.
 """
 
 import re
@@ -19,6 +19,7 @@ class Block:
     def __init__(self, name, at):
         self.name, self.at = name, at
         self.kinds, self.inline, self.say, self.ask = {}, {}, [], {}
+        self.only_train = False
 
     def value(self, rng, slot, lang, split):
         if slot in self.inline:
@@ -26,10 +27,10 @@ class Block:
         return slots.value(rng, self.kinds[slot], lang, split)
 
     def says(self, split):
-        return cut(self.say, split)
+        return self.say if self.only_train else cut(self.say, split)
 
     def asks(self, slot, split):
-        return cut(self.ask[slot], split)
+        return self.ask[slot] if self.only_train else cut(self.ask[slot], split)
 
     def faults(self):
         """What is wrong with it, in words."""
@@ -73,7 +74,7 @@ def cut(lines, split):
 class File:
     def __init__(self, path):
         self.name, self.lang = path.stem, path.stem.split("_")[0]
-        self.fillers, self.blocks, self.faults = [], [], []
+        self.fillers, self.blocks, self.faults, self.only_train = [], [], [], False
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             line = line.strip()
             if not line or line.startswith("#"):
@@ -84,6 +85,9 @@ class File:
                 continue
             word, _, rest = line.partition(" ")
             rest = rest.strip()
+            if (word, rest) == ("only", "train"):
+                self.only_train = True
+                continue
             if word == "filler":
                 self.fillers.append(rest)
                 continue
@@ -92,6 +96,7 @@ class File:
             except (IndexError, ValueError):
                 self.faults.append(f"{at}: cannot be read: {line}")
         for block in self.blocks:
+            block.only_train = self.only_train
             self.faults.extend(f"{block.at} [{block.name}]: {fault}" for fault in block.faults())
 
     @staticmethod

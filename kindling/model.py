@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer, models
 from torch import nn
 
 
@@ -136,8 +137,8 @@ def export(model, tokenizer, folder, template):
 
 
 @torch.no_grad()
-def load(model, path):
-    """Takes the weights of a GGUF file that was made of an export."""
+def load(model, path, tokenizer):
+    """Takes the weights of a GGUF file that was made of an export, if need be with other tokens."""
     from gguf import GGUFReader, dequantize
 
     names = {
@@ -145,13 +146,31 @@ def load(model, path):
         **{f"attn_{n}": f"self_attn.{n}_proj" for n in "qkv"}, "attn_output": "self_attn.o_proj",
         **{f"attn_{n}_norm": f"self_attn.{n}_norm" for n in "qk"}, **{f"ffn_{n}": f"mlp.{n}_proj" for n in ("gate", "up", "down")},
     }
+    reader = GGUFReader(path)
     parameters = dict(model.named_parameters())
-    for tensor in GGUFReader(path).tensors:
+    for tensor in reader.tensors:
         *layer, name, _ = tensor.name.split(".")
         where = f"layers.{layer[1]}.{names[name]}" if layer else names[name]
-        parameters.pop(f"{where}.weight").copy_(torch.from_numpy(dequantize(tensor.data, tensor.tensor_type)))
+        values = torch.from_numpy(dequantize(tensor.data, tensor.tensor_type).copy())
+        if name == "token_embd":
+            tokens, merges = (reader.get_field(f"tokenizer.ggml.{n}").contents() for n in ("tokens", "merges"))
+            values = translated(values, tokens, merges, tokenizer)
+        parameters.pop(f"{where}.weight").copy_(values)
     if parameters:
         raise SystemExit(f"{path} lacks {', '.join(parameters)}")
+
+
+def translated(values, tokens, merges, tokenizer):
+    """The values of a tokenizer's tokens: those of the same token, of it behind a space, or the mean of its pieces."""
+    place = {token: at for at, token in enumerate(tokens)}
+    pieces = Tokenizer(models.BPE(place, [tuple(m.split(" ")) for m in merges]))
+
+    def value(token):
+        same = place.get(token, place.get(f"Ġ{token}"))
+        return values[same] if same is not None else values[pieces.encode(token).ids].mean(0)
+
+    vocabulary = tokenizer.get_vocab()
+    return torch.stack([value(token) for token in sorted(vocabulary, key=vocabulary.get)])
 
 
 def shape_of(saved):

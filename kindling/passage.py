@@ -2,6 +2,7 @@
 
 import random
 
+import extract
 import facts
 import generic
 import slots
@@ -48,7 +49,8 @@ def questions(rng, block, lang, split, values):
 
 def of_files(rng, lang, split):
     """Facts of one or two files, questions that they answer, and questions that they do not."""
-    files = rng.sample(FILES[lang], 1 if rng.random() < 0.6 else 2)
+    files = [file for file in FILES[lang] if split == "train" or not file.only_train]
+    files = rng.sample(files, 1 if rng.random() < 0.6 else 2)
     blocks = [b for f in files for b in f.blocks]
     count = min(len(blocks), rng.choice((1, 2, 3, 3, 4, 4, 5, 6, 7, 8)))
     chosen = rng.sample(blocks, count)
@@ -82,6 +84,41 @@ def of_files(rng, lang, split):
                 unanswered.append((question, ABSENT))
     fillers = [x for f in files for x in slots.part(f.fillers, split)]
     return stated, asked, unanswered, fillers
+
+
+# Questions about a field of a form, by what it is called or by what it is.
+BY_NAME = {
+    "en": ["What is the {n}?", "{n}?", "Which {n} is given?", "What does it say under {n}?", "Tell me the {n}.", "What {n} is stated?", "I need the {n}.", "{N}", "Find the {n}.", "What's the {n} here?"],
+    "de": ["{N}?", "Was steht unter {N}?", "Was ist als {N} angegeben?", "Wie lautet die Angabe {N}?", "{N}", "Ich suche: {N}", "Nenne mir: {N}", "Welche Angabe gibt es zu {N}?", "{N} bitte"],
+}
+BY_MEANING = {
+    "en": ["I am looking for this: {d}", "{D}?", "Please find: {d}", "{d}", "What does it say: {d}?"],
+    "de": ["Ich suche Folgendes: {d}", "{D}?", "Bitte heraussuchen: {d}", "{d}", "Was steht da: {d}?"],
+}
+
+
+def about(rng, lang, fact):
+    """A question for a fact of a document, if it has a name or a meaning to ask by."""
+    meanings = fact.descs[lang == "de"]
+    name = rng.choice(fact.labels).rstrip(".#:") if fact.labels else ""
+    if meanings and (not name or fact.where or rng.random() < 0.5):
+        meaning = rng.choice(meanings)
+        return rng.choice(BY_MEANING[lang]).format(d=meaning, D=meaning[:1].upper() + meaning[1:])
+    small = name if name[1:2].isupper() else name[:1].lower() + name[1:]
+    return rng.choice(BY_NAME[lang]).format(n=small, N=name) if name else None
+
+
+def of_document(rng, lang):
+    """A form or letter of `extract`, and questions about its fields and about some that it lacks."""
+    kind = None if rng.random() < 0.2 else rng.choice(extract.KINDS)
+    doc = extract.draw(rng, kind, lang, "train")
+    asked = [(about(rng, lang, f), f.text) for f in doc.facts if doc.text.count(f.text) == 1]
+    groups = [f.grp for f in doc.facts + doc.plan]
+    names = [n for n in " ".join(kind["fields"]).split() if extract.FIELDS[n]["grp"] not in groups] if kind else []
+    lacking = [extract.concept_fact(rng, n, lang, "train") for n in rng.sample(names, min(3, len(names)))]
+    kinds = [f.kind for f in doc.plan]
+    unanswered = [(about(rng, lang, f), ABSENT) for f in lacking if f.kind not in kinds]
+    return doc.text, [x for x in asked if x[0]], [x for x in unanswered if x[0]]
 
 
 def layout(rng, lang, stated, fillers):
@@ -155,27 +192,41 @@ def hurried(rng, question):
     return question
 
 
-def make(rng, lang, split):
+def drawn(rng, lang, split):
+    """A text, questions that it answers, and questions that it does not."""
+    if split == "train" and rng.random() < 0.2:
+        return of_document(rng, lang)
     if rng.random() < 0.55:
         stated, asked, unanswered, fillers = of_files(rng, lang, split)
-        text = layout(rng, lang, stated, fillers)
-    else:
-        text, asked, unanswered = generic.make(rng, lang, split)
-        text = headed(rng, lang, text)
-        if rng.random() < 0.25:
-            # A neighbour's sentences round about it.
-            stated, _, _, fillers = of_files(rng, lang, split)
-            other = layout(rng, lang, stated[:2], fillers)
-            text = rng.choice((f"{text}\n\n{other}", f"{other}\n\n{text}"))
-            unanswered = []
+        return layout(rng, lang, stated, fillers), asked, unanswered
+    text, asked, unanswered = generic.make(rng, lang, split)
+    text = headed(rng, lang, text)
+    if rng.random() < 0.25:
+        # A neighbour's sentences round about it.
+        stated, _, _, fillers = of_files(rng, lang, split)
+        other = layout(rng, lang, stated[:2], fillers)
+        text = rng.choice((f"{text}\n\n{other}", f"{other}\n\n{text}"))
+        unanswered = []
+    return text, asked, unanswered
+
+
+def make(rng, lang, split):
+    text, asked, unanswered = drawn(rng, lang, split)
     rng.shuffle(asked)
     rng.shuffle(unanswered)
     asked = [(q, a) for q, a in asked if a in text]
     from_text = asked and (not unanswered or rng.random() < 0.75)
-    messages = []
     # A text whose lines were broken in every answer has none to ask for.
-    for question, answer in (asked if from_text else unanswered)[-1:]:
-        messages.append({"role": "user", "content": prompt(text, hurried(rng, question))})
+    chosen = (asked if from_text else unanswered)[-1:]
+    if split == "train" and chosen and rng.random() < 0.5:
+        # More questions behind it, as in a conversation: one text teaches several times.
+        rest = asked[:-1][:3] + unanswered[:-1][:1]
+        chosen += rng.sample(rest, min(len(rest), rng.randint(1, 3)))
+    messages = []
+    for question, answer in chosen:
+        question = hurried(rng, question)
+        content = f"Question: {question}" if messages else prompt(text, question)
+        messages.append({"role": "user", "content": content})
         messages.append({"role": "assistant", "content": answer})
     return {"task": "ask", "lang": lang, "messages": messages}
 

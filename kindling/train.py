@@ -214,7 +214,7 @@ def main():
     shape = shape_of(state["shape"]) if state else Shape(**{"vocabulary": tokenizer.get_vocab_size(), **asked})
     model = Kindling(shape).to(device)
     if a.begin and not state:
-        load(model, a.begin)
+        load(model, a.begin, tokenizer)
     made = optimizers(model, a.lr, a.muon_lr)
     # `round` is the next one to draw; of the one before it, `left` batches are still to come.
     at = {"step": 0, "seen": 0, "round": a.round, "left": 0}

@@ -61,9 +61,9 @@ def extract(user, answer):
 
 
 def classify(user, answer):
-    labels, message = after(user, "Labels:\n").split("\n\nMessage:\n", 1)
-    pairs = (line[2:].split(": ", 1) for line in labels.split("\n"))
-    return {"task": "classify", "labels": {p[0]: p[1] if len(p) > 1 else "" for p in pairs}, "message": message, "expected": answer}
+    labels, message = after(user, "meaning:\n").split("\n\nMessage:\n", 1)
+    pairs = (line[2:].rpartition(": ") for line in labels.split("\n"))
+    return {"task": "classify", "labels": {name: meaning for meaning, _, name in pairs}, "message": message, "expected": answer}
 
 
 def case(task, number):

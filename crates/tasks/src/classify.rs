@@ -45,16 +45,19 @@ impl Label {
     }
 }
 
-/// Asks which of these labels fits.
+/// Asks which of these labels fits. A label stands behind its meaning, so that whoever finds the
+/// meaning that fits can go on with what follows: small models learn that, and not the other way.
 pub fn task(labels: &[Label], message: &str) -> Task {
     let line = |label: &Label| match label.meaning.trim() {
         "" => format!("- {}\n", label.name),
-        meaning => format!("- {}: {meaning}\n", label.name),
+        meaning => format!("- {meaning}: {}\n", label.name),
     };
     let lines: String = labels.iter().map(line).collect();
     let message = message.trim();
-    let prompt =
-        format!("Choose the label that fits the message.\n\nLabels:\n{lines}\nMessage:\n{message}");
+    let prompt = format!(
+        "Choose the label that fits the message.\n\n\
+         Labels, each after its meaning:\n{lines}\nMessage:\n{message}"
+    );
     let names = labels.iter().map(|label| label.name.clone()).collect();
     Task { prompt, form: Form::Choice(names) }
 }
