@@ -257,6 +257,7 @@ def value(rng, kind, lang, split):
 
 _alt = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 _slot = re.compile(r"\{(\w+)\}")
+_word = re.compile(r"[^\W\d_]{5,}")
 
 
 def fill(rng, text, lang, split, words=None):
@@ -277,7 +278,7 @@ def upper_first(text):
 def typos(rng, text, n):
     """Slips of the keyboard in letters inside of longer words."""
     for _ in range(n):
-        words = [m for m in re.finditer(r"[^\W\d_]{5,}", text)]
+        words = list(_word.finditer(text))
         if not words:
             return text
         m = rng.choice(words)
@@ -438,9 +439,6 @@ def codes(rng, n):
     return out
 
 
-_word = re.compile(r"[^\W\d_]{5,}")
-
-
 @functools.cache
 def telling(lang):
     """The words of each label that few others have."""
@@ -449,14 +447,13 @@ def telling(lang):
     return {l: {w for w in own if labels[w] <= 6} for l, own in words.items()}
 
 
-def hinted(rng, line, label, text):
-    """A label's line, whose meaning has a word of this text as well: such words are learned to count before others."""
+def hinted(rng, meaning, label, text):
+    """A label's meaning, with a word of this text as well: such words are learned to count before others."""
     words = [w for w in _word.findall(text) if w.lower() in telling(label.set.lang).get(label, ())]
     if not words:
-        return line
-    meaning, parted, name = line[2:].rpartition(": ")
+        return meaning
     hint = rng.choice(words)
-    return f"- {meaning}{rng.choice((', ', '; ', ' / ', ' – ')) if parted else ''}{hint}: {name}"
+    return f"{meaning}{rng.choice((', ', '; ', ' / ', ' – '))}{hint}" if meaning else hint
 
 
 def apart(s, t):
@@ -502,13 +499,14 @@ def make(rng: random.Random, lang: str, split: str) -> dict:
     lines = []
 
     def line(name, d):
+        """A label's name and meaning, which may be empty."""
         if mode == "names" or (mode == "both" and rng.random() < 0.02):
-            return f"- {name}"
+            return name, ""
         if capital:
             d = upper_first(d)
         if fullstop and d[-1] not in ".!?":
             d += "."
-        return f"- {d}: {name}"
+        return name, d
 
     for name, l in zip(names, labels):
         lines.append(line(name, definition(rng, l, split, dstyle)))
@@ -540,11 +538,11 @@ def make(rng: random.Random, lang: str, split: str) -> dict:
     if split == "train" and not alone and rng.random() < 0.5:
         said = {name: (l, rng.choice(l.msgs)) for name, l in zip(names, labels) if l.msgs}
         said |= {answer: (l, text) for l, text, answer in asked if answer != other_name}
-        names_of = [line[2:].rpartition(": ")[2] for line in lines]
-        lines = [hinted(rng, line, *said[name]) if name in said else line for line, name in zip(lines, names_of)]
+        lines = [(name, hinted(rng, meaning, *said[name]) if name in said else meaning) for name, meaning in lines]
+    told = "\n".join(f"- {meaning}: {name}" if meaning else f"- {name}" for name, meaning in lines)
     messages = []
     for _, text, answer in asked:
-        head = "" if messages else HEAD + "\n".join(lines) + "\n\n"
+        head = "" if messages else f"{HEAD}{told}\n\n"
         messages.append({"role": "user", "content": head + "Message:\n" + text})
         messages.append({"role": "assistant", "content": answer})
     return {"task": "classify", "lang": lang, "messages": messages}

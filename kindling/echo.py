@@ -28,8 +28,4 @@ def make(rng, lang, split):
     else:
         text = joint.join(items)
         pairs = [({"en": "All of it.", "de": "Alles."}[lang], text)]
-    messages = []
-    for i, (question, answer) in enumerate(pairs):
-        asked = passage.prompt(text, question) if i == 0 else f"Question: {question}"
-        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
-    return {"task": "echo", "lang": lang, "messages": messages}
+    return {"task": "echo", "lang": lang, "messages": passage.conversation(text, pairs)}

@@ -16,10 +16,9 @@ SPLITS = ("train", "valid", "test")
 
 
 class Block:
-    def __init__(self, name, at):
-        self.name, self.at = name, at
+    def __init__(self, name, at, file):
+        self.name, self.at, self.file = name, at, file
         self.kinds, self.inline, self.say, self.ask = {}, {}, [], {}
-        self.only_train = False
 
     def value(self, rng, slot, lang, split):
         if slot in self.inline:
@@ -27,10 +26,13 @@ class Block:
         return slots.value(rng, self.kinds[slot], lang, split)
 
     def says(self, split):
-        return self.say if self.only_train else cut(self.say, split)
+        return self.part(self.say, split)
 
     def asks(self, slot, split):
-        return self.ask[slot] if self.only_train else cut(self.ask[slot], split)
+        return self.part(self.ask[slot], split)
+
+    def part(self, lines, split):
+        return lines if self.file.only_train else cut(lines, split)
 
     def faults(self):
         """What is wrong with it, in words."""
@@ -81,7 +83,7 @@ class File:
                 continue
             at = f"{path.name}:{number}"
             if line.startswith("["):
-                self.blocks.append(Block(line.strip("[]"), at))
+                self.blocks.append(Block(line.strip("[]"), at, self))
                 continue
             word, _, rest = line.partition(" ")
             rest = rest.strip()
@@ -96,7 +98,6 @@ class File:
             except (IndexError, ValueError):
                 self.faults.append(f"{at}: cannot be read: {line}")
         for block in self.blocks:
-            block.only_train = self.only_train
             self.faults.extend(f"{block.at} [{block.name}]: {fault}" for fault in block.faults())
 
     @staticmethod

@@ -22,7 +22,7 @@ SHARED = ("org", "person", "city", "product", "thing", "event", "dept", "last", 
 
 def fill(template, values):
     text = facts.SLOT.sub(lambda m: values[m.group(1)], template)
-    return text[:1].upper() + text[1:] if template.startswith("{") else text
+    return generic.first_up(text) if template.startswith("{") else text
 
 
 def bind(rng, block, lang, split, shared, fresh):
@@ -103,7 +103,7 @@ def about(rng, lang, fact):
     name = rng.choice(fact.labels).rstrip(".#:") if fact.labels else ""
     if meanings and (not name or fact.where or rng.random() < 0.5):
         meaning = rng.choice(meanings)
-        return rng.choice(BY_MEANING[lang]).format(d=meaning, D=meaning[:1].upper() + meaning[1:])
+        return rng.choice(BY_MEANING[lang]).format(d=meaning, D=generic.first_up(meaning))
     small = name if name[1:2].isupper() else name[:1].lower() + name[1:]
     return rng.choice(BY_NAME[lang]).format(n=small, N=name) if name else None
 
@@ -210,6 +210,15 @@ def drawn(rng, lang, split):
     return text, asked, unanswered
 
 
+def conversation(text, asked):
+    """Questions and answers behind each other: the text comes with the first alone."""
+    messages = []
+    for question, answer in asked:
+        content = f"Question: {question}" if messages else prompt(text, question)
+        messages += [{"role": "user", "content": content}, {"role": "assistant", "content": answer}]
+    return messages
+
+
 def make(rng, lang, split):
     text, asked, unanswered = drawn(rng, lang, split)
     rng.shuffle(asked)
@@ -222,13 +231,7 @@ def make(rng, lang, split):
         # More questions behind it, as in a conversation: one text teaches several times.
         rest = asked[:-1][:3] + unanswered[:-1][:1]
         chosen += rng.sample(rest, min(len(rest), rng.randint(1, 3)))
-    messages = []
-    for question, answer in chosen:
-        question = hurried(rng, question)
-        content = f"Question: {question}" if messages else prompt(text, question)
-        messages.append({"role": "user", "content": content})
-        messages.append({"role": "assistant", "content": answer})
-    return {"task": "ask", "lang": lang, "messages": messages}
+    return {"task": "ask", "lang": lang, "messages": conversation(text, [(hurried(rng, q), a) for q, a in chosen])}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! What a refused request still sends. A connection whose next bytes are the rest of a body cannot
 //! be used again, and one that is closed on a client that is writing may take the reply with it.
+//! And what any request sends: a body that stops coming ends.
 
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -53,8 +53,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Str
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         // A link to a folder may lead in a circle.
         if path.is_dir() && !path.is_symlink() && !is_hidden && depth > 0 {
-            if let Err(failure) = walk(&path, depth - 1, files) {
-                note(&format!("{failure}; left out"));
+            if let Err(why) = walk(&path, depth - 1, files) {
+                note(&format!("{why}; left out"));
             }
         } else if path.is_file() && ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
             files.push(path);

@@ -209,9 +209,8 @@ fn recommended(path: &Path, source: &Source) -> Wishes {
         }
         None => {
             let text = fs::read_to_string(load::folder(path).join("generation_config.json"));
-            of_generation_config(
-                &serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default(),
-            )
+            let config = serde_json::from_str(&text.unwrap_or_default());
+            of_generation_config(&config.unwrap_or_default())
         }
     }
 }

@@ -81,11 +81,11 @@ pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Fai
         Ok(())
     })?;
     let Some((best, answer)) = ask::best(answers) else {
-        let why = failed.into_iter().next().map_or_else(|| "nothing was asked".to_owned(), |f| f.1);
-        return Err(Failure::Request(why));
+        let first = failed.into_iter().next().map(|(_, why)| Failure::Request(why));
+        return Err(first.unwrap_or_else(|| Failure::machine("nothing was asked")));
     };
     for (hit, why) in failed {
-        let (document, line) = (hit.passage.document(), *hit.passage.lines().start());
+        let (document, line) = place(hit);
         note(&format!("{document}:{line}: {why}; left out"));
     }
     let quote = answer.quote.as_deref();
@@ -93,11 +93,16 @@ pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Fai
     Ok(Told { answer, citation })
 }
 
+/// Where a passage begins: its document and line.
+fn place<'a>(hit: &Hit<'a>) -> (&'a str, usize) {
+    (hit.passage.document(), *hit.passage.lines().start())
+}
+
 impl Told {
     fn json(&self, question: &str, hits: &[Hit]) -> Value {
         let cited = self.citation.as_ref();
         let passage = |hit: &Hit| {
-            let (file, line) = (hit.passage.document(), *hit.passage.lines().start());
+            let (file, line) = place(hit);
             json!({ "file": file, "line": line })
         };
         json!({

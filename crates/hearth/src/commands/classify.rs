@@ -232,7 +232,8 @@ fn label_of(result: &str, jsonl: bool, line: &Line) -> Option<String> {
     if jsonl {
         let result: Value = serde_json::from_str(result).ok()?;
         let label = &result["label"];
-        let label = if label.is_null() { Some("") } else { label.as_str() };
+        let named = label.as_str().filter(|name| !name.is_empty());
+        let label = if label.is_null() { Some("") } else { named };
         return label.filter(|_| result["text"] == *line.text).map(str::to_owned);
     }
     let mut parts = result.splitn(3, '\t');
@@ -242,7 +243,7 @@ fn label_of(result: &str, jsonl: bool, line: &Line) -> Option<String> {
 
 /// Whether this is what a kill, or a full disk, has left of a line's result.
 fn is_begun(rest: &[u8], labels: &[Label], line: &Line) -> bool {
-    let names = labels.iter().map(|label| label.name.as_str()).chain([""]);
+    let mut names = labels.iter().map(|label| label.name.as_str()).chain([""]);
     let begins_with = |name: &str| {
         let Some(rest) = rest.strip_prefix(name.as_bytes()) else {
             return name.as_bytes().starts_with(rest);
@@ -254,21 +255,16 @@ fn is_begun(rest: &[u8], labels: &[Label], line: &Line) -> bool {
             None => rest.len() == digits,
         }
     };
-    names.into_iter().any(begins_with)
+    names.any(begins_with)
 }
 
 /// The same for JSON, up to its label.
 fn is_begun_json(rest: &[u8], labels: &[Label], line: &Line) -> bool {
-    let begin = format!("{{\"line\":{},\"label\":", line.number);
-    let Some(rest) = rest.strip_prefix(begin.as_bytes()) else {
-        return begin.as_bytes().starts_with(rest);
-    };
-    let names = labels.iter().map(|label| Value::from(label.name.as_str())).chain([Value::Null]);
-    let begins_with = |name: Value| {
-        let name = format!("{name},");
-        rest.starts_with(name.as_bytes()) || name.as_bytes().starts_with(rest)
-    };
-    names.into_iter().any(begins_with)
+    let names = labels.iter().map(|label| Value::from(label.name.as_str()));
+    names.chain([Value::Null]).any(|name| {
+        let begin = format!("{{\"line\":{},\"label\":{name},", line.number);
+        rest.starts_with(begin.as_bytes()) || begin.as_bytes().starts_with(rest)
+    })
 }
 
 #[cfg(test)]
@@ -322,6 +318,7 @@ mod tests {
             "secret",
             "{\"label\":\"z\",\"text\":\"one\"}\n",
             "{\"line\":1,\"label\":\"z",
+            "{\"line\":1,\"label\":\"\",\"text\":\"one\"}\n",
         ] {
             assert_eq!(jsonl(other), None, "{other}");
         }
