@@ -13,7 +13,7 @@ use llguidance::toktrie::{
 };
 use llguidance::{Matcher, ParserFactory};
 use serde_json::{Map, Value};
-use text::reply::{Reader, without_idle_space};
+use text::reply::{Reader, quoting, without_idle_space};
 use text::tokenizer::Tokenizer;
 use turn::{Calls, Demand, Fault, Form, Side, Tool};
 
@@ -109,7 +109,9 @@ impl Forms {
         const PARTS: usize = 200;
         let mut left = PARTS;
         let of_answer = match &demand.answer {
-            Some(Form::Schema(schema)) => self.culprit((schema, schema), "#", &mut left),
+            Some(Form::Schema(schema) | Form::Quoting(schema, _)) => {
+                self.culprit((schema, schema), "#", &mut left)
+            }
             _ => None,
         };
         let of_tool = |tool: &Tool| {
@@ -196,6 +198,7 @@ fn mark_at(forced: &[u8]) -> Option<u32> {
 fn grammar(form: &Form) -> Result<GrammarWithLexer, Fault> {
     Ok(match form {
         Form::Schema(schema) => GrammarWithLexer::from_json_schema(without_idle_space(schema)),
+        Form::Quoting(schema, text) => GrammarWithLexer::from_lark(quoting(schema, text)),
         Form::Regex(regex) => GrammarWithLexer::from_regex(regex),
         Form::Grammar(grammar) => GrammarWithLexer::from_lark(grammar.clone()),
         Form::Choice(texts) if texts.is_empty() => {
@@ -369,6 +372,59 @@ mod tests {
             let allowed = tokens(&text).into_iter().all(|token| rules.take(token).is_ok());
             assert_eq!(allowed && rules.matcher.is_accepting().unwrap(), whole, "{text:?}");
         }
+    }
+
+    /// Whether this text keeps to a form as a whole.
+    fn keeps(form: &Form, text: &str) -> bool {
+        let forms = Forms::new(&tokenizer()).unwrap();
+        let mut rules = forms.compile(&form.clone().into(), &Reader::plain()).unwrap();
+        let allowed = tokens(text).into_iter().all(|token| rules.take(token).is_ok());
+        allowed && rules.matcher.is_accepting().unwrap()
+    }
+
+    #[test]
+    fn texts_are_quoted_and_nothing_else_is_changed() {
+        let word = json!({ "type": "string" });
+        let part = json!({ "type": "object", "additionalProperties": false, "required": ["n"],
+            "properties": { "n": { "type": "integer" }, "of": { "$ref": "#/$defs/part" } } });
+        let schema = json!({ "type": "object", "additionalProperties": false,
+            "$defs": { "part": part }, "required": ["who", "day"], "properties": {
+                "nr": { "type": "integer" },
+                "who": { "type": ["string", "null"], "description": "a name" },
+                "day": { "type": "string", "format": "date" },
+                "kind": { "enum": ["a", "b"] },
+                "tags": { "type": "array", "items": word },
+                "city": { "anyOf": [word, { "type": "null" }] },
+                "part": { "$ref": "#/$defs/part" },
+            } });
+        let text = "Dear \"Max\"\n  Müller,\nyour order 12.";
+        let form = Form::Quoting(schema.clone(), text.to_owned());
+        for (reply, kept) in [
+            (r#"{"who": "Müller", "day": "2025-01-31"}"#, true),
+            (r#"{"who": null, "day": "2025-01-31"}"#, true),
+            (r#"{"nr": 7, "who": "your order", "day": "2025-01-31", "kind": "b"}"#, true),
+            (r#"{"who": "Dear \"Max\" Müller", "day": "2025-01-31"}"#, true),
+            (r#"{"who": "", "day": "2025-01-31", "tags": []}"#, true),
+            (r#"{"who": "12", "day": "2025-01-31", "tags": ["Dear", "order 12."]}"#, true),
+            (r#"{"who": "12", "day": "2025-01-31", "city": "order", "part": {"n": 1}}"#, true),
+            (r#"{"who": null, "day": "2025-01-31", "part": {"n": 1, "of": {"n": 2}}}"#, true),
+            (r#"{"who": "Miller", "day": "2025-01-31"}"#, false),
+            (r#"{"who": "Müll", "day": "2025-01-31"}"#, false),
+            (r#"{"who": "Dear Müller", "day": "2025-01-31"}"#, false),
+            (r#"{"who": "12", "day": "tomorrow"}"#, false),
+            (r#"{"who": "12", "day": "2025-01-31", "tags": ["none"]}"#, false),
+            (r#"{"who": "12", "day": "2025-01-31", "city": "Rome"}"#, false),
+            (r#"{"who": "12", "day": "2025-01-31", "kind": "order"}"#, false),
+            (r#"{"day": "2025-01-31"}"#, false),
+            (r#"{"who": null, "day": "2025-01-31", "part": {"n": 1, "of": {}}}"#, false),
+        ] {
+            assert_eq!(keeps(&form, reply), kept, "{reply}");
+            assert!(!kept || keeps(&Form::Schema(schema.clone()), reply), "{reply}");
+        }
+        // Where there is nothing to quote.
+        let form = Form::Quoting(schema, " ".to_owned());
+        assert!(keeps(&form, r#"{"who": "", "day": "2025-01-31"}"#));
+        assert!(!keeps(&form, r#"{"who": "Müller", "day": "2025-01-31"}"#));
     }
 
     /// Looking ahead leaves nothing behind, and finds what would be found later.

@@ -8,8 +8,10 @@
 mod file;
 mod setting;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
@@ -43,7 +45,7 @@ pub enum From {
 
 /// Reads the command line, over what the file says where the command has one.
 pub fn command_line() -> Result<(Flags, Given), Failure> {
-    let mut command = Flags::command();
+    let mut command = without_empty(Flags::command());
     let mut matches = command.clone().get_matches();
     let mut file = None;
     if let Some((name @ ("serve" | "config"), given)) = matches.subcommand() {
@@ -70,6 +72,17 @@ fn find(named: Option<&PathBuf>) -> Result<Option<ConfigFile>, Failure> {
         }
         _ => Ok(None),
     }
+}
+
+/// A command for which empty variables are not there: who starts containers often has no other way
+/// to leave one out.
+fn without_empty(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env().is_some_and(is_empty) {
+        true => arg.env(Resettable::Reset),
+        false => arg,
+    });
+    command.mut_subcommands(without_empty)
 }
 
 /// A command whose defaults are what a file says.

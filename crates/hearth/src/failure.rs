@@ -104,7 +104,10 @@ impl From<Failure> for turn::Fault {
 
 impl From<turn::Fault> for Failure {
     fn from(fault: turn::Fault) -> Failure {
-        Failure::Request(fault.message)
+        match fault.side {
+            turn::Side::Caller => Failure::Request(fault.message),
+            turn::Side::Us => Failure::Model(fault.message, String::new()),
+        }
     }
 }
 

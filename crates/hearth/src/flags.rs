@@ -172,6 +172,9 @@ pub struct Extract {
     /// Files of text, Markdown or HTML, or folders of them
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Let texts be other than words of the document, such as a summary
+    #[arg(long)]
+    pub free: bool,
     /// Tell file and confidence with each result, as a line of JSON
     #[arg(long)]
     pub jsonl: bool,
@@ -205,21 +208,26 @@ pub struct Demo {
 
 #[derive(Args)]
 pub struct SamplingFlags {
-    /// How daring: 0 always takes the most probable token [default: 0.7; of kindling 0]
+    /// How daring: 0 always takes the most probable token [default: what the model recommends, else
+    /// 0.7]
     #[arg(long, value_name = "T")]
     pub temperature: Option<f32>,
-    /// Choose among the K most probable tokens; 0 is all
-    #[arg(long, default_value_t = 0, value_name = "K")]
-    pub top_k: usize,
-    /// Choose among the most probable tokens that together reach P
-    #[arg(long, default_value_t = 0.95, value_name = "P")]
-    pub top_p: f32,
-    /// Drop tokens less than P times as probable as the best
-    #[arg(long, default_value_t = 0.0, value_name = "P")]
-    pub min_p: f32,
-    /// Make tokens that were there before less probable; 1 does nothing
-    #[arg(long, default_value_t = 1.0, value_name = "F")]
-    pub repetition_penalty: f32,
+    /// Choose among the K most probable tokens; 0 is all [default: what the model recommends, else
+    /// 0]
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<usize>,
+    /// Choose among the most probable tokens that together reach P [default: what the model
+    /// recommends, else 0.95]
+    #[arg(long, value_name = "P")]
+    pub top_p: Option<f32>,
+    /// Drop tokens less than P times as probable as the best [default: what the model recommends,
+    /// else 0]
+    #[arg(long, value_name = "P")]
+    pub min_p: Option<f32>,
+    /// Make tokens that were there before less probable; 1 does nothing [default: what the model
+    /// recommends, else 1]
+    #[arg(long, value_name = "F")]
+    pub repetition_penalty: Option<f32>,
     /// Lower tokens by F for each time they were generated
     #[arg(long, default_value_t = 0.0, value_name = "F", allow_hyphen_values = true)]
     pub frequency_penalty: f32,
@@ -628,19 +636,19 @@ fn logit_bias(text: &str) -> Result<(u32, f32), String> {
 }
 
 impl SamplingFlags {
-    /// The settings they stand for, with this temperature where none is given.
-    pub fn sampling(&self, temperature: f32) -> turn::Sampling {
-        turn::Sampling {
-            temperature: self.temperature.unwrap_or(temperature),
+    /// What they state.
+    pub fn wishes(&self) -> turn::Wishes {
+        turn::Wishes {
+            temperature: self.temperature,
             top_k: self.top_k,
             top_p: self.top_p,
             min_p: self.min_p,
             repetition_penalty: self.repetition_penalty,
-            frequency_penalty: self.frequency_penalty,
-            presence_penalty: self.presence_penalty,
-            logit_bias: self.logit_bias.clone(),
-            seed: self.seed,
-            top_logprobs: 0,
+            frequency_penalty: Some(self.frequency_penalty),
+            presence_penalty: Some(self.presence_penalty),
+            logit_bias: Some(self.logit_bias.clone()),
+            seed: Some(self.seed),
+            top_logprobs: None,
         }
     }
 

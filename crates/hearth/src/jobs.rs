@@ -43,7 +43,7 @@ impl Worker {
         mut tell: impl FnMut(Result<Reply, String>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.run(tasks.map(|task| task.turn("")), |reply| match reply {
-            Err(fault) if fault.side == Side::Us => Err(Failure::Machine(fault.message)),
+            Err(fault) if fault.side == Side::Us => Err(fault.into()),
             reply => tell(reply.map_err(|fault| fault.message)),
         })
     }

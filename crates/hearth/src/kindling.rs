@@ -16,9 +16,6 @@ pub const NAME: &str = "kindling";
 /// What its file is called, from which [`bytes`] are taken.
 pub const FILE_NAME: &str = "kindling.gguf";
 
-/// As its file recommends: it quotes, and there is nothing to dare.
-pub const TEMPERATURE: f32 = 0.0;
-
 /// Bytes that begin where a cache line does, so that weights lie as they would in a map.
 #[repr(C, align(64))]
 struct Aligned<T: ?Sized>(T);

@@ -8,11 +8,12 @@ use flow::{Language, Reading};
 use kernels::Isa;
 use serde_json::Value;
 use text::tokenizer::Tokenizer;
-use turn::{Chat, Prompt};
+use turn::{Chat, Prompt, Sampling};
 
 use crate::failure::Failure;
 use crate::fit::{self, Checked};
 use crate::flags::{Kv, MachineFlags};
+use crate::recommended::recommended;
 use crate::{kindling, named, output};
 
 const WHAT_TO_GIVE: &str = "Give the name of a model that `hearth list` shows, a GGUF file, a \
@@ -83,6 +84,8 @@ pub fn built(
 pub struct Ready {
     pub engine: Engine,
     pub language: Language,
+    /// What its maker recommends.
+    pub recommended: Sampling,
 }
 
 /// Opens everything that an answer needs; for a `raw` prompt that is no template.
@@ -99,7 +102,7 @@ pub fn ready(path: &Path, flags: &MachineFlags, raw: bool) -> Result<Ready, Fail
         let why = format!("its tokenizer has {tokens} tokens, but its weights only {vocabulary}");
         return Err(Failure::model(path, why, "Tokenizer and weights are of different models."));
     }
-    Ok(Ready { engine, language })
+    Ok(Ready { engine, language, recommended: recommended(path, &source) })
 }
 
 /// How a model is spoken to, by its own template.

@@ -23,6 +23,7 @@ mod memory;
 mod models;
 mod named;
 mod output;
+mod recommended;
 mod tls;
 mod unfinished;
 

@@ -7,16 +7,16 @@ use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use api::About;
-use arch::{Kept, Source};
+use arch::Kept;
 use engine::{Demand, Policy, Settings};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
-use turn::{Sampling, Wishes};
+use turn::Sampling;
 
 use crate::about::about;
 use crate::failure::Failure;
 use crate::fit::{self, Checked};
 use crate::named::{self, Named};
+use crate::recommended::recommended;
 use crate::{kindling, load};
 
 /// A model that can be asked.
@@ -96,7 +96,7 @@ impl Model {
             created: created(path),
             kept: shape.kept,
             digest,
-            sampling: recommended(path, &source).over(Sampling::default()),
+            sampling: recommended(path, &source),
             about: OnceLock::new(),
         })
     }
@@ -193,60 +193,8 @@ fn digest_of_ends(
     Ok(())
 }
 
-/// Settings that come with a model.
-fn recommended(path: &Path, source: &Source) -> Wishes {
-    match source.gguf() {
-        Some(gguf) => {
-            let number = |key: &str| number(&gguf.get(&format!("general.sampling.{key}"))?);
-            Wishes {
-                temperature: number("temp").map(|x| x as f32),
-                top_k: number("top_k").filter(|k| *k >= 0.0).map(|k| k as usize),
-                top_p: number("top_p").map(|x| x as f32),
-                min_p: number("min_p").map(|x| x as f32),
-                repetition_penalty: number("penalty_repeat").map(|x| x as f32),
-                ..Wishes::default()
-            }
-        }
-        None => {
-            let text = fs::read_to_string(load::folder(path).join("generation_config.json"));
-            let config = serde_json::from_str(&text.unwrap_or_default());
-            of_generation_config(&config.unwrap_or_default())
-        }
-    }
-}
-
-fn number(value: &formats::gguf::Value) -> Option<f64> {
-    use formats::gguf::Value::{F32, F64, I32, I64, U32, U64};
-    Some(match *value {
-        F32(x) => f64::from(x),
-        F64(x) => x,
-        U32(n) => f64::from(n),
-        I32(n) => f64::from(n),
-        U64(n) => n as f64,
-        I64(n) => n as f64,
-        _ => return None,
-    })
-}
-
-fn of_generation_config(config: &Value) -> Wishes {
-    let number = |key: &str| config[key].as_f64().map(|x| x as f32);
-    let temperature = match config["do_sample"] {
-        Value::Bool(false) => Some(0.0),
-        _ => number("temperature"),
-    };
-    Wishes {
-        temperature,
-        top_k: config["top_k"].as_u64().map(|k| k as usize),
-        top_p: number("top_p"),
-        min_p: number("min_p"),
-        repetition_penalty: number("repetition_penalty"),
-        ..Wishes::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use testkit::golden;
 
     use super::*;
@@ -274,22 +222,12 @@ mod tests {
         let model = open("kindling").unwrap();
         let named = open("small=kindling").unwrap();
         assert_eq!((&model.name[..], &named.name[..]), ("kindling", "small"));
-        assert_eq!(model.sampling.temperature, kindling::TEMPERATURE);
+        assert_eq!(model.sampling.temperature, 0.0);
         assert!(model.created > 0 && model.context >= 1024);
         let about = model.about().unwrap();
         assert_eq!((about.bytes, about.format), (kindling::bytes().len() as u64, "gguf"));
         assert!(about.abilities.converses && about.digest == named.digest);
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../kindling/kindling.gguf");
         assert_eq!(open(file).unwrap().fingerprint(), model.fingerprint());
-    }
-
-    #[test]
-    fn the_makers_settings_are_taken() {
-        let config = json!({ "temperature": 0.6, "top_k": 20, "top_p": 0.9, "do_sample": true });
-        let wishes = of_generation_config(&config);
-        assert_eq!((wishes.temperature, wishes.top_k), (Some(0.6), Some(20)));
-        let greedy = of_generation_config(&json!({ "do_sample": false, "temperature": 0.6 }));
-        assert_eq!(greedy.temperature, Some(0.0));
-        assert_eq!(of_generation_config(&Value::Null), Wishes::default());
     }
 }

@@ -19,11 +19,20 @@ pub struct Found {
     pub fields: Vec<(String, f64)>,
 }
 
+/// What may stand in a field for which the schema asks for a text and says nothing else of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// Words of the document, so that nothing is invented.
+    Quoted,
+    /// Anything, such as a summary.
+    Free,
+}
+
 /// Asks for the fields of this schema.
 ///
 /// # Errors
 /// When it is no schema of an object with fields.
-pub fn task(schema: &Value, text: &str) -> Result<Task, String> {
+pub fn task(schema: &Value, text: &str, texts: Texts) -> Result<Task, String> {
     let fields = fields(schema)?;
     let text = text.trim();
     let prompt = format!(
@@ -33,7 +42,11 @@ pub fn task(schema: &Value, text: &str) -> Result<Task, String> {
     let mut whole = closed(schema);
     // A type that is not stated, or that allows more, would let the model say something else.
     whole["type"] = "object".into();
-    Ok(Task { prompt, form: Form::Schema(whole) })
+    let form = match texts {
+        Texts::Quoted => Form::Quoting(whole, text.to_owned()),
+        Texts::Free => Form::Schema(whole),
+    };
+    Ok(Task { prompt, form })
 }
 
 /// Reads a reply.
@@ -167,12 +180,17 @@ mod tests {
                     - items: list of {\"name\": string, \"n\": integer}\n- tags: list of string\n\
                     - maybe: boolean\n";
         assert_eq!(fields(&schema).unwrap(), told);
-        assert!(task(&schema, "x").unwrap().prompt.ends_with("\nText:\nx"));
+        let quoted = task(&schema, " x", Texts::Quoted).unwrap();
+        assert!(quoted.prompt.ends_with("\nText:\nx"));
+        let free = task(&schema, "x", Texts::Free).unwrap();
+        assert_eq!(quoted.prompt, free.prompt);
+        let Form::Schema(whole) = free.form else { panic!() };
+        assert_eq!(quoted.form, Form::Quoting(whole, "x".to_owned()));
         let not_an_object = json!({ "type": "array", "properties": { "a": {} } });
         for wrong in
             [json!(true), json!({ "type": "string" }), json!({ "properties": {} }), not_an_object]
         {
-            assert!(task(&wrong, "x").is_err(), "{wrong}");
+            assert!(task(&wrong, "x", Texts::Free).is_err(), "{wrong}");
         }
     }
 
@@ -183,7 +201,7 @@ mod tests {
             "items": { "type": "array", "items": { "properties": { "a": true } } },
             "both": { "allOf": [{ "properties": { "a": {} } }], "properties": { "b": {} } },
         } });
-        let Form::Schema(whole) = task(&schema, "x").unwrap().form else { panic!() };
+        let Form::Schema(whole) = task(&schema, "x", Texts::Free).unwrap().form else { panic!() };
         let mut expected = schema;
         expected["type"] = "object".into();
         expected["additionalProperties"] = false.into();

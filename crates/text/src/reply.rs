@@ -15,12 +15,14 @@
 mod calls;
 mod form;
 mod kinds;
+mod quoting;
 mod values;
 
 use std::sync::Arc;
 
 use calls::{Call, Progress, Syntax};
 pub use form::{Unformed, without_idle_space};
+pub use quoting::quoting;
 use turn::Tool;
 
 /// A piece of a reply.

@@ -7,6 +7,9 @@ use serde_json::Value;
 pub enum Form {
     /// JSON for which this schema holds.
     Schema(Value),
+    /// The same, and where the schema asks for a text and says nothing else of it, words that stand
+    /// together in this one.
+    Quoting(Value, String),
     /// A text that this regular expression matches as a whole.
     Regex(String),
     /// A text of this grammar, in Lark's notation.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use engine::{Engine, Policy, Settings};
 use flow::{Language, Local};
 use serde_json::Value;
-use tasks::{Task, ask, classify, extract};
+use tasks::extract::{self, Texts};
+use tasks::{Task, ask, classify};
 use text::tokenizer::Tokenizer;
 use turn::{Reply, Sampling, Turn};
 
@@ -66,7 +67,7 @@ fn turns(case: &Case) -> Result<Vec<Turn>, Error> {
             let hits = index.search(question, ask::PASSAGES)?;
             hits.iter().map(|hit| ask::task(hit.passage.text(), question)).collect()
         }
-        Wanted::Fields { schema, text, .. } => vec![extract::task(schema, text)?],
+        Wanted::Fields { schema, text, .. } => vec![extract::task(schema, text, Texts::Quoted)?],
         Wanted::Label { labels, message, .. } => vec![classify::task(labels, message)],
         Wanted::Call { tools, request, .. } => return Ok(vec![tasks::call(request, tools)]),
     };

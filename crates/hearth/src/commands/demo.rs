@@ -6,7 +6,7 @@ use std::time::Instant;
 use rag::{Document, Kind};
 use serde_json::json;
 use tasks::classify::{self, Label};
-use tasks::extract;
+use tasks::extract::{self, Texts};
 
 use super::ask;
 use crate::failure::Failure;
@@ -74,7 +74,7 @@ fn fields(worker: &Worker) -> Result<(), Failure> {
     let command = "hearth extract --schema examples/invoice.schema.json examples/invoice.txt";
     writeln!(stdout(), "\n$ {command}")?;
     let schema = serde_json::from_str(SCHEMA).map_err(Failure::machine)?;
-    let task = extract::task(&schema, INVOICE).map_err(Failure::machine)?;
+    let task = extract::task(&schema, INVOICE, Texts::Quoted).map_err(Failure::machine)?;
     for reply in worker.all(std::iter::once(task))? {
         let found = extract::read(&reply).map_err(Failure::machine)?;
         for (name, sure) in &found.fields {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rag::Document;
 use serde_json::{Map, Value, json};
-use tasks::extract::{self, Found};
+use tasks::extract::{self, Found, Texts};
 
 use crate::documents;
 use crate::failure::Failure;
@@ -19,11 +19,12 @@ pub fn extract(flags: &Flags) -> Result<(), Failure> {
     let schema = schema(&flags.schema)?;
     let wrong = |why| Failure::Request(format!("{}: {why}", flags.schema.display()));
     // A schema that cannot be used is told before anything is loaded.
-    extract::task(&schema, "").map_err(wrong)?;
+    let texts = if flags.free { Texts::Free } else { Texts::Quoted };
+    extract::task(&schema, "", texts).map_err(wrong)?;
     let documents = documents::read(&flags.files)?;
     let worker = Worker::start(&flags.job)?;
     let tasks =
-        documents.iter().filter_map(|document| extract::task(&schema, document.text()).ok());
+        documents.iter().filter_map(|document| extract::task(&schema, document.text(), texts).ok());
     let (mut next, mut failed) = (documents.iter(), 0);
     worker.each(tasks, |reply| {
         let Some(document) = next.next() else { return Ok(()) };

@@ -18,9 +18,6 @@ use crate::models::fingerprint;
 use crate::output::{Speeds, bearable, note, one_line, visible};
 use crate::{interrupt, kindling, named};
 
-/// How daring answers are where nobody says.
-const TEMPERATURE: f32 = 0.7;
-
 pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
     let path = flags.model.as_deref().unwrap_or(Path::new(kindling::NAME));
@@ -34,9 +31,9 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     if !inside && flags.prompt.is_empty() && !path.exists() {
         return Err(no_model(path));
     }
-    let temperature = if inside { kindling::TEMPERATURE } else { TEMPERATURE };
-    let (sampling, limits) = (flags.sampling.sampling(temperature), flags.sampling.limits());
-    sampling.check()?;
+    let (wishes, limits) = (flags.sampling.wishes(), flags.sampling.limits());
+    // Before the model is loaded, which takes its time.
+    wishes.over(Sampling::default()).check()?;
     let prompt = prompt(flags)?;
     let raw = flags.raw && prompt.is_some();
     let pinned = model.pinned.as_ref().filter(|_| flags.verbose);
@@ -46,6 +43,8 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         let fingerprint = fingerprint(&pinned.digest().hexadecimal(), kept);
         eprintln!("model   {}, pinned {}, {fingerprint}", pinned.name, one_line(&pinned.pinned));
     }
+    let sampling = wishes.over(model.recommended.clone());
+    sampling.check()?;
     let mut asking = Asking { sampling, limits, verbose: flags.verbose };
     match prompt {
         None => {

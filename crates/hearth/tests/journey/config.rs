@@ -43,6 +43,8 @@ fn a_flag_counts_more_than_a_variable_more_than_the_file_more_than_the_default()
     assert_eq!(of_variable, (json!(2), "variable HEARTH_PORT".to_owned()));
     let of_flag = port(config().env(variable.0, variable.1).args(["--port", "3"]));
     assert_eq!(of_flag, (json!(3), "flag --port".to_owned()));
+    let of_nothing = port(config().env(variable.0, "").env("HEARTH_KV", ""));
+    assert_eq!(of_nothing, (json!(1), format!("file {}:2", file.display())));
     let names = setting(config().env("HEARTH_NAME", "a,b"), "name");
     assert_eq!(names, (json!(["a", "b"]), "variable HEARTH_NAME".to_owned()));
     assert_eq!(setting(&mut config(), "name").0, json!(["lab", "den"]));

@@ -67,6 +67,14 @@ fn a_family_that_is_not_known() {
 }
 
 #[test]
+fn a_model_that_cannot_be_spoken_to_is_not_served() {
+    let folder = altered("no-template", "tokenizer_config.json", "{%- for", "{%- fore");
+    let mut command = hearth();
+    command.args(["serve", "--port", "0"]).arg(&folder.0);
+    assert!(complaint(&mut command, 3).contains("template"));
+}
+
+#[test]
 fn what_a_file_says_cannot_steer_the_terminal_or_fill_it() {
     let wild = format!("\\u001b[2J\\u009b1m{}", "x".repeat(100_000));
     let folder = altered("wild", "config.json", "Qwen3ForCausalLM", &wild);

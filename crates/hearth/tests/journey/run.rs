@@ -110,6 +110,32 @@ fn a_template_that_is_broken_does_not_matter_to_raw_prompts() {
 }
 
 #[test]
+fn what_a_model_recommends_counts_where_no_flag_does() {
+    let daring = altered("daring", "config.json", "Qwen3ForCausalLM", "Qwen3ForCausalLM");
+    let ask = |flags: &[&str]| {
+        let mut command = hearth();
+        command.args(["run", "--max-tokens", "40"]).args(flags).arg(&daring.0);
+        text(&expect(command.arg("Tell me something."), 0).stdout)
+    };
+    let recommend = |config: &str| {
+        std::fs::write(daring.path("generation_config.json"), config).unwrap();
+    };
+    recommend(r#"{ "do_sample": false }"#);
+    let greedy = ask(&[]);
+    assert_eq!(greedy, ask(&["--temperature", "0"]));
+    recommend(r#"{ "temperature": 1.5, "top_p": 1.0, "top_k": 40 }"#);
+    let recommended = ask(&[]);
+    assert_ne!(recommended, greedy);
+    let stated = ["--temperature=1.5", "--top-p=1", "--top-k=40"];
+    assert_eq!(recommended, ask(&stated));
+    assert_eq!(greedy, ask(&["--temperature", "0"]));
+    recommend(r#"{ "temperature": 1e9 }"#);
+    let mut command = hearth();
+    let said = text(&expect(command.arg("run").arg(&daring.0).arg("Hello"), 4).stderr);
+    assert!(said.contains("temperature"), "{said}");
+}
+
+#[test]
 fn a_checkpoint_and_its_gguf_file_answer_alike() {
     let mut command = hearth();
     let flags = ["--max-tokens", "30", "--temperature", "0"];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Folder, expect, hearth, text};
 
@@ -79,6 +79,27 @@ fn fields_keep_to_the_schema() {
     assert_eq!(more["value"], value);
     assert_eq!(value["total"], 411.6);
     assert!(more["fields"]["total"].as_f64() > more["confidence"].as_f64());
+}
+
+/// Even of a model that has learned nothing.
+#[test]
+fn extracted_texts_stand_in_the_document() {
+    let folder = Folder::new("quotes");
+    let (schema, document) = (folder.path("s.json"), folder.path("d.txt"));
+    let part = json!({ "type": "object", "required": ["c"], "properties": {
+        "c": { "type": "string" } } });
+    let of = json!({ "type": "object", "required": ["a", "b"], "properties": {
+        "a": { "type": "string" }, "b": part } });
+    fs::write(&schema, of.to_string()).unwrap();
+    fs::write(&document, "The pump of\nHall 3 costs \"12\" euros.\n").unwrap();
+    let model = testkit::golden("models/qwen3");
+    let mut command = hearth();
+    command.args(["extract", "--schema"]).arg(&schema).arg(&document).arg("--model").arg(&model);
+    let value: Value = serde_json::from_str(&text(&expect(&mut command, 0).stdout)).unwrap();
+    for quote in [&value["a"], &value["b"]["c"]] {
+        let quote = quote.as_str().unwrap();
+        assert!("The pump of Hall 3 costs \"12\" euros.".contains(quote), "{quote:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,235 @@
+//! JSON of a schema whose texts are words of a given text, as a grammar in Lark's notation.
+//!
+//! Where a schema asks for a text and says nothing else of it, only words that stand together in
+//! the given text may come, so that a model can quote and not invent. What has more rules of its
+//! own (a date, a choice, a pattern) is as the schema has it.
+//!
+//! What keeps to the grammar keeps to the schema.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::form::{json_rule, literal};
+
+/// Words of a schema that only explain it.
+const NOTES: [&str; 9] = [
+    "title",
+    "description",
+    "default",
+    "examples",
+    "$comment",
+    "$schema",
+    "$id",
+    "$defs",
+    "definitions",
+];
+
+/// The grammar. White space in the text counts as one space.
+pub fn quoting(schema: &Value, text: &str) -> String {
+    let mut writer = Writer { root: schema, rules: Vec::new(), named: BTreeMap::new() };
+    let start = writer.value(schema);
+    let words = json!({ "substring_chunks": chunks(text) });
+    let rules = writer.rules.join("\n");
+    // Without any word there is no text but the empty one.
+    let quote = match text.trim().is_empty() {
+        true => "QUOTE: \"\\\"\\\"\"".to_owned(),
+        false => format!("QUOTE: \"\\\"\" WORDS \"\\\"\"\nWORDS: %regex {words}"),
+    };
+    format!("start: {start}\n{rules}\n{quote}\n")
+}
+
+/// Words, signs and single spaces, as they stand in JSON.
+fn chunks(text: &str) -> Vec<String> {
+    let mut chunks: Vec<String> = Vec::new();
+    let mut before = None;
+    for c in text.trim().chars() {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        let goes_on = |before: char| match c {
+            ' ' => before == ' ',
+            _ => before.is_alphanumeric() && c.is_alphanumeric(),
+        };
+        let goes_on = before.replace(c).is_some_and(goes_on);
+        let in_json = Value::from(c.to_string()).to_string();
+        let in_json = &in_json[1..in_json.len() - 1];
+        match chunks.last_mut().filter(|_| goes_on) {
+            Some(_) if c == ' ' => {}
+            Some(word) => word.push_str(in_json),
+            None => chunks.push(in_json.to_owned()),
+        }
+    }
+    chunks
+}
+
+/// Writes a rule for each part of a schema that may have texts in it.
+struct Writer<'a> {
+    root: &'a Value,
+    rules: Vec<String>,
+    /// The rules of definitions, by how they are referred to.
+    named: BTreeMap<&'a str, String>,
+}
+
+/// What a part of a schema is, where that is simple enough to be written as rules.
+enum Part<'a> {
+    Text,
+    Object(&'a Map<String, Value>),
+    List(&'a Value),
+    AnyOf(&'a [Value]),
+    Definition(&'a str, &'a Value),
+}
+
+impl<'a> Writer<'a> {
+    /// What stands in a rule for a value of this schema.
+    fn value(&mut self, schema: &'a Value) -> String {
+        let Some((part, may_be_null)) = self.part(schema) else {
+            return self.rule(&json_rule(&self.with_definitions(schema)));
+        };
+        let value = match part {
+            Part::Text => "QUOTE".to_owned(),
+            Part::Object(object) => self.object(object),
+            Part::List(items) => {
+                let item = self.value(items);
+                self.rule(&format!("\"[\" ({item} (\", \" {item})*)? \"]\""))
+            }
+            Part::AnyOf(parts) => {
+                let parts: Vec<String> = parts.iter().map(|part| self.value(part)).collect();
+                self.rule(&parts.join(" | "))
+            }
+            Part::Definition(name, schema) => match self.named.get(name) {
+                Some(rule) => rule.clone(),
+                None => self.definition(name, schema),
+            },
+        };
+        if may_be_null { format!("({value} | \"null\")") } else { value }
+    }
+
+    /// A new rule; returns its name.
+    fn rule(&mut self, body: &str) -> String {
+        let name = format!("r{}", self.rules.len());
+        self.rules.push(format!("{name}: {body}"));
+        name
+    }
+
+    /// The rule of a definition, which may refer to itself.
+    fn definition(&mut self, name: &'a str, schema: &'a Value) -> String {
+        let rule = self.rule("");
+        self.named.insert(name, rule.clone());
+        let value = self.value(schema);
+        let at = rule[1..].parse::<usize>().expect("rules are called by their number");
+        self.rules[at] = format!("{rule}: {value}");
+        rule
+    }
+
+    /// The fields in their order, of which those may be missing that are not required.
+    fn object(&mut self, object: &'a Map<String, Value>) -> String {
+        let fields = object["properties"].as_object().into_iter().flatten();
+        let fields: Vec<(String, bool)> = fields
+            .map(|(name, schema)| {
+                let value = self.value(schema);
+                let named = literal(&format!("{}: ", Value::from(name.as_str())));
+                (format!("{named} {value}"), required(object).any(|it| it == name))
+            })
+            .collect();
+        // What may follow a field, from the last to the first.
+        let mut rest = Vec::from(["\"}\"".to_owned()]);
+        for (field, is_required) in fields.iter().skip(1).rev() {
+            let optional = if *is_required { "" } else { "?" };
+            let after = rest.last().expect("the end is there").clone();
+            rest.push(self.rule(&format!("(\", \" {field}){optional} {after}")));
+        }
+        // Whichever comes first has no comma before it.
+        let mut firsts = Vec::new();
+        for (i, (field, is_required)) in fields.iter().enumerate() {
+            firsts.push(format!("{field} {}", rest[fields.len() - 1 - i]));
+            if *is_required {
+                break;
+            }
+        }
+        if fields.iter().all(|(_, is_required)| !is_required) {
+            firsts.push("\"}\"".to_owned());
+        }
+        self.rule(&format!("\"{{\" ({})", firsts.join(" | ")))
+    }
+
+    /// What this part is, and whether it may be null as well; nothing where it has words of which
+    /// rules would not keep the meaning.
+    fn part(&self, schema: &'a Value) -> Option<(Part<'a>, bool)> {
+        let map = schema.as_object()?;
+        let has_only = |words: &[&str]| {
+            map.keys().all(|word| words.contains(&word.as_str()) || NOTES.contains(&word.as_str()))
+        };
+        if let Some(Value::String(name)) = map.get("$ref") {
+            let named = name.strip_prefix('#').and_then(|at| self.root.pointer(at))?;
+            return has_only(&["$ref"]).then_some((Part::Definition(name, named), false));
+        }
+        if let Some(Value::Array(parts)) = map.get("anyOf") {
+            let is_plain = has_only(&["anyOf"]) && !parts.is_empty();
+            return is_plain.then_some((Part::AnyOf(parts), false));
+        }
+        let (kind, may_be_null) = kind(map.get("type")?)?;
+        let part = match kind {
+            "string" if has_only(&["type"]) => Part::Text,
+            "array" if has_only(&["type", "items"]) => Part::List(map.get("items")?),
+            "object"
+                if has_only(&["type", "properties", "required", "additionalProperties"])
+                    && is_closed(map) =>
+            {
+                Part::Object(map)
+            }
+            _ => return None,
+        };
+        Some((part, may_be_null))
+    }
+
+    /// A part of the schema by itself, with what it may refer to.
+    fn with_definitions(&self, schema: &Value) -> Value {
+        let mut alone = schema.clone();
+        if let (Value::Object(alone), Value::Object(root)) = (&mut alone, self.root) {
+            for key in ["$defs", "definitions"] {
+                alone.extend(root.get(key).map(|defs| (key.to_owned(), defs.clone())));
+            }
+        }
+        alone
+    }
+}
+
+/// The one type that is wanted, and whether null is another.
+fn kind(types: &Value) -> Option<(&str, bool)> {
+    match types {
+        Value::String(name) => Some((name, false)),
+        Value::Array(names) => match &names[..] {
+            [Value::String(name)] => Some((name, false)),
+            [Value::String(name), Value::String(null)] if null == "null" => Some((name, true)),
+            [Value::String(null), Value::String(name)] if null == "null" => Some((name, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn required(object: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    object.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Whether it has fields, and none but those that it names.
+fn is_closed(object: &Map<String, Value>) -> bool {
+    let Some(Value::Object(fields)) = object.get("properties") else { return false };
+    let are_named = required(object).all(|name| fields.contains_key(name));
+    object.get("additionalProperties") == Some(&Value::Bool(false)) && are_named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_words_signs_and_spaces() {
+        let text = "\n Müller\t& Söhne,\r\n\"Haus\\Hof\" 12,50\u{a0}€ \u{7} ";
+        let expected = [
+            "Müller", " ", "&", " ", "Söhne", ",", " ", "\\\"", "Haus", "\\\\", "Hof", "\\\"", " ",
+            "12", ",", "50", " ", "€", " ", "\\u0007",
+        ];
+        assert_eq!(chunks(text), expected);
+        assert!(chunks(" \n").is_empty());
+    }
+}
