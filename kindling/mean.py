@@ -1,0 +1,38 @@
+"""The mean of two runs: `python3 kindling/mean.py OUT A B`, each a GGUF file or a run's `last.pt`.
+
+Where the second began with the weights of the first, it is often better than either.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from model import Kindling, Shape, export, load, shape_of
+
+HERE = Path(__file__).parent
+
+
+def weights(path, tokenizer):
+    if path.suffix == ".gguf":
+        model = Kindling(Shape(vocabulary=tokenizer.get_vocab_size()))
+        load(model, path, tokenizer)
+        return model
+    state = torch.load(path, map_location="cpu")
+    model = Kindling(shape_of(state["shape"]))
+    model.load_state_dict(state["model"])
+    return model
+
+
+@torch.no_grad()
+def main(out, *paths):
+    tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
+    mean, other = (weights(Path(path), tokenizer) for path in paths)
+    for a, b in zip(mean.parameters(), other.parameters()):
+        a.add_(b).mul_(0.5)
+    export(mean, tokenizer, Path(out), (HERE / "chat_template.jinja").read_text())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
