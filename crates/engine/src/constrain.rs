@@ -409,6 +409,8 @@ mod tests {
             (r#"{"who": "12", "day": "2025-01-31", "city": "order", "part": {"n": 1}}"#, true),
             (r#"{"who": null, "day": "2025-01-31", "part": {"n": 1, "of": {"n": 2}}}"#, true),
             (r#"{"who": "Miller", "day": "2025-01-31"}"#, false),
+            (r#"{"who": " Müller", "day": "2025-01-31"}"#, false),
+            (r#"{"who": "your ", "day": "2025-01-31"}"#, false),
             (r#"{"who": "Müll", "day": "2025-01-31"}"#, false),
             (r#"{"who": "Dear Müller", "day": "2025-01-31"}"#, false),
             (r#"{"who": "12", "day": "tomorrow"}"#, false),

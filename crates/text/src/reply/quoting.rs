@@ -25,6 +25,9 @@ const NOTES: [&str; 9] = [
     "definitions",
 ];
 
+/// What neither begins nor ends with a space.
+const TRIM: &str = "TRIM: /([^ ](.*[^ ])?)?/";
+
 /// The grammar. White space in the text counts as one space.
 pub fn quoting(schema: &Value, text: &str) -> String {
     let mut writer = Writer { root: schema, rules: Vec::new(), named: BTreeMap::new() };
@@ -34,7 +37,7 @@ pub fn quoting(schema: &Value, text: &str) -> String {
     // Without any word there is no text but the empty one.
     let quote = match text.trim().is_empty() {
         true => "QUOTE: \"\\\"\\\"\"".to_owned(),
-        false => format!("QUOTE: \"\\\"\" WORDS \"\\\"\"\nWORDS: %regex {words}"),
+        false => format!("QUOTE: \"\\\"\" (WORDS & TRIM) \"\\\"\"\nWORDS: %regex {words}\n{TRIM}"),
     };
     format!("start: {start}\n{rules}\n{quote}\n")
 }
