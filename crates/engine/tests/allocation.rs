@@ -38,8 +38,8 @@ const MODELS: [&str; 15] = [
 ];
 
 /// Tokens of a prompt, and those of a sequence at the end.
-const PROMPT: usize = 70;
-const END: usize = 150;
+const PROMPT: usize = 50;
+const END: usize = 85;
 
 /// Steps before anything is counted.
 const WARM_UP: usize = 3;
