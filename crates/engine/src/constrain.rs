@@ -12,8 +12,8 @@ use llguidance::toktrie::{
     ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie, parse_numeric_token,
 };
 use llguidance::{Matcher, ParserFactory};
-use serde_json::{Map, Value};
-use text::reply::{Reader, quoting, without_idle_space};
+use serde_json::Value;
+use text::reply::{Reader, quoting, with_definitions, without_idle_space};
 use text::tokenizer::Tokenizer;
 use turn::{Calls, Demand, Fault, Form, Side, Tool};
 
@@ -150,18 +150,6 @@ fn refused(error: &str) -> Fault {
     let lines = lines.map(str::trim).filter(|line| !line.trim_matches('^').is_empty());
     let error = lines.collect::<Vec<_>>().join(" ");
     Fault::new(Side::Caller, format!("the form cannot be kept: {error}"))
-}
-
-/// A part of a schema with what it may refer to.
-fn with_definitions(schema: &Value, root: &Value) -> Value {
-    let mut alone = schema.clone();
-    if let (Value::Object(alone), Value::Object(root)) = (&mut alone, root) {
-        for key in ["$defs", "definitions"] {
-            let defs = root.get(key).cloned().map(|defs| (key.to_owned(), defs));
-            alone.extend(defs.into_iter().collect::<Map<_, _>>());
-        }
-    }
-    alone
 }
 
 /// Schemas within a schema, and how they are reached.

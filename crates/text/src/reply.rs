@@ -21,7 +21,7 @@ mod values;
 use std::sync::Arc;
 
 use calls::{Call, Progress, Syntax};
-pub use form::{Unformed, without_idle_space};
+pub use form::{Unformed, with_definitions, without_idle_space};
 pub use quoting::quoting;
 use turn::Tool;
 

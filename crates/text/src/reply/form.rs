@@ -58,6 +58,17 @@ pub fn without_idle_space(schema: &Value) -> Value {
     }
 }
 
+/// A part of a schema with what it may refer to.
+pub fn with_definitions(schema: &Value, root: &Value) -> Value {
+    let mut alone = schema.clone();
+    if let (Value::Object(alone), Value::Object(root)) = (&mut alone, root) {
+        for key in ["$defs", "definitions"] {
+            alone.extend(root.get(key).map(|defs| (key.to_owned(), defs.clone())));
+        }
+    }
+    alone
+}
+
 /// A rule for JSON of this schema.
 pub(super) fn json_rule(schema: &Value) -> String {
     format!("%json {}", without_idle_space(schema))

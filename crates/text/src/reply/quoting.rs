@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::form::{json_rule, literal};
+use super::form::{json_rule, literal, with_definitions};
 
 /// Words of a schema that only explain it.
 const NOTES: [&str; 9] = [
@@ -44,21 +44,15 @@ pub fn quoting(schema: &Value, text: &str) -> String {
 
 /// Words, signs and single spaces, as they stand in JSON.
 fn chunks(text: &str) -> Vec<String> {
-    let mut chunks: Vec<String> = Vec::new();
-    let mut before = None;
-    for c in text.trim().chars() {
-        let c = if c.is_whitespace() { ' ' } else { c };
-        let goes_on = |before: char| match c {
-            ' ' => before == ' ',
-            _ => before.is_alphanumeric() && c.is_alphanumeric(),
-        };
-        let goes_on = before.replace(c).is_some_and(goes_on);
-        let in_json = Value::from(c.to_string()).to_string();
-        let in_json = &in_json[1..in_json.len() - 1];
-        match chunks.last_mut().filter(|_| goes_on) {
-            Some(_) if c == ' ' => {}
-            Some(word) => word.push_str(in_json),
-            None => chunks.push(in_json.to_owned()),
+    let mut chunks = Vec::new();
+    for part in text.split_whitespace() {
+        if !chunks.is_empty() {
+            chunks.push(" ".to_owned());
+        }
+        let chars: Vec<char> = part.chars().collect();
+        for chunk in chars.chunk_by(|a, b| a.is_alphanumeric() && b.is_alphanumeric()) {
+            let in_json = Value::from(String::from_iter(chunk)).to_string();
+            chunks.push(in_json[1..in_json.len() - 1].to_owned());
         }
     }
     chunks
@@ -85,7 +79,7 @@ impl<'a> Writer<'a> {
     /// What stands in a rule for a value of this schema.
     fn value(&mut self, schema: &'a Value) -> String {
         let Some((part, may_be_null)) = self.part(schema) else {
-            return self.rule(&json_rule(&self.with_definitions(schema)));
+            return self.rule(&json_rule(&with_definitions(schema, self.root)));
         };
         let value = match part {
             Part::Text => "QUOTE".to_owned(),
@@ -115,10 +109,9 @@ impl<'a> Writer<'a> {
 
     /// The rule of a definition, which may refer to itself.
     fn definition(&mut self, name: &'a str, schema: &'a Value) -> String {
-        let rule = self.rule("");
+        let (at, rule) = (self.rules.len(), self.rule(""));
         self.named.insert(name, rule.clone());
         let value = self.value(schema);
-        let at = rule[1..].parse::<usize>().expect("rules are called by their number");
         self.rules[at] = format!("{rule}: {value}");
         rule
     }
@@ -182,17 +175,6 @@ impl<'a> Writer<'a> {
             _ => return None,
         };
         Some((part, may_be_null))
-    }
-
-    /// A part of the schema by itself, with what it may refer to.
-    fn with_definitions(&self, schema: &Value) -> Value {
-        let mut alone = schema.clone();
-        if let (Value::Object(alone), Value::Object(root)) = (&mut alone, self.root) {
-            for key in ["$defs", "definitions"] {
-                alone.extend(root.get(key).map(|defs| (key.to_owned(), defs.clone())));
-            }
-        }
-        alone
     }
 }
 
