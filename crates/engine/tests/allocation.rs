@@ -37,8 +37,9 @@ const MODELS: [&str; 15] = [
     "quant/dense.Q8_0.gguf",
 ];
 
-/// Tokens of a prompt, and those of a sequence at the end.
-const PROMPT: usize = 50;
+/// Tokens of a prompt, and those of a sequence at the end: more than twice as many, so that what
+/// grows by doubling does, and beyond a page.
+const PROMPT: usize = 40;
 const END: usize = 85;
 
 /// Steps before anything is counted.
