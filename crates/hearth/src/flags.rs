@@ -250,8 +250,8 @@ pub struct SamplingFlags {
 
 #[derive(Args)]
 pub struct Serve {
-    /// GGUF files, Hugging Face folders or `kindling`, each PATH or NAME=PATH; the first is loaded
-    /// at once [default: kindling, which is inside hearth]
+    /// Pulled names, GGUF files, Hugging Face folders or `kindling`, each as it is or NAME=MODEL;
+    /// the first is loaded at once [default: kindling, which is inside hearth]
     #[arg(value_name = "MODEL")]
     pub models: Vec<String>,
     /// A file of settings [default: hearth.toml in the folder of hearth's data]
