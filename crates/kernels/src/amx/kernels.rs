@@ -4,11 +4,10 @@
 //!
 //! The functions behind the pointers ask for AVX-512, and for the unit that they were found for.
 
-use super::long::{self, Eighths, Signed, Single};
 use super::unit::{Shapes, Unit};
-use super::weights::{self, Plane};
-use super::{Rows, Sums, Weights, short};
-use crate::panels::Kernels;
+use super::weights::{Eighths, Plain, Prepare, Signed, Single, prepare};
+use super::{Rows, Sums, Weights, long, short};
+use crate::panels::{Kernels, expand};
 use crate::{Format, Isa};
 
 /// Panels that are multiplied with the same rows at once.
@@ -20,7 +19,7 @@ pub(crate) type Multiply<U> = unsafe fn(&mut U, &[Weights], Rows, &mut Sums);
 /// The functions for one format, one unit, and rows of one plane or two.
 pub(crate) struct TileKernels<U> {
     kernels: Kernels,
-    plane: Plane,
+    prepare: Prepare,
     /// The shapes that the unit must have.
     pub shapes: &'static Shapes,
     /// For one panel, and for two.
@@ -31,14 +30,9 @@ impl<U: Unit> TileKernels<U> {
     /// Those of a format that is packed, for rows of so many planes.
     pub fn of(isa: Isa, format: Format, planes: usize) -> Option<TileKernels<U>> {
         let kernels = Kernels::of(isa, format)?;
-        let (run, minima, _) = kernels.kind;
-        let (shapes, plane): (_, Plane) = match (run, minima) {
-            (None, _) => (&Shapes::HALF, weights::levels),
-            (Some(32), true) => (&Shapes::FULL, weights::eighths),
-            (Some(_), true) => (&Shapes::FULL, weights::products),
-            (Some(32), false) => (&Shapes::FULL, weights::signed::<32>),
-            (Some(_), false) => (&Shapes::FULL, weights::signed::<16>),
-        };
+        let (run, minima) = kernels.kind;
+        let prepare = prepare_of(format)?;
+        let shapes = if run.is_some() { &Shapes::FULL } else { &Shapes::HALF };
         let multiply = match (planes, run, minima) {
             (1, None, false) => short::kernels::<U, false, 1>(),
             (1, None, true) => short::kernels::<U, true, 1>(),
@@ -51,15 +45,13 @@ impl<U: Unit> TileKernels<U> {
             (_, Some(_), true) => long::kernels::<U, Single, 2>(),
             (_, Some(_), false) => long::kernels::<U, Signed, 2>(),
         };
-        Some(TileKernels { kernels, plane, shapes, multiply })
+        Some(TileKernels { kernels, prepare, shapes, multiply })
     }
 
     /// Makes ready stretch `stretch` of a panel, which has `parts` parts of 32 columns.
     pub fn prepare(&self, panel: &[u8], stretch: usize, parts: usize, to: &mut Weights) {
-        let (.., offset) = self.kernels.kind;
-        self.kernels.expand(panel, stretch, parts, &mut to.parts);
-        // SAFETY: who has the `Isa` has the instructions.
-        unsafe { (self.plane)(to, offset) }
+        // SAFETY: who has the `Isa` has the instructions, and the blocks are those of these parts.
+        unsafe { (self.prepare)(self.kernels.blocks(panel, stretch, parts), parts, to) }
     }
 
     /// Where the body of a stretch of a panel begins, and its lines.
@@ -73,6 +65,26 @@ impl<U: Unit> TileKernels<U> {
         // SAFETY: who has the `Isa` has the instructions.
         unsafe { multiply(unit, weights, rows, to) }
     }
+}
+
+/// What makes the planes of a format.
+fn prepare_of(format: Format) -> Option<Prepare> {
+    Some(match format {
+        Format::Q4_0 => prepare::<expand::Q4_0, Plain>,
+        Format::Q4_1 => prepare::<expand::Q4_1, Plain>,
+        Format::Q5_0 => prepare::<expand::Q5_0, Plain>,
+        Format::Q5_1 => prepare::<expand::Q5_1, Plain>,
+        Format::Q8_0 => prepare::<expand::Q8_0, Plain>,
+        Format::IQ4_NL => prepare::<expand::IQ4_NL, Plain>,
+        Format::MXFP4 => prepare::<expand::MXFP4, Plain>,
+        Format::Q2_K => prepare::<expand::Q2_K, Single>,
+        Format::Q3_K => prepare::<expand::Q3_K, Signed>,
+        Format::Q4_K => prepare::<expand::Q4_K, Eighths>,
+        Format::Q5_K => prepare::<expand::Q5_K, Eighths>,
+        Format::Q6_K => prepare::<expand::Q6_K, Signed>,
+        Format::IQ4_XS => prepare::<expand::IQ4_XS, Signed>,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use super::kernels::{Multiply, TOGETHER};
 use super::pass::{self, DOTS, Floats, Integers, Part, Pass, load, load_f32};
 use super::unit::{ROW_BYTES, Unit};
+use super::weights::{Eighths, Plane, Signed, Single};
 use super::{Products, RowTile, Rows, Sums, Weights};
 use crate::panels::STRETCH;
 use crate::simd::{Avx512, Simd};
@@ -17,10 +18,8 @@ use crate::simd::{Avx512, Simd};
 /// Rounds in which two tiles of weights are done.
 const STEPS: usize = STRETCH / ROW_BYTES;
 
-/// What the planes of weights mean; `weights` makes them.
-pub(super) trait Form {
-    /// How many there are.
-    const PLANES: usize;
+/// What products of planes mean.
+pub(super) trait Form: Plane {
     /// What a product in the first counts, beside one in the second.
     const FACTOR: i32;
     /// Whether bytes are signed.
@@ -30,10 +29,8 @@ pub(super) trait Form {
 }
 
 macro_rules! forms {
-    ($($name:ident: $planes:literal, $factor:literal, $signed:literal, $minima:expr;)*) => {$(
-        pub(super) struct $name;
+    ($($name:ident: $factor:literal, $signed:literal, $minima:expr;)*) => {$(
         impl Form for $name {
-            const PLANES: usize = $planes;
             const FACTOR: i32 = $factor;
             const SIGNED: bool = $signed;
             const MINIMA: Option<usize> = $minima;
@@ -42,9 +39,9 @@ macro_rules! forms {
 }
 
 forms! {
-    Single: 1, 1, false, Some(16);
-    Eighths: 2, 8, false, Some(32);
-    Signed: 2, 128, true, None;
+    Single: 1, false, Some(16);
+    Eighths: 8, false, Some(32);
+    Signed: 128, true, None;
 }
 
 /// The functions for one panel and for two.
@@ -66,13 +63,13 @@ fn multiply<U: Unit, F: Form, const W: usize, const P: usize>(
     let mut below = [[s.splat(0); STRETCH / 32]; W];
     for (w, below) in below.iter_mut().enumerate() {
         for (pair, below) in below[..pairs::<F>()].iter_mut().enumerate() {
-            *below = load(s, &weights[w].parts.below[pair]);
+            *below = load(s, &weights[w].scales.below[pair]);
         }
     }
     let (mut scale, mut min) = ([s.splat_f32(0.0); W], [s.splat_f32(0.0); W]);
-    for (w, Weights { parts, .. }) in weights.iter().enumerate() {
-        scale[w] = load_f32(s, &parts.scale[0]);
-        min[w] = load_f32(s, &parts.min[0]);
+    for (w, Weights { scales, .. }) in weights.iter().enumerate() {
+        scale[w] = load_f32(s, &scales.scale[0]);
+        min[w] = load_f32(s, &scales.min[0]);
     }
     let long = Long::<F, W> { s, weights, below, scale, min, form: PhantomData };
     pass::run::<U, _, W, P>(unit, &long, rows, to);
@@ -98,7 +95,7 @@ struct Long<'a, F, const W: usize> {
 }
 
 impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
-    const ROUNDS: usize = STEPS * W.div_ceil(TOGETHER / F::PLANES);
+    const ROUNDS: usize = STEPS * W.div_ceil(TOGETHER / F::COUNT);
 
     #[inline(always)]
     fn multiply<U: Unit, const D: usize>(&self, unit: &mut U, round: usize, tile: &RowTile) {
@@ -138,7 +135,7 @@ impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
             let minima = self.minima(tile, row);
             for (w, sum) in sums.iter_mut().enumerate() {
                 let mut products = load(s, &from.0[tile_of::<F>(w, a)][row]);
-                if F::PLANES == 2 {
+                if F::COUNT == 2 {
                     let second = load(s, &from.0[tile_of::<F>(w, a) + 1][row]);
                     products = s.add_i32(s.mul_i32(products, s.splat(F::FACTOR)), second);
                 }
@@ -152,7 +149,7 @@ impl<F: Form, const W: usize, const P: usize> Pass<W, P> for Long<'_, F, W> {
 
 /// Where the sums of panel `w` with tile `a` of rows are; those of a second plane follow.
 fn tile_of<F: Form>(w: usize, a: usize) -> usize {
-    match F::PLANES {
+    match F::COUNT {
         2 => w * DOTS + a * 2,
         _ => a * 2 + w,
     }
@@ -163,7 +160,7 @@ impl<F: Form, const W: usize> Long<'_, F, W> {
     /// each.
     #[inline(always)]
     fn weights_of(&self, round: usize, b: usize) -> (usize, usize) {
-        if F::PLANES == 2 { (round / STEPS, b) } else { (b, 0) }
+        if F::COUNT == 2 { (round / STEPS, b) } else { (b, 0) }
     }
 
     /// Sub-minima times sums of activations.

@@ -50,10 +50,10 @@ fn run<U: Unit, const MINIMA: bool, const N: usize, const W: usize, const P: usi
     // SAFETY: this function's features are those of the token.
     let s = unsafe { Avx512::new() };
     let (mut scale, mut min) = ([[s.splat_f32(0.0); N]; W], [[s.splat_f32(0.0); N]; W]);
-    for (w, Weights { parts, .. }) in weights.iter().enumerate() {
+    for (w, Weights { scales, .. }) in weights.iter().enumerate() {
         for part in 0..N {
-            scale[w][part] = load_f32(s, &parts.scale[first + part]);
-            min[w][part] = load_f32(s, &parts.min[first + part]);
+            scale[w][part] = load_f32(s, &scales.scale[first + part]);
+            min[w][part] = load_f32(s, &scales.min[first + part]);
         }
     }
     let short = Short::<MINIMA, N, W> { s, weights, first, scale, min };

@@ -24,6 +24,12 @@ pub(crate) const PARTS: usize = STRETCH / 32;
 pub(crate) struct Expanded {
     /// Levels, four columns of each row to a vector.
     pub levels: [[u8; BYTES]; STRETCH / 4],
+    pub scales: Scales,
+}
+
+/// What levels of a stretch are multiplied with, and the minima beside them.
+#[repr(C, align(64))]
+pub(crate) struct Scales {
     /// Integer sub-scale of each run of columns.
     pub sub: [[i32; ROWS]; STRETCH / 16],
     /// Integer sub-minima, those of two runs of columns as two i16.
@@ -83,7 +89,7 @@ pub(crate) trait Sink<S: Simd> {
     const ASKS: bool;
 
     /// Where scales and minima go.
-    fn scales(&mut self) -> &mut Expanded;
+    fn scales(&mut self) -> &mut Scales;
 
     /// Four columns of the run in a slot.
     fn take(&mut self, slot: usize, quad: usize, levels: S::I);
@@ -92,7 +98,7 @@ pub(crate) trait Sink<S: Simd> {
     fn end(&mut self, slot: usize, run: usize);
 }
 
-/// Keeps the levels for tiles.
+/// Keeps the levels, for those who multiply many rows with them.
 pub(super) struct Keep<'a, S> {
     pub s: S,
     pub to: &'a mut Expanded,
@@ -103,8 +109,8 @@ impl<S: Simd> Sink<S> for Keep<'_, S> {
     const ASKS: bool = false;
 
     #[inline(always)]
-    fn scales(&mut self) -> &mut Expanded {
-        self.to
+    fn scales(&mut self) -> &mut Scales {
+        &mut self.to.scales
     }
 
     #[inline(always)]
@@ -230,8 +236,12 @@ impl Ahead {
 
 impl Expanded {
     /// Nothing yet.
-    pub const ZERO: Expanded = Expanded {
-        levels: [[0; BYTES]; STRETCH / 4],
+    pub const ZERO: Expanded = Expanded { levels: [[0; BYTES]; STRETCH / 4], scales: Scales::ZERO };
+}
+
+impl Scales {
+    /// Nothing yet.
+    pub const ZERO: Scales = Scales {
         sub: [[0; ROWS]; STRETCH / 16],
         below: [[0; ROWS]; PARTS],
         scale: [[0.0; ROWS]; PARTS],
@@ -409,7 +419,7 @@ mod short {
 
     /// The minimum is added in these formats, once to each weight: it counts as a negative one.
     #[inline(always)]
-    unsafe fn minima<S: Simd>(block: &Block<S>, field: usize, part: usize, to: &mut Expanded) {
+    unsafe fn minima<S: Simd>(block: &Block<S>, field: usize, part: usize, to: &mut Scales) {
         // SAFETY: the caller's promise.
         unsafe { block.f16(field, &mut to.min[part]) };
         for min in &mut to.min[part] {
@@ -604,7 +614,7 @@ mod long {
 
     /// The eight sub-scales and sub-minima of Q4_K and Q5_K; `blocks::k` draws them.
     #[inline(always)]
-    unsafe fn six_bits<S: Simd>(block: &Block<S>, field: usize, to: &mut Expanded) {
+    unsafe fn six_bits<S: Simd>(block: &Block<S>, field: usize, to: &mut Scales) {
         let s = block.s;
         // SAFETY: the caller says that this field has twelve bytes to a row.
         let (a, b, c) =

@@ -32,9 +32,9 @@ pub(crate) struct Kernels {
     expand: Expand,
     /// Panels that the widest tile takes.
     pub panels: usize,
-    /// What the format's `Kind` says: `RUN`, `MINIMA` and `OFFSET`.
+    /// What the format's `Kind` says: `RUN` and `MINIMA`.
     #[cfg(target_arch = "x86_64")] // For `amx`.
-    pub kind: (Option<usize>, bool, i16),
+    pub kind: (Option<usize>, bool),
     once: Tiles,
     twice: Tiles,
 }
@@ -104,8 +104,8 @@ impl Kernels {
         (self.blocks(panel, stretch, parts).body, len / BYTES)
     }
 
-    /// Where the blocks of a stretch of a panel are.
-    fn blocks(&self, panel: &[u8], stretch: usize, parts: usize) -> Packed {
+    /// Where the blocks of a stretch of a panel are; it has all of them.
+    pub fn blocks(&self, panel: &[u8], stretch: usize, parts: usize) -> Packed {
         let (first, count) = (stretch * self.blocks_of(STRETCH / 32), self.blocks_of(parts));
         // What fills up the head is less than a block.
         let blocks = panel.len() / (self.head_block + self.body_block);
@@ -187,7 +187,7 @@ macro_rules! compiled {
                     expand: expand::<L>,
                     panels: $panels,
                     #[cfg(target_arch = "x86_64")]
-                    kind: (One::<L>::RUN, One::<L>::MINIMA, One::<L>::OFFSET),
+                    kind: (One::<L>::RUN, One::<L>::MINIMA),
                     once: Tiles {
                         wide: tile::<One<L>, $panels, ROWS_MAX, 1>,
                         four: tile::<One<L>, 1, ROWS_MAX, 1>,

@@ -15,13 +15,13 @@
 //! parts come in the order of the canon, so the bits are those of `portable`.
 
 pub(crate) mod activations;
-mod expand;
+pub(crate) mod expand;
 mod fields;
 mod kernels;
 mod pack;
 mod tile;
 
-pub(crate) use expand::Expanded;
+pub(crate) use expand::{Expanded, Packed};
 pub(crate) use kernels::{Kernels, ROWS_MAX};
 pub(crate) use pack::pack_panel;
 pub(crate) use tile::{Next, OUTPUTS, PANELS, WIDEST};

@@ -17,7 +17,7 @@
 
 use std::marker::PhantomData;
 
-use super::expand::{Expanded, Kind, Levels, Packed, Sink};
+use super::expand::{Expanded, Kind, Levels, Packed, Scales, Sink};
 use super::{ROWS, STRETCH};
 use crate::simd::{BYTES, Simd, prefetch};
 
@@ -190,8 +190,8 @@ impl<S: Simd, K: Kind, const R: usize, const P: usize> Sink<S> for Multiply<'_, 
     const ASKS: bool = true;
 
     #[inline(always)]
-    fn scales(&mut self) -> &mut Expanded {
-        self.weights
+    fn scales(&mut self) -> &mut Scales {
+        &mut self.weights.scales
     }
 
     #[inline(always)]
@@ -216,7 +216,7 @@ impl<S: Simd, K: Kind, const R: usize, const P: usize> Sink<S> for Multiply<'_, 
                 self.dots[slot][r] = s.splat(0);
             }
             if K::RUN.is_some() {
-                let sub = s.load(tile.weights(0).sub[run].as_ptr().cast());
+                let sub = s.load(tile.weights(0).scales.sub[run].as_ptr().cast());
                 for r in 0..R {
                     let product = s.mul_i32(dots[0][r], sub);
                     self.products[0][r] = s.add_i32(self.products[0][r], product);
@@ -307,7 +307,7 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
             // SAFETY: as above.
             unsafe {
                 for w in 0..W {
-                    let below = s.load(self.weights(w).below[pair].as_ptr().cast());
+                    let below = s.load(self.weights(w).scales.below[pair].as_ptr().cast());
                     for r in 0..R {
                         let sums = s.broadcast(self.x.start.add((first + pair) * R + r));
                         minima[w][r] = s.dot_pairs(minima[w][r], below, sums);
@@ -414,7 +414,7 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
         unsafe {
             let mut subs = [s.splat(0); W];
             for (w, sub) in subs.iter_mut().enumerate() {
-                *sub = s.load(self.weights(w).sub[i].as_ptr().cast());
+                *sub = s.load(self.weights(w).scales.sub[i].as_ptr().cast());
             }
             if K::OFFSET == 0 && in_halves::<S, K>(quads) {
                 let dots = self.dots_from::<K>([[s.splat(0); R]; W], i * quads, quads);
@@ -487,8 +487,8 @@ impl<S: Simd, const W: usize, const R: usize> Tile<S, W, R> {
         for w in 0..W {
             // SAFETY: the caller's promise; the fields have sixteen numbers.
             let (scale, min) = unsafe {
-                let weights = self.weights(w);
-                (s.load_f32(weights.scale[part].as_ptr()), s.load_f32(weights.min[part].as_ptr()))
+                let scales = &self.weights(w).scales;
+                (s.load_f32(scales.scale[part].as_ptr()), s.load_f32(scales.min[part].as_ptr()))
             };
             for r in 0..R {
                 // SAFETY: as above.
