@@ -9,7 +9,7 @@ CALL, CALLED = "<tool_call>", "</tool_call>"
 MARKS = ["<|endoftext|>", START, END, CALL, CALLED]
 
 # How often each task is drawn in training.
-MIX = {"passage": 48, "extract": 22, "classify": 19, "tools": 9, "chat": 2}
+MIX = {"passage": 52, "extract": 22, "classify": 14, "tools": 10, "chat": 2}
 
 
 def kind(schema):

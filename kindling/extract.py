@@ -45,7 +45,8 @@ def load_fields():
     for name in sorted(os.listdir(FOLDER)):
         if name.startswith("fields_"):
             for (head, kind), lists in blocks(name):
-                fields[head] = dict(lists, name=head, kind=kind, grp=lists.get("grp", [head])[0])
+                only_train = name.startswith("fields_more")
+                fields[head] = dict(lists, name=head, kind=kind, grp=lists.get("grp", [head])[0], only_train=only_train)
     return fields
 
 
@@ -55,6 +56,8 @@ def load_named(name):
 
 FIELDS = load_fields()
 KINDS = load_named("kinds.txt")
+# Kinds that came later are for training alone, as their fields are.
+MORE_KINDS = [kind for name in sorted(os.listdir(FOLDER)) if name.startswith("kinds_more") for kind in load_named(name)]
 LISTS = {x["name"]: x for x in load_named("lists.txt")}
 FLAGS = {x["name"]: x for x in load_named("flags.txt")}
 ROLES = {x["name"]: x for x in load_named("roles.txt")}
@@ -73,6 +76,10 @@ def load_nouns():
 
 NOUNS = load_nouns()
 FRAMES = load_named("frames.txt")[0]
+
+
+def kinds(split):
+    return KINDS + MORE_KINDS if split == "train" else KINDS
 
 
 def part(items, split):
@@ -1011,8 +1018,9 @@ def absent(rng, doc, kind, lang, split, j, p_desc):
             return None
         fact = concept_fact(rng, rng.choice(names), lang, split)
     else:
-        kinds = [f.kind for f in doc.facts]
-        names = [n for n in FIELDS if FIELDS[n]["grp"] not in groups and n not in banned and FIELDS[n]["kind"] not in kinds + ["phrase"]]
+        there = [f.kind for f in doc.facts] + ["phrase"]
+        known = [n for n in FIELDS if split == "train" or not FIELDS[n]["only_train"]]
+        names = [n for n in known if FIELDS[n]["grp"] not in groups and n not in banned and FIELDS[n]["kind"] not in there]
         if not names:
             return None
         fact = concept_fact(rng, rng.choice(names), lang, split)
@@ -1137,7 +1145,7 @@ def verbatim(asks, text):
 
 
 def attempt(rng, lang, split):
-    kind = None if some(rng, 0.27) else rng.choice(KINDS)
+    kind = None if some(rng, 0.27) else rng.choice(kinds(split))
     doc = draw(rng, kind, lang, split)
     if len(doc.facts) < 2 or not 15 <= len(doc.text.split()) <= 400:
         return None

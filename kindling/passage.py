@@ -47,12 +47,18 @@ def questions(rng, block, lang, split, values):
         yield fill(ask, values), values[slot], [values[s] for s in facts.SLOT.findall(ask)]
 
 
+# How many facts a text is made of. What is asked is learned from short ones with the fewest tokens.
+COUNTS = {split: (1, 2, 3, 3, 4, 4, 5, 6, 7, 8) for split in facts.SPLITS} | {"train": (1, 1, 1, 1, 2, 2, 2, 3, 4, 6)}
+# How often each fact of a text for training is asked for, each time in other words.
+AGAIN = 3
+
+
 def of_files(rng, lang, split):
     """Facts of one or two files, questions that they answer, and questions that they do not."""
     files = [file for file in FILES[lang] if split == "train" or not file.only_train]
     files = rng.sample(files, 1 if rng.random() < 0.6 else 2)
     blocks = [b for f in files for b in f.blocks]
-    count = min(len(blocks), rng.choice((1, 2, 3, 3, 4, 4, 5, 6, 7, 8)))
+    count = min(len(blocks), rng.choice(COUNTS[split]))
     chosen = rng.sample(blocks, count)
     shared = {}
     if rng.random() < 0.7:
@@ -64,7 +70,7 @@ def of_files(rng, lang, split):
         seen.setdefault(block, []).append(values)
         stated.append(fill(rng.choice(block.says(split)), values))
     for block, all_values in seen.items():
-        for values in all_values:
+        for values in all_values * (AGAIN if split == "train" and count < 3 else 1):
             for question, answer, named in questions(rng, block, lang, split, values):
                 # A fact that is stated twice is asked for by what tells the two apart.
                 others = [v for v in all_values if v is not values]
@@ -110,7 +116,7 @@ def about(rng, lang, fact):
 
 def of_document(rng, lang):
     """A form or letter of `extract`, and questions about its fields and about some that it lacks."""
-    kind = None if rng.random() < 0.2 else rng.choice(extract.KINDS)
+    kind = None if rng.random() < 0.2 else rng.choice(extract.kinds("train"))
     doc = extract.draw(rng, kind, lang, "train")
     asked = [(about(rng, lang, f), f.text) for f in doc.facts if doc.text.count(f.text) == 1]
     groups = [f.grp for f in doc.facts + doc.plan]
@@ -194,10 +200,10 @@ def hurried(rng, question):
 
 def drawn(rng, lang, split):
     """A text, questions that it answers, and questions that it does not."""
-    if split == "train" and rng.random() < 0.2:
+    if split == "train" and rng.random() < 0.12:
         return of_document(rng, lang)
     # Where facts are put in many ways there is most to learn.
-    if rng.random() < (0.75 if split == "train" else 0.55):
+    if rng.random() < (0.85 if split == "train" else 0.55):
         stated, asked, unanswered, fillers = of_files(rng, lang, split)
         return layout(rng, lang, stated, fillers), asked, unanswered
     text, asked, unanswered = generic.make(rng, lang, split)
@@ -228,10 +234,11 @@ def make(rng, lang, split):
     from_text = asked and (not unanswered or rng.random() < 0.75)
     # A text whose lines were broken in every answer has none to ask for.
     chosen = (asked if from_text else unanswered)[-1:]
-    if split == "train" and chosen and rng.random() < 0.6:
+    if split == "train" and chosen and rng.random() < 0.75:
         # More questions behind it, as in a conversation: one text teaches several times.
-        rest = asked[:-1][:6] + unanswered[:-1][:2]
-        chosen += rng.sample(rest, min(len(rest), rng.randint(1, 6)))
+        rest = [*dict.fromkeys(asked[:-1])][:8] + unanswered[:-1][:2]
+        rest = [x for x in rest if x not in chosen]
+        chosen += rng.sample(rest, min(len(rest), rng.randint(1, 8)))
     return {"task": "ask", "lang": lang, "messages": conversation(text, [(hurried(rng, q), a) for q, a in chosen])}
 
 

@@ -4,6 +4,8 @@
 
 NAMED TOOLS (any file but generic.txt). Lines are `word rest`; `#` begins a comment line.
 
+    only train                      all tools of the file are for training, and never offered beside held-out ones
+
     topic calendar                  the tools that follow belong to this topic
     apart reminders notes           topics too close to this one: never offered together with its tools
 
@@ -97,6 +99,7 @@ class Tool:
         self.fills = {}
         self.says = {"en": [], "de": []}
         self.split = "train"
+        self.only_train = False
         self.of = ""
         self.kin = set()
         self.kind = "one"
@@ -126,7 +129,7 @@ class Noun:
             assert g in "mfn", where
             nom, _, obl = one.partition("/")
             self.de.append((g, nom, obl or nom, many))
-        self.split = split_of(self.name)
+        self.split, self.only_train = split_of(self.name), False
 
 
 def expand(text):
@@ -210,7 +213,7 @@ def read():
     for name in sorted(os.listdir(FOLDER)):
         if not name.endswith(".txt"):
             continue
-        topic, tool = "", None
+        topic, tool, only_train = "", None, False
         with open(os.path.join(FOLDER, name), encoding="utf-8") as f:
             for no, line in enumerate(f, 1):
                 line = line.strip()
@@ -219,13 +222,16 @@ def read():
                 where = f"{name}:{no}"
                 word, _, rest = line.partition(" ")
                 rest = rest.strip()
-                if word == "topic":
+                if line == "only train":
+                    only_train = True
+                elif word == "topic":
                     topic, tool = rest, None
                     apart.setdefault(topic, set())
                 elif word == "apart":
                     apart[topic].update(rest.split())
                 elif word == "tool":
                     tool = Tool(cut(rest, "|"), topic)
+                    tool.only_train = only_train
                     tools.append(tool)
                 elif word == "verb":
                     tool = Tool(cut(rest, "|"), "")
@@ -745,14 +751,15 @@ class Sheet:
 
 def pool_of(items, split, fresh):
     """Tools for a split: held-out ones where `fresh`, else those of training."""
+    known = [t for t in items if t.split == "train" and (split == "train" or not t.only_train)]
     if split == "train" or not fresh:
-        return [t for t in items if t.split == "train"]
-    return [t for t in items if t.split == split] or [t for t in items if t.split == "train"]
+        return known
+    return [t for t in items if t.split == split] or known
 
 
 def visible(items, split):
     """What may be offered beside: the other splits' tools are not shown in training."""
-    return [t for t in items if t.split == "train" or t.split == split]
+    return [t for t in items if t.split == split or t.split == "train" and not t.only_train]
 
 
 # topics whose tools might serve requests about nouns of these classes
