@@ -1,6 +1,7 @@
-"""The mean of two runs: `python3 kindling/mean.py OUT A B`, each a GGUF file or a run's `last.pt`.
+"""The mean of two runs: `python3 kindling/mean.py OUT A B [SHARE]`, each a GGUF file or a run's `last.pt`.
 
-Where the second began with the weights of the first, it is often better than either.
+The second has that share of it, one half unless another is given. Where it began with the weights of the first, the mean is
+often better than either.
 """
 
 import sys
@@ -26,11 +27,11 @@ def weights(path, tokenizer):
 
 
 @torch.no_grad()
-def main(out, *paths):
+def main(out, first, second, share="0.5"):
     tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
-    mean, other = (weights(Path(path), tokenizer) for path in paths)
+    mean, other = (weights(Path(path), tokenizer) for path in (first, second))
     for a, b in zip(mean.parameters(), other.parameters()):
-        a.add_(b).mul_(0.5)
+        a.lerp_(b, float(share))
     export(mean, tokenizer, Path(out), (HERE / "chat_template.jinja").read_text())
 
 
