@@ -187,6 +187,8 @@ pub(super) unsafe fn prepare<L: Levels, P: Plane>(from: Packed, parts: usize, to
 
 #[cfg(test)]
 mod tests {
+    use std::mem::transmute;
+
     use super::*;
     use crate::Isa;
 
@@ -202,15 +204,15 @@ mod tests {
     fn check<P: Plane>((offset, factor, is_signed, (most, first, last)): Case) {
         for (sub, from) in (first..=last).flat_map(|sub| [0, 64, 128, 192].map(|from| (sub, from)))
         {
-            let levels = std::array::from_fn(|i| ((from + i as i32) * 7 & most) as u8);
+            let levels = std::array::from_fn(|i| (((from + i as i32) * 7) & most) as u8);
             // Neighbouring lanes have other sub-scales, of either parity.
             let sub_of = |lane| if lane % 3 == 1 { first + (sub - first) / 2 } else { sub };
             let subs: [[u8; 4]; 16] = std::array::from_fn(|lane| sub_of(lane).to_le_bytes());
             // SAFETY: this machine has AVX-512, and of a vector any 64 bytes will do.
             let planes: [[u8; BYTES]; 2] = unsafe {
-                let factors = P::factors(std::mem::transmute(subs));
-                let levels = std::mem::transmute::<[u8; BYTES], __m512i>(levels);
-                std::mem::transmute(P::planes(levels, factors, offset))
+                let factors = P::factors(transmute::<[[u8; 4]; 16], __m512i>(subs));
+                let levels = transmute::<[u8; BYTES], __m512i>(levels);
+                transmute::<[__m512i; 2], [[u8; BYTES]; 2]>(P::planes(levels, factors, offset))
             };
             for (i, level) in levels.into_iter().enumerate() {
                 let low = if P::COUNT == 2 { byte(planes[1][i], is_signed) } else { 0 };
