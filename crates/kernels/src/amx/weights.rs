@@ -16,8 +16,8 @@
 use std::arch::x86_64::*;
 use std::marker::PhantomData;
 
-use crate::panels::expand::{Kind, Levels, Scales, Sink};
-use crate::panels::{Packed, STRETCH};
+use crate::panels::STRETCH;
+use crate::panels::expand::{Kind, Levels, Packed, Scales, Sink};
 use crate::simd::{Avx512, BYTES, Simd};
 
 /// Vectors in a plane.

@@ -21,7 +21,7 @@ mod kernels;
 mod pack;
 mod tile;
 
-pub(crate) use expand::{Expanded, Packed};
+pub(crate) use expand::Expanded;
 pub(crate) use kernels::{Kernels, ROWS_MAX};
 pub(crate) use pack::pack_panel;
 pub(crate) use tile::{Next, OUTPUTS, PANELS, WIDEST};
