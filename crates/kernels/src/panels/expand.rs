@@ -14,7 +14,7 @@ use std::cell::Cell;
 
 use super::{ROWS, STRETCH, fields};
 use crate::Format;
-use crate::simd::{BYTES, Simd, prefetch};
+use crate::simd::{BYTES, Simd, prefetch_far};
 
 /// Parts in a stretch, at most.
 pub(crate) const PARTS: usize = STRETCH / 32;
@@ -216,8 +216,9 @@ struct Ahead {
 
 impl Ahead {
     /// Bytes between what is asked for and what is used. Each line is asked for twice, since of
-    /// many requests at once some are dropped.
-    const DISTANCES: [usize; 2] = [16 << 10, 8 << 10];
+    /// many requests at once some are dropped, and for the second level of caches, since the first
+    /// has room for few that are still on their way.
+    const DISTANCES: [usize; 2] = [12 << 10, 6 << 10];
 
     #[inline(always)]
     fn of<S: Simd, T: Sink<S>>(line: *const u8) -> Ahead {
@@ -228,7 +229,7 @@ impl Ahead {
     fn ask(&self) {
         if self.on {
             let line = self.line.get();
-            Ahead::DISTANCES.iter().for_each(|distance| prefetch(line.wrapping_add(*distance)));
+            Ahead::DISTANCES.iter().for_each(|distance| prefetch_far(line.wrapping_add(*distance)));
             self.line.set(line.wrapping_add(BYTES));
         }
     }

@@ -157,35 +157,43 @@ pub(crate) trait Simd: Copy {
     }
 }
 
-/// Asks for a line of memory that will be read later, for the second level of caches. Any address
-/// may be given.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-pub(crate) fn prefetch_far(at: *const u8) {
-    // SAFETY: a prefetch of any address is harmless, and every x86-64 has it.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T1>(at.cast());
-    }
-}
-
 /// Asks for a line of memory that will be read soon. Any address may be given.
 #[inline(always)]
 pub(crate) fn prefetch(at: *const u8) {
+    ask::<false>(at);
+}
+
+/// Asks for a line of memory that will be read later, for the second level of caches. Any address
+/// may be given.
+#[inline(always)]
+pub(crate) fn prefetch_far(at: *const u8) {
+    ask::<true>(at);
+}
+
+#[inline(always)]
+fn ask<const FAR: bool>(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch of any address is harmless, and every x86-64 has it.
     unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        match FAR {
+            true => _mm_prefetch::<_MM_HINT_T1>(at.cast()),
+            false => _mm_prefetch::<_MM_HINT_T0>(at.cast()),
+        }
     }
     #[cfg(target_arch = "aarch64")]
     // SAFETY: as above, and every aarch64 has it.
     unsafe {
-        std::arch::asm!(
-            "prfm pldl1keep, [{at}]",
-            at = in(reg) at.addr(),
-            options(nomem, nostack, preserves_flags),
-        );
+        use std::arch::asm;
+        let at = at.addr();
+        match FAR {
+            true => {
+                asm!("prfm pldl2keep, [{}]", in(reg) at, options(nomem, nostack, preserves_flags))
+            }
+            false => {
+                asm!("prfm pldl1keep, [{}]", in(reg) at, options(nomem, nostack, preserves_flags))
+            }
+        }
     }
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = at;
