@@ -14,6 +14,8 @@ import re
 import time
 from pathlib import Path
 
+# PyTorch's threads would take time from those that find gradients; it looks at this when it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer

@@ -1,8 +1,11 @@
-//! The multiplication of one block: the processor's tiles, or plain code where there are none.
+//! The multiplication of one block: the processor's tiles, its vectors of halves, or plain code
+//! where there is neither.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use crate::amx;
 use crate::tile::{BLOCK, Half, Lines, TILE, TILES, float};
+#[cfg(target_arch = "x86_64")]
+use crate::vectors;
 
 /// A block of 32 rows and 32 columns of a product.
 pub struct Block<'a> {
@@ -28,6 +31,11 @@ impl Block<'_> {
             // SAFETY: the unit is there, both sides and the output are long enough, and threads are
             // configured before their first product.
             return unsafe { amx::multiply(self) };
+        }
+        #[cfg(target_arch = "x86_64")]
+        if vectors::available() {
+            // SAFETY: the instructions are there, both sides and the output are long enough.
+            return unsafe { vectors::multiply(self) };
         }
         self.multiply_plainly();
     }
@@ -68,21 +76,29 @@ mod tests {
     use crate::tile::half;
 
     #[test]
-    fn tiles_give_what_plain_code_gives() {
+    fn every_way_gives_what_plain_code_gives() {
+        type Way = fn(Block);
+        let mut ways: Vec<Way> = vec![|block| block.multiply()];
+        #[cfg(target_arch = "x86_64")]
+        if vectors::available() {
+            // SAFETY: the instructions are there, and below all sides are long enough.
+            ways.push(|block| unsafe { vectors::multiply(block) });
+        }
         configure();
         let left: Vec<Half> = (0..32 * 96).map(|at| half((at % 13) as f32 - 6.0)).collect();
         let number = |at: usize| half((at % 11) as f32 - 5.0);
         let pair = |at: usize| u32::from(number(at)) | u32::from(number(at + 3)) << 16;
         let right: Vec<u32> = (0..96 * 16).map(pair).collect();
         for add in [false, true] {
-            let mut outs = [vec![2.0; 32 * 40], vec![2.0; 32 * 40]];
-            for (plain, out) in outs.iter_mut().enumerate() {
+            let out_of = |way: Way| {
+                let mut out = vec![2.0; 32 * 40];
                 let left = Lines::new(&left, 96);
-                let block = Block { left, right: &right, add, out, line: 40 };
-                if plain == 1 { block.multiply_plainly() } else { block.multiply() }
-            }
-            assert_eq!(outs[0], outs[1]);
-            assert!(outs[0].iter().any(|x| *x != 2.0));
+                way(Block { left, right: &right, add, out: &mut out, line: 40 });
+                out
+            };
+            let plain = out_of(|block| block.multiply_plainly());
+            assert!(plain.iter().any(|x| *x != 2.0));
+            assert!(ways.iter().all(|way| out_of(*way) == plain));
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The gradients of kindling on a processor, for `train.py`: the way through the model and back by
-//! hand, with products of tiles.
+//! hand, with products of halves.
 //!
 //! What it computes is what `model.py` says, rounded to halves where autocast would, or less often.
 //! Python calls the two functions below.
@@ -15,6 +15,8 @@ mod pages;
 #[cfg(test)]
 mod tests;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 mod worker;
 
 use std::slice::{from_raw_parts, from_raw_parts_mut};
