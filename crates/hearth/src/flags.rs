@@ -154,7 +154,7 @@ pub struct Ask {
     #[arg(required = true, num_args = 1.., value_names = ["FILE… QUESTION"])]
     pub files_and_question: Vec<String>,
     /// Passages that are looked at, those first in which words of the question stand
-    #[arg(long, default_value_t = 4, value_name = "N",
+    #[arg(long, default_value_t = tasks::ask::PASSAGES, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=100))]
     pub passages: u16,
     /// Answer as one line of JSON

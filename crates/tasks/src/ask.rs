@@ -11,7 +11,7 @@ pub const ABSENT: &str = "not in the text";
 pub const PASSAGE_WORDS: usize = 150;
 
 /// Passages that are asked, unless somebody wants more.
-pub const PASSAGES: usize = 4;
+pub const PASSAGES: u16 = 4;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]

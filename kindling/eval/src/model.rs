@@ -64,7 +64,7 @@ fn turns(case: &Case) -> Result<Vec<Turn>, Error> {
         Wanted::Quote { text: Text::File(path), question, .. } => {
             let mut index = rag::Index::new()?;
             index.add(rag::Document::read(path)?.passages(ask::PASSAGE_WORDS))?;
-            let hits = index.search(question, ask::PASSAGES)?;
+            let hits = index.search(question, usize::from(ask::PASSAGES))?;
             hits.iter().map(|hit| ask::task(hit.passage.text(), question)).collect()
         }
         Wanted::Fields { schema, text, .. } => vec![extract::task(schema, text, Texts::Quoted)?],

@@ -63,7 +63,8 @@ fn questions(worker: &Worker) -> Result<(), Failure> {
     headline("Questions, answered by quoting documents")?;
     for question in QUESTIONS {
         writeln!(stdout(), "\n$ hearth ask examples {question:?}")?;
-        let hits = index.search(question, tasks::ask::PASSAGES).map_err(Failure::machine)?;
+        let hits =
+            index.search(question, usize::from(tasks::ask::PASSAGES)).map_err(Failure::machine)?;
         ask::answer(worker, question, &hits)?.print()?;
     }
     Ok(())
