@@ -59,6 +59,9 @@ impl Neighbours {
     }
 }
 
+/// Headers of replies that pages may read.
+const SHOWN: &str = "request-id, x-request-id, x-hearth-fingerprint, x-hearth-ignored, retry-after";
+
 /// Lets requests pass that come under such a name, and not from another page. The pages may read
 /// the replies.
 pub async fn only(
@@ -85,10 +88,9 @@ pub async fn only(
         true => permission(wanted),
         false => next.run(request).await,
     };
-    let shown = HeaderValue::from_static("request-id, x-request-id, x-hearth-ignored, retry-after");
     response.headers_mut().extend([
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
-        (ACCESS_CONTROL_EXPOSE_HEADERS, shown),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(SHOWN)),
         (VARY, HeaderValue::from_static("origin")),
     ]);
     response

@@ -119,6 +119,7 @@ pub async fn reply<W: Way>(
     way: W,
 ) -> Result<Response, Refused> {
     let Begun { heard, first, plan } = begin(server, principal, &mut asked).await?;
+    let fingerprint = HeaderValue::from_str(&plan.fingerprint);
     let mut response = if asked.manner.streamed {
         let pause = server.options.keep_alive;
         streamed(W::STREAM, stream::body(heard, way.stream(plan), first, pause))
@@ -129,6 +130,10 @@ pub async fn reply<W: Way>(
         json(StatusCode::OK, way.whole(plan, said))
     };
     name_ignored(&mut response, &asked.ignored);
+    if let Ok(fingerprint) = fingerprint {
+        // Not all dialects have a field for it.
+        response.headers_mut().insert(HeaderName::from_static("x-hearth-fingerprint"), fingerprint);
+    }
     Ok(response)
 }
 

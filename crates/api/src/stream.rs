@@ -146,6 +146,11 @@ impl Heard {
             Some((_, Event::End(account))) if account.finish == Finish::Cancelled => {
                 Err(later("the server ended the turn before it was over"))
             }
+            Some((_, Event::End(account)))
+                if account.finish == Finish::Deadline && account.usage.generated_tokens == 0 =>
+            {
+                Err(later("the time for an answer was over before its first word"))
+            }
             Some((turn, event)) => {
                 self.open -= usize::from(matches!(event, Event::End(_)));
                 Ok(Some((turn, event)))

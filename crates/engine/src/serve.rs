@@ -42,13 +42,23 @@ pub struct Policy {
     pub rows_beside: usize,
     /// Tokens of a reply that states no limit.
     pub reply: usize,
+    /// How long a turn may take from when it was asked.
+    pub time: Option<Duration>,
     /// Whether what was there before is guessed to come again, and checked in one step.
     pub guess: bool,
 }
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { together: 16, waiting: 256, rows: 512, rows_beside: 64, reply: 4096, guess: true }
+        Policy {
+            together: 16,
+            waiting: 256,
+            rows: 512,
+            rows_beside: 64,
+            reply: 4096,
+            time: None,
+            guess: true,
+        }
     }
 }
 
@@ -159,6 +169,8 @@ impl<'t> Turns<'t> {
     pub fn submit(&mut self, job: Job) {
         let mut job = job;
         job.limits.tokens.get_or_insert(self.policy.reply);
+        let over = self.policy.time.map(|time| job.asked.saturating_add(time));
+        job.deadline = job.deadline.into_iter().chain(over).min();
         let checked = self.check(&job).map_err(Fault::from);
         match checked.and_then(|()| self.queue_up(self.waiting.len())) {
             Err(fault) => _ = (job.reply)(Event::Failed(fault)),

@@ -268,6 +268,18 @@ pub struct Serve {
     #[arg(long, default_value_t = 16, env = "HEARTH_PARALLEL", value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub parallel: u16,
+    /// Requests that may wait for a model while it answers others; more are sent away for now
+    #[arg(long, default_value_t = 256, env = "HEARTH_WAITING", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub waiting: u32,
+    /// Tokens of an answer for which the client states no limit
+    #[arg(long, default_value_t = 4096, env = "HEARTH_ANSWER_TOKENS", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub answer_tokens: u32,
+    /// How long an answer may take, waiting included; then it ends where it is [default: no limit]
+    #[arg(long, env = "HEARTH_ANSWER_SECONDS", value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub answer_seconds: Option<u64>,
     /// Memory for what a model keeps of conversations [default: its part of half of what is free]
     #[arg(long, env = "HEARTH_CACHE", value_name = "GIB", value_parser = gib)]
     pub cache: Option<f32>,

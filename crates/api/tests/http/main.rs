@@ -31,6 +31,7 @@ fn whole_replies_and_streams() {
     assert_eq!(house.turns.lock().unwrap()[0].wishes.seed, Some(4));
     let reply = ask(address, "POST", CHAT, &chat("echo", &json!({ "stream": true })));
     assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+    assert_eq!(reply.header("x-hearth-fingerprint"), Some("fp-echo"));
     assert!(reply.body.ends_with("data: [DONE]\n\n"), "{}", reply.body);
     assert_eq!(reply.body.matches(r#""role":"assistant""#).count(), 1);
     assert!(house.turns.lock().unwrap()[1].wishes.seed.is_some());
@@ -149,6 +150,7 @@ fn faults_before_the_first_event_are_statuses() {
         ("ours", 500, Value::Null),
         ("full", 503, json!("overloaded")),
         ("cancelled", 503, json!("overloaded")),
+        ("late", 503, json!("overloaded")),
     ];
     for (model, status, code) in cases {
         for stream in [false, true] {

@@ -16,6 +16,7 @@ fn ollamas_clients_are_answered() {
     let options = json!({ "stream": false, "options": { "num_ctx": 5, "seed": 4 } });
     let reply = ask(address, "POST", "/api/chat", &chat("echo", &options));
     assert_eq!(reply.header("x-hearth-ignored"), Some("options.num_ctx"));
+    assert_eq!(reply.header("x-hearth-fingerprint"), Some("fp-echo"));
     assert_eq!(reply.json()["message"]["content"], "Oh my hat");
     assert_eq!(house.turns.lock().unwrap()[0].wishes.seed, Some(4));
     let stream = lines(&ask(address, "POST", "/api/chat", &chat("echo", &json!({}))));

@@ -155,6 +155,7 @@ pub fn play(
             echo(turn, &mut tell)
         }
         "cancelled" => tell(end(Finish::Cancelled)),
+        "late" => tell(over()),
         "endless" => endless(gone, &mut tell, ended),
         other => panic!("{other}"),
     };
@@ -194,6 +195,15 @@ pub fn end(finish: Finish) -> Event {
     let account = Account::new(Vec::new(), Sampling::default(), Limits::default());
     let usage = Usage { prompt_tokens: 3, cached_tokens: 1, generated_tokens: 2 };
     Event::End(Box::new(Account { finish, usage, ..account }))
+}
+
+/// The end of a turn whose time was over before it had a word.
+fn over() -> Event {
+    let mut end = end(Finish::Deadline);
+    if let Event::End(account) = &mut end {
+        account.usage.generated_tokens = 0;
+    }
+    end
 }
 
 /// Talks until nobody listens, and says how it noticed.

@@ -341,8 +341,15 @@ fn turns<'t>(tokenizer: &'t Tokenizer, keeps: &[Keeps], room: u64) -> Turns<'t> 
     let plain = Settings { isa: Isa::PORTABLE, threads: 1, chunk: 64, ..Settings::default() };
     let settings = Settings { pack: false, room: Some(room), ..plain };
     let engine = Engine::new(Box::new(Fake::new(keeps)), settings).unwrap();
-    let policy =
-        Policy { together: 5, waiting: 12, rows: 90, rows_beside: 20, reply: 50, guess: true };
+    let policy = Policy {
+        together: 5,
+        waiting: 12,
+        rows: 90,
+        rows_beside: 20,
+        reply: 50,
+        time: None,
+        guess: true,
+    };
     Turns::new(engine, tokenizer, policy)
 }
 
@@ -481,6 +488,32 @@ fn guesses_save_steps_and_change_nothing() {
 #[test]
 fn the_same_seed_gives_the_same_log() {
     assert_eq!(simulate(7, &ALL, 300), simulate(7, &ALL, 300));
+}
+
+#[test]
+fn a_turn_takes_no_longer_than_it_may() {
+    let tokenizer = tokenizer();
+    // Each look at this clock is a millisecond.
+    let time = AtomicU64::new(0);
+    let clock = move || Duration::from_millis(time.fetch_add(1, Ordering::Relaxed));
+    let mut turns = turns(&tokenizer, &ALL, 100_000).by(clock);
+    let time = Some(Duration::from_secs(1));
+    turns.policy = Policy { together: 1, waiting: 200, time, ..turns.policy };
+    let users: Vec<User> = (0..200).map(|i| User::new(Random(i).tokens(40), 200)).collect();
+    for user in &users {
+        let later = Some(Duration::from_secs(100));
+        turns.submit(user.job(Duration::ZERO, later, usize::MAX));
+    }
+    while turns.step() {}
+    let ends = users.iter().map(|user| {
+        user.check(&ALL);
+        let got = user.got.lock().unwrap();
+        (got.end.clone().unwrap(), got.tokens.len())
+    });
+    let (in_time, late): (Vec<_>, Vec<_>) = ends.partition(|(end, _)| end != "Deadline");
+    assert!(in_time.len() > 5, "{in_time:?}");
+    let begun = late.iter().filter(|(_, said)| *said > 0).count();
+    assert!(begun == 1 && late.len() > 100, "{begun} of {}", late.len());
 }
 
 #[test]

@@ -93,8 +93,13 @@ fn models(flags: &Flags, how: (Settings, Checked)) -> Result<Arc<[Model]>, Failu
 }
 
 fn running(flags: &Flags, models: &[Model], (settings, checked): (Settings, Checked)) -> Running {
-    let together = usize::from(flags.parallel);
-    let policy = Policy { together, ..Policy::default() };
+    let policy = Policy {
+        together: usize::from(flags.parallel),
+        waiting: flags.waiting as usize,
+        reply: flags.answer_tokens as usize,
+        time: flags.answer_seconds.map(Duration::from_secs),
+        ..Policy::default()
+    };
     // Half of what the weights leave, and for each model its part of that, so that they do not
     // drive each other out. Models that do not fit together must do so anyway.
     let fixed: u64 = models.iter().map(|model| model.fixed).sum();

@@ -94,7 +94,9 @@ fn a_server_keeps_to_its_file() {
     let parent = home.0.canonicalize().unwrap();
     let up: String = parent.components().skip(1).map(|_| "../").collect();
     let relative = up + path.canonicalize().unwrap().strip_prefix("/").unwrap().to_str().unwrap();
-    let models = format!("parallel = 3\n[models]\nsecond = '{relative}'\nfirst = '{relative}'\n");
+    let models = format!(
+        "parallel = 3\nanswer_tokens = 5\n[models]\nsecond = '{relative}'\nfirst = '{relative}'\n"
+    );
     fs::write(home.path("hearth.toml"), models).unwrap();
     let mut command = hearth_in(&home);
     command.stderr(Stdio::null());
@@ -104,6 +106,10 @@ fn a_server_keeps_to_its_file() {
     }
     let (status, models) = server.ask_with("", ("GET", "/v1/models"), &Value::Null);
     assert!(status == 200 && models.contains("\"first\"") && models.contains("\"second\""));
+    let hello = json!([{ "role": "user", "content": "Hi" }]);
+    let asked = json!({ "model": "first", "messages": hello, "seed": 3 });
+    let (status, said) = server.ask("POST", "/v1/chat/completions", &asked);
+    assert!(status == 200 && said.contains("\"completion_tokens\":5"), "{said}");
 }
 
 #[test]
