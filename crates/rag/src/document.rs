@@ -127,9 +127,36 @@ fn lines_of(text: &str) -> Numbered {
     body
 }
 
+/// Reads any bytes as a document of each kind, for the fuzzer: whatever is quoted from a passage
+/// can be cited, by a line that is not behind it.
+#[doc(hidden)]
+pub fn probe(data: &[u8]) {
+    let Ok(text) = decode(data) else { return };
+    for kind in [Kind::Text, Kind::Markdown, Kind::Html] {
+        for passage in Document::of("a", kind, &text).passages(data.len() % 40) {
+            let words: Vec<&str> = passage.text().split_whitespace().collect();
+            for quoted in words.windows(3).chain(words.windows(1)).take(50) {
+                let quote = quoted.join(" ");
+                let cited = passage.cite(&quote, "what is it");
+                let last = *passage.lines().end();
+                assert!(cited.is_some_and(|at| at.line <= last), "{quote:?} of {passage:?}");
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Beginnings for the fuzzer, and everything that it has found.
+    #[test]
+    fn seeds_run() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/document");
+        let seeds: Vec<_> = std::fs::read_dir(corpus).unwrap().map(Result::unwrap).collect();
+        assert!(seeds.len() > 3);
+        seeds.iter().for_each(|seed| probe(&std::fs::read(seed.path()).unwrap()));
+    }
 
     #[test]
     fn lines_are_those_of_the_file_whatever_ends_them() {

@@ -16,7 +16,7 @@ mod passages;
 mod words;
 
 pub use cite::Citation;
-pub use document::{Document, Kind, MOST_BYTES};
+pub use document::{Document, Kind, MOST_BYTES, probe};
 pub use error::Error;
 pub use index::{Hit, Index};
 pub use passages::Passage;
