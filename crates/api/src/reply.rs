@@ -119,7 +119,7 @@ pub async fn reply<W: Way>(
     way: W,
 ) -> Result<Response, Refused> {
     let Begun { heard, first, plan } = begin(server, principal, &mut asked).await?;
-    let fingerprint = HeaderValue::from_str(&plan.fingerprint);
+    let fingerprint = plan.fingerprint.clone();
     let mut response = if asked.manner.streamed {
         let pause = server.options.keep_alive;
         streamed(W::STREAM, stream::body(heard, way.stream(plan), first, pause))
@@ -130,11 +130,15 @@ pub async fn reply<W: Way>(
         json(StatusCode::OK, way.whole(plan, said))
     };
     name_ignored(&mut response, &asked.ignored);
-    if let Ok(fingerprint) = fingerprint {
-        // Not all dialects have a field for it.
+    name_fingerprint(&mut response, &fingerprint);
+    Ok(response)
+}
+
+/// By which arithmetic and which model it was made; not all dialects have a field for it.
+pub fn name_fingerprint(response: &mut Response, fingerprint: &str) {
+    if let Ok(fingerprint) = HeaderValue::from_str(fingerprint) {
         response.headers_mut().insert(HeaderName::from_static("x-hearth-fingerprint"), fingerprint);
     }
-    Ok(response)
 }
 
 /// What all pieces of a reply share.

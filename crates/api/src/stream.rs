@@ -14,7 +14,7 @@ use axum::body::Body;
 use futures_util::stream::unfold;
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
-use turn::{Event, Fault, Finish, Listener, Retry, Side, Turn, Usage};
+use turn::{Account, Event, Fault, Finish, Listener, Retry, Side, Turn, Usage};
 
 use crate::gate::Principal;
 use crate::record::End;
@@ -46,6 +46,8 @@ pub struct Heard {
     late: Arc<AtomicBool>,
     /// Turns that have not ended.
     open: usize,
+    /// There is a word to hand on.
+    said: bool,
     /// Who asked; gone as soon as nothing more is to come, so that they can ask the next before the
     /// last byte of this has been written.
     principal: Option<Principal>,
@@ -99,7 +101,7 @@ impl Heard {
             });
             server.house.begin(turn, Arc::clone(&gone), listener);
         }
-        Heard { events, gone, late, open, principal: Some(principal) }
+        Heard { events, gone, late, open, said: false, principal: Some(principal) }
     }
 
     /// The next event, waited for. May be given up and asked again.
@@ -147,11 +149,12 @@ impl Heard {
                 Err(later("the server ended the turn before it was over"))
             }
             Some((_, Event::End(account)))
-                if account.finish == Finish::Deadline && account.usage.generated_tokens == 0 =>
+                if account.finish == Finish::Deadline && !self.has_words(&account) =>
             {
                 Err(later("the time for an answer was over before its first word"))
             }
             Some((turn, event)) => {
+                self.said |= matches!(event, Event::Token(_));
                 self.open -= usize::from(matches!(event, Event::End(_)));
                 Ok(Some((turn, event)))
             }
@@ -160,6 +163,11 @@ impl Heard {
             }
             None => Err(Fault::new(Side::Us, "the model has stopped without a reason")),
         }
+    }
+
+    /// Whether there is anything to hand on: other copies count, too.
+    fn has_words(&self, account: &Account) -> bool {
+        self.said || account.usage.generated_tokens > 0
     }
 
     /// Takes all events to the end.
@@ -248,7 +256,7 @@ mod tests {
         let principal = Some(enter().unwrap().into());
         let (sender, events) = mpsc::channel(1);
         let (gone, late) = (Arc::default(), Arc::default());
-        let mut heard = Heard { events, gone, late, open: 1, principal };
+        let mut heard = Heard { events, gone, late, open: 1, said: false, principal };
         assert!(enter().is_err());
         let account = Account::new(Vec::new(), Sampling::default(), Limits::default());
         let account = Account { finish: Finish::End, ..account };

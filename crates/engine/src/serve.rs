@@ -172,7 +172,9 @@ impl<'t> Turns<'t> {
         let over = self.policy.time.map(|time| job.asked.saturating_add(time));
         job.deadline = job.deadline.into_iter().chain(over).min();
         let checked = self.check(&job).map_err(Fault::from);
-        match checked.and_then(|()| self.queue_up(self.waiting.len())) {
+        // Who finds a place does not wait, though it is only taken with the next step.
+        let places = self.policy.together.saturating_sub(self.active.len());
+        match checked.and_then(|()| self.queue_up(self.waiting.len(), places)) {
             Err(fault) => _ = (job.reply)(Event::Failed(fault)),
             Ok(()) => self.waiting.push_back(job),
         }
@@ -182,14 +184,14 @@ impl<'t> Turns<'t> {
     pub fn embed(&mut self, texts: Texts) {
         let checked = texts.texts.iter().try_for_each(|text| self.check_text(text));
         let checked = checked.map_err(Fault::from);
-        match checked.and_then(|()| self.queue_up(self.embeddings.requests())) {
+        match checked.and_then(|()| self.queue_up(self.embeddings.waiting(), 1)) {
             Err(fault) => (texts.done)(Err(fault)),
             Ok(()) => self.embeddings.add(texts),
         }
     }
 
-    fn queue_up(&self, waiting: usize) -> Result<(), Fault> {
-        match waiting < self.policy.waiting {
+    fn queue_up(&self, waiting: usize, places: usize) -> Result<(), Fault> {
+        match waiting < self.policy.waiting + places {
             true => Ok(()),
             false => Err(Fault {
                 retry: Retry::Later,

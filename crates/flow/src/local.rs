@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use engine::{Engine, Forms, Job, Policy, Rules, Shelved, Texts, Worker};
+use engine::{Engine, Error, Forms, Job, Policy, Rules, Shelved, Texts, Worker};
 use text::reply::Reader;
 use text::template::DateTime;
 use turn::{Calls, Demand, Embed, Event, Fault, Listener, Sampling, Turn, WhenEmbedded};
@@ -84,6 +84,11 @@ impl Local {
         let sampling = turn.wishes.over(self.sampling.clone());
         sampling.check()?;
         let reading = self.language.read(&turn.prompt, &turn.demand.tools, now())?;
+        let (needed, context) = (reading.ids.len(), self.context);
+        if needed > context {
+            // Before a form is made of a long text, which may take more than there is.
+            return Err(Error::ContextFull { needed, context }.into());
+        }
         let rules = self.rules(&turn.demand, &reading.reader)?;
         Ok((reading, sampling, rules))
     }

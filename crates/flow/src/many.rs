@@ -73,12 +73,13 @@ impl Local {
                     }
                 }
                 Event::End(account) => {
+                    let ending = ending(&reply, &account);
+                    let mut reply = of_answer(std::mem::take(&mut reply), ending);
                     let is_given_up = account.finish == Finish::Cancelled;
-                    reply.tokens.extend(ending(&reply, &account));
                     reply.account = Some(account);
                     let told = match is_given_up {
                         true => Err(Fault::new(Side::Us, "the turn was given up")),
-                        false => Ok(of_answer(std::mem::take(&mut reply))),
+                        false => Ok(reply),
                     };
                     // Nobody waits any more where this fails.
                     let _ = sender.send(told);
@@ -93,19 +94,17 @@ impl Local {
     }
 }
 
-/// The token that ended the reply, which writes nothing and is told of by nobody: what the model
-/// was sure of beyond all that was told. A reply whose form was complete has none.
-fn ending(reply: &Reply, account: &Account) -> Option<Token> {
+/// How sure the model was of the token that ended the reply, which writes nothing and is told of by
+/// nobody: what it was sure of beyond all that was told. A reply whose form was complete has none.
+fn ending(reply: &Reply, account: &Account) -> Option<f32> {
     let ended = account.finish == Finish::End && account.reply.len() > reply.tokens.len();
     let told: f64 = reply.tokens.iter().map(|token| f64::from(token.logprob)).sum();
-    let end = reply.tokens.last().map_or(0, |token| token.end);
-    let logprob = (account.certainty.total - told) as f32;
-    ended.then_some(Token { start: end, end, logprob: logprob.min(0.0) })
+    ended.then_some(((account.certainty.total - told) as f32).min(0.0))
 }
 
-/// With the tokens of the answer alone, which is the end of what was written: what was thought
-/// before it goes, and what is blank between them.
-fn of_answer(mut reply: Reply) -> Reply {
+/// With the tokens of the answer alone, which is the end of what was written, and with the one that
+/// ended it: what was thought before it goes, and what is blank between them.
+fn of_answer(mut reply: Reply, ending: Option<f32>) -> Reply {
     if reply.calls.is_empty() {
         let written = reply.tokens.last().map_or(0, |token| token.end);
         let before = written.saturating_sub(reply.text.len());
@@ -115,6 +114,8 @@ fn of_answer(mut reply: Reply) -> Reply {
             token.end -= before;
         }
     }
+    let end = reply.tokens.last().map_or(0, |token| token.end);
+    reply.tokens.extend(ending.map(|logprob| Token { start: end, end, logprob }));
     reply
 }
 
@@ -135,8 +136,7 @@ mod tests {
             certainty,
             ..Account::new(Vec::new(), Sampling::greedy(), Limits::default())
         };
-        let end = Token { start: 2, end: 2, logprob: -1.0 };
-        assert_eq!(ending(&reply, &account), Some(end));
+        assert_eq!(ending(&reply, &account), Some(-1.0));
         // Its form was complete: there was no choice to go on.
         let complete = Account { reply: vec![5, 6], ..account.clone() };
         assert_eq!(ending(&reply, &complete), None);
@@ -147,8 +147,12 @@ mod tests {
     fn thoughts_are_no_part_of_the_answer() {
         let token = |start, end| Token { start, end, logprob: 0.0 };
         // A thought, a gap that nobody sees, two tokens of the answer and the end.
-        let tokens = vec![token(0, 9), token(9, 11), token(11, 13), token(13, 16), token(16, 16)];
+        let tokens = vec![token(0, 9), token(9, 11), token(11, 13), token(13, 16)];
         let reply = Reply { text: "Hello".to_owned(), tokens, ..Reply::default() };
-        assert_eq!(of_answer(reply).tokens, [token(0, 2), token(2, 5), token(5, 5)]);
+        let silent = Reply { text: String::new(), ..reply.clone() };
+        let tokens = of_answer(reply, Some(0.0)).tokens;
+        assert_eq!(tokens, [token(0, 2), token(2, 5), token(5, 5)]);
+        // One that says nothing is as sure as its end.
+        assert_eq!(of_answer(silent, Some(0.0)).tokens, [token(0, 0)]);
     }
 }

@@ -157,6 +157,9 @@ pub struct Ask {
     #[arg(long, default_value_t = tasks::ask::PASSAGES, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=100))]
     pub passages: u16,
+    /// How sure a quotation has to be to be the answer; else it is only shown
+    #[arg(long, default_value_t = tasks::ask::SURE, value_name = "P", value_parser = share)]
+    pub sure: f64,
     /// Answer as one line of JSON
     #[arg(long)]
     pub json: bool,
@@ -600,6 +603,13 @@ fn gib(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(size) if (0.0..=1e6).contains(&size) => Ok(size),
         _ => Err("must be a size in GiB, such as 8 or 0.5".to_owned()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("must be from 0 to 1".to_owned()),
     }
 }
 

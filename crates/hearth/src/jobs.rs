@@ -26,9 +26,9 @@ impl Worker {
     pub fn start(flags: &JobFlags) -> Result<Worker, Failure> {
         let model = named::path(&flags.model)?;
         let ready = load::ready(&model, &flags.machine, false)?;
-        let together = usize::from(flags.parallel);
-        let at_once = 2 * together;
-        let policy = Policy { together, waiting: at_once, ..Policy::default() };
+        let policy = load::policy(&flags.machine, flags.parallel);
+        let at_once = 2 * policy.together;
+        let policy = Policy { waiting: at_once, ..policy };
         let how = (policy, Sampling::greedy());
         let local = Local::start(ready.engine, Arc::new(ready.language), how)
             .map_err(|error| Failure::Machine(format!("a thread cannot be started: {error}")))?;
@@ -40,11 +40,11 @@ impl Worker {
     pub fn each(
         &self,
         tasks: impl Iterator<Item = Task>,
-        mut tell: impl FnMut(Result<Reply, String>) -> Result<(), Failure>,
+        mut tell: impl FnMut(Result<Reply, Fault>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.run(tasks.map(|task| task.turn("")), |reply| match reply {
             Err(fault) if fault.side == Side::Us => Err(fault.into()),
-            reply => tell(reply.map_err(|fault| fault.message)),
+            reply => tell(reply),
         })
     }
 
@@ -52,7 +52,7 @@ impl Worker {
     pub fn all(&self, tasks: impl Iterator<Item = Task>) -> Result<Vec<Reply>, Failure> {
         let mut replies = Vec::new();
         self.each(tasks, |reply| {
-            replies.push(reply.map_err(Failure::Request)?);
+            replies.push(reply?);
             Ok(())
         })?;
         Ok(replies)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use arch::Source;
-use engine::{Demand, Engine, Settings};
+use engine::{Demand, Engine, Policy, Settings};
 use flow::{Language, Reading};
 use kernels::Isa;
 use serde_json::Value;
@@ -35,6 +35,15 @@ pub fn settings(flags: &MachineFlags) -> Result<Settings, Failure> {
     let threads = flags.threads.map_or(default.threads, usize::from);
     let (chunk, kept, context) = (flags.chunk as usize, flags.kv.map(Kv::kept), flags.context);
     Ok(Settings { isa, threads, chunk, kept, context, ..default })
+}
+
+/// So many turns together, in steps of as many rows as the flags say.
+pub fn policy(flags: &MachineFlags, together: u16) -> Policy {
+    let default = Policy::default();
+    // All that write have a row, and one who reads.
+    let (together, rows) = (usize::from(together), flags.chunk as usize);
+    let rows = rows.max(together + 1);
+    Policy { together, rows, rows_beside: default.rows_beside.min(rows), ..default }
 }
 
 /// Opens a model's files.

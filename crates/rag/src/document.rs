@@ -135,7 +135,7 @@ pub fn probe(data: &[u8]) {
     for kind in [Kind::Text, Kind::Markdown, Kind::Html] {
         for passage in Document::of("a", kind, &text).passages(data.len() % 40) {
             let words: Vec<&str> = passage.text().split_whitespace().collect();
-            for quoted in words.windows(3).chain(words.windows(1)).take(50) {
+            for quoted in words.windows(3).take(25).chain(words.windows(1).take(50)) {
                 let quote = quoted.join(" ");
                 let cited = passage.cite(&quote, "what is it");
                 let last = *passage.lines().end();

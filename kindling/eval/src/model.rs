@@ -88,12 +88,13 @@ fn tally(case: &Case, replies: &[Reply]) -> Tally {
     match &case.wanted {
         Wanted::Quote { answers, .. } => {
             let read = replies.iter().filter_map(|reply| ask::read(reply).ok()).collect();
-            let Some((_, best)) = ask::best(read) else { return tally };
-            let right = match &best.quote {
+            let Some(verdict) = ask::verdict(read, ask::SURE) else { return tally };
+            let said = verdict.answer;
+            let right = match &said.quote {
                 Some(quote) => answers.iter().any(|answer| plain(answer) == plain(quote)),
                 None => answers.is_empty(),
             };
-            Tally { right, confidence: best.confidence, ..tally }
+            Tally { right, confidence: said.confidence, ..tally }
         }
         Wanted::Fields { expected, .. } => {
             let found = extract::read(first).map(|found| found.value).unwrap_or_default();

@@ -67,12 +67,14 @@ fn responses_are_kept_and_gone_on_from() {
     let address = serve(&house);
     let whole = respond(address, "Oh my", &json!({ "instructions": "Be", "user": "u" }));
     assert_eq!((whole.status, whole.header("x-hearth-ignored")), (200, Some("user")));
+    assert_eq!(whole.header("x-hearth-fingerprint"), Some("fp-echo"));
     let first = whole.json();
     let path = |id: &Value| format!("{RESPONSES}/{}", id.as_str().unwrap());
     assert_eq!(ask(address, "GET", &path(&first["id"]), "").json(), first);
     // Instructions are not inherited, and what was said is.
     let after = json!({ "previous_response_id": first["id"], "stream": true });
     let stream = respond(address, "hat", &after);
+    assert_eq!(stream.header("x-hearth-fingerprint"), Some("fp-echo"));
     let last = stream.body.trim_end().rsplit("data: ").next().unwrap();
     let second = last.parse::<Value>().unwrap()["response"].clone();
     assert_eq!(second["previous_response_id"], first["id"]);
@@ -161,6 +163,11 @@ fn faults_before_the_first_event_are_statuses() {
             assert!(reply.header("x-request-id").unwrap().starts_with("req_"));
         }
     }
+    // What one copy has said is not thrown away because there was no time for the other.
+    let reply = ask(address, "POST", CHAT, &chat("late", &json!({ "n": 2, "seed": 7 })));
+    let choices = reply.json()["choices"].clone();
+    let ends = [&choices[0]["finish_reason"], &choices[1]["finish_reason"]];
+    assert_eq!((reply.status, ends), (200, [&json!("stop"), &json!("length")]));
     let reply = ask(address, "POST", CHAT, &chat("echo", &json!({ "temprature": 1 })));
     assert_eq!((reply.status, &reply.json()["error"]["param"]), (400, &json!("temprature")));
     let reply = ask(address, "POST", CHAT, &"x".repeat(2 << 20));

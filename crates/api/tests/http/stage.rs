@@ -155,6 +155,8 @@ pub fn play(
             echo(turn, &mut tell)
         }
         "cancelled" => tell(end(Finish::Cancelled)),
+        // One copy is told in time.
+        "late" if turn.wishes.seed == Some(7) => echo(turn, &mut tell),
         "late" => tell(over()),
         "endless" => endless(gone, &mut tell, ended),
         other => panic!("{other}"),

@@ -517,6 +517,26 @@ fn a_turn_takes_no_longer_than_it_may() {
 }
 
 #[test]
+fn who_finds_a_place_does_not_count_as_waiting() {
+    let tokenizer = tokenizer();
+    let mut turns = turns(&tokenizer, &ALL, 100_000);
+    turns.policy = Policy { together: 2, waiting: 1, ..turns.policy };
+    let users: Vec<User> = (0..5).map(|i| User::new(Random(i).tokens(40), 20)).collect();
+    let is_refused = |user: &User| user.got.lock().unwrap().end.is_some();
+    let mut submit = |user: &User| {
+        turns.submit(user.job(Duration::ZERO, None, usize::MAX));
+        is_refused(user)
+    };
+    assert_eq!([0, 1, 2, 3].map(|i| submit(&users[i])), [false, false, false, true]);
+    turns.step();
+    assert_eq!(turns.counts(), (1, 2));
+    turns.submit(users[4].job(Duration::ZERO, None, usize::MAX));
+    assert!(is_refused(&users[4]));
+    while turns.step() {}
+    assert_eq!(turns.counts(), (0, 0));
+}
+
+#[test]
 fn what_can_never_fit_is_refused_at_once() {
     let tokenizer = tokenizer();
     let mut turns = turns(&tokenizer, &ALL, 10_000);

@@ -72,6 +72,13 @@ impl Embeddings {
         self.requests.len()
     }
 
+    /// How many have not begun.
+    pub fn waiting(&self) -> usize {
+        let has_begun =
+            |request: &&Request| !(request.open.is_empty() && request.vectors.is_empty());
+        self.requests.len() - self.requests.iter().filter(has_begun).count()
+    }
+
     /// Bytes that those that are being read may come to keep.
     pub fn room(&self) -> u64 {
         self.requests.iter().flat_map(|request| &request.open).map(|open| open.room).sum()

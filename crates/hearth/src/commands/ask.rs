@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rag::{Citation, Document, Hit, Index};
 use serde_json::{Value, json};
-use tasks::ask::{self, Answer};
+use tasks::ask::{self, Verdict};
 
 use crate::documents;
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ pub fn ask(flags: &Flags) -> Result<(), Failure> {
         return Err(Failure::Request("there is no text in the documents".to_owned()));
     }
     let worker = Worker::start(&flags.job)?;
-    let told = answer(&worker, question, &hits)?;
+    let told = answer(&worker, question, (&hits, flags.sure))?;
     if flags.json {
         return Ok(writeln!(stdout(), "{}", told.json(question, &hits))?);
     }
@@ -57,21 +57,25 @@ pub fn index(documents: &[Document]) -> Result<Index, Failure> {
     Ok(index)
 }
 
-/// An answer, and where it stands.
+/// An answer, and where the quotation stands.
 pub struct Told {
-    answer: Answer,
+    verdict: Verdict,
     citation: Option<Citation>,
 }
 
 /// Asks each passage, and takes the answer that counts. A passage that cannot be asked, such as one
 /// that is too long for the model, is left out as long as there is another.
-pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Failure> {
+pub fn answer(
+    worker: &Worker,
+    question: &str,
+    (hits, sure): (&[Hit], f64),
+) -> Result<Told, Failure> {
     let (mut asked, mut answers, mut failed) = (hits.iter(), Vec::new(), Vec::new());
     let tasks = hits.iter().map(|hit| ask::task(hit.passage.text(), question));
     let mut from = Vec::new();
     worker.each(tasks, |reply| {
         let Some(hit) = asked.next() else { return Ok(()) };
-        match reply.and_then(|reply| ask::read(&reply)) {
+        match reply.map_err(|fault| fault.message).and_then(|reply| ask::read(&reply)) {
             Ok(answer) => {
                 from.push(hit);
                 answers.push(answer);
@@ -80,7 +84,7 @@ pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Fai
         }
         Ok(())
     })?;
-    let Some((best, answer)) = ask::best(answers) else {
+    let Some(verdict) = ask::verdict(answers, sure) else {
         let first = failed.into_iter().next().map(|(_, why)| Failure::Request(why));
         return Err(first.unwrap_or_else(|| Failure::machine("nothing was asked")));
     };
@@ -88,9 +92,10 @@ pub fn answer(worker: &Worker, question: &str, hits: &[Hit]) -> Result<Told, Fai
         let (document, line) = place(hit);
         note(&format!("{document}:{line}: {why}; left out"));
     }
-    let quote = answer.quote.as_deref();
-    let citation = quote.and_then(|quote| from[best].passage.cite(quote, question));
-    Ok(Told { answer, citation })
+    let quoted = verdict.closest.as_ref().unwrap_or(&verdict.answer);
+    let passage = &from[verdict.from].passage;
+    let citation = quoted.quote.as_deref().and_then(|quote| passage.cite(quote, question));
+    Ok(Told { verdict, citation })
 }
 
 /// Where a passage begins: its document and line.
@@ -100,33 +105,41 @@ fn place<'a>(hit: &Hit<'a>) -> (&'a str, usize) {
 
 impl Told {
     fn json(&self, question: &str, hits: &[Hit]) -> Value {
-        let cited = self.citation.as_ref();
+        let Verdict { answer, closest, .. } = &self.verdict;
+        let citation = self.citation.as_ref();
+        let citation = citation.map(|at| json!({ "file": &*at.document, "line": at.line }));
         let passage = |hit: &Hit| {
             let (file, line) = place(hit);
             json!({ "file": file, "line": line })
         };
-        json!({
+        let mut told = json!({
             "question": question,
-            "answer": self.answer.quote,
-            "confidence": rounded(self.answer.confidence),
-            "citation": cited.map(|at| json!({ "file": &*at.document, "line": at.line })),
+            "answer": answer.quote,
+            "confidence": rounded(answer.confidence),
+            "citation": if closest.is_none() { citation.clone() } else { None },
             "passages": hits.iter().map(passage).collect::<Vec<_>>(),
-        })
+        });
+        if let Some(closest) = closest {
+            let confidence = rounded(closest.confidence);
+            told["closest"] =
+                json!({ "text": closest.quote, "confidence": confidence, "citation": citation });
+        }
+        told
     }
 
     /// For people.
     pub fn print(&self) -> Result<(), Failure> {
-        let mut out = stdout();
-        let sure = percent(self.answer.confidence);
-        match &self.answer.quote {
-            None => writeln!(out, "This is not in the documents. (confidence {sure})")?,
-            Some(quote) => {
-                let at = self.citation.as_ref();
-                let at = at.map_or_else(String::new, |at| format!("{at}, "));
-                let line = format!("{quote}\n  ({at}confidence {sure})");
-                writeln!(out, "{}", bearable(&line))?;
-            }
-        }
-        Ok(())
+        let Verdict { answer, closest, .. } = &self.verdict;
+        let at = self.citation.as_ref().map_or_else(String::new, |at| format!("{at}, "));
+        let (said, quoted) = match closest {
+            Some(closest) => ("Nothing in the documents is a sure answer. The closest: ", closest),
+            None => ("", answer),
+        };
+        let sure = percent(quoted.confidence);
+        let line = match &quoted.quote {
+            None => format!("This is not in the documents. (confidence {sure})"),
+            Some(quote) => format!("{said}{quote}\n  ({at}confidence {sure})"),
+        };
+        Ok(writeln!(stdout(), "{}", bearable(&line))?)
     }
 }

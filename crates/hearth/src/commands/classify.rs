@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tasks::classify::{self, Chosen, Label};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use turn::Kind;
 
 use crate::failure::Failure;
 use crate::flags::Classify as Flags;
@@ -40,6 +41,11 @@ pub fn classify(flags: &Flags) -> Result<(), Failure> {
     let tasks = left.iter().map(|line| classify::task(&labels, &line.text));
     let ended = worker.each(tasks, |reply| {
         let Some(line) = next.next() else { return Ok(()) };
+        let reply = match reply {
+            // What is wrong with all lines is no result of this one.
+            Err(fault) if !matches!(fault.kind, Kind::TooLong { .. }) => return Err(fault.into()),
+            reply => reply.map_err(|fault| fault.message),
+        };
         let chosen = reply.and_then(|reply| classify::read(&reply));
         if let Err(why) = &chosen {
             failed += 1;

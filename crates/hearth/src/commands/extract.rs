@@ -28,7 +28,7 @@ pub fn extract(flags: &Flags) -> Result<(), Failure> {
     let (mut next, mut failed) = (documents.iter(), 0);
     worker.each(tasks, |reply| {
         let Some(document) = next.next() else { return Ok(()) };
-        match reply.and_then(|reply| extract::read(&reply)) {
+        match reply.map_err(|fault| fault.message).and_then(|reply| extract::read(&reply)) {
             Ok(found) => print(flags, document, &found),
             Err(why) => {
                 failed += 1;

@@ -94,11 +94,10 @@ fn models(flags: &Flags, how: (Settings, Checked)) -> Result<Arc<[Model]>, Failu
 
 fn running(flags: &Flags, models: &[Model], (settings, checked): (Settings, Checked)) -> Running {
     let policy = Policy {
-        together: usize::from(flags.parallel),
         waiting: flags.waiting as usize,
         reply: flags.answer_tokens as usize,
         time: flags.answer_seconds.map(Duration::from_secs),
-        ..Policy::default()
+        ..load::policy(&flags.machine, flags.parallel)
     };
     // Half of what the weights leave, and for each model its part of that, so that they do not
     // drive each other out. Models that do not fit together must do so anyway.

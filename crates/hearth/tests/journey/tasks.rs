@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -17,6 +17,12 @@ const EMERGENCY: &str = "What number should I call in an emergency?";
 fn asked(files: &[PathBuf], question: &str, more: &[&str]) -> Value {
     let output = expect(hearth().arg("ask").args(files).args([question, "--json"]).args(more), 0);
     serde_json::from_str(&text(&output.stdout)).unwrap()
+}
+
+fn unsure() -> Command {
+    let mut command = hearth();
+    command.args(["ask", "--sure", "1.1"]).arg(example("workshop.md")).arg(EMERGENCY);
+    command
 }
 
 #[test]
@@ -35,9 +41,16 @@ fn a_question_is_answered_by_a_quotation_with_its_place() {
         assert_eq!(again["answer"], said["answer"]);
         assert_eq!(again["confidence"], said["confidence"]);
     }
+    // For who wants to be surer than one can be, nothing is an answer, and the same is the closest.
+    let doubted = asked(&files, EMERGENCY, &["--sure", "1"]);
+    assert_eq!((&doubted["answer"], &doubted["citation"]), (&Value::Null, &Value::Null));
+    assert_eq!(doubted["closest"]["text"], said["answer"]);
+    assert_eq!(doubted["closest"]["confidence"], said["confidence"]);
+    assert_eq!(doubted["closest"]["citation"], said["citation"]);
+    assert_eq!((&said["closest"], expect(&mut unsure(), 2).stdout.len()), (&Value::Null, 0));
     // Whatever is asked, the answer stands in the documents or there is none.
     for question in ["?", "\"AND\" OR (x", "Wo hängt der Schlüssel?"] {
-        let said = asked(&files, question, &[]);
+        let said = asked(&files, question, &["--sure", "0"]);
         let stands = |quote: &str| {
             files.iter().any(|file| fs::read_to_string(file).unwrap().contains(quote))
         };
@@ -157,6 +170,37 @@ fn a_line_that_is_too_long_keeps_its_place() {
     again.args(["classify", "--labels", labels]).arg(&lines).arg("--out").arg(&out);
     let told = text(&expect(&mut again, 4).stderr);
     assert!(told.contains("3 of 3 lines were done") && told.contains("no label"), "{told}");
+}
+
+/// It would be the same for each line, and a better command can go on.
+#[test]
+fn a_model_that_labels_nothing_leaves_no_results() {
+    let folder = Folder::new("no-template");
+    let llama = testkit::golden("models/llama");
+    for name in ["config.json", "tokenizer.json", "model.safetensors"] {
+        fs::copy(llama.join(name), folder.path(name)).unwrap();
+    }
+    let out = folder.path("out.tsv");
+    let mut command = hearth();
+    command.arg("classify").arg("--labels").arg(example("mails.toml")).arg(example("mails.txt"));
+    command.arg("--out").arg(&out).arg("--model").arg(folder.path(""));
+    let told = text(&expect(&mut command, 4).stderr);
+    assert!(told.contains("template") && told.lines().count() < 5, "{told}");
+    assert_eq!(fs::read_to_string(&out).unwrap(), "");
+}
+
+/// Before anything is made of it that takes memory.
+#[test]
+fn a_document_of_megabytes_is_told_to_be_too_long() {
+    let folder = Folder::new("book");
+    let book = folder.path("book.txt");
+    let words = (0..300_000).map(|i| format!("w{i} ")).collect::<String>();
+    fs::write(&book, words).unwrap();
+    let mut command = hearth();
+    command.args(["extract", "--schema"]).arg(example("invoice.schema.json"));
+    let told = text(&expect(command.arg(&book).arg(example("invoice.txt")), 4).stderr);
+    assert!(told.contains("book.txt: ") && told.contains("do not fit"), "{told}");
+    assert!(told.contains("1 of 2 documents failed"), "{told}");
 }
 
 #[test]

@@ -27,7 +27,8 @@ use self::store::Kept;
 pub(crate) use self::store::Store;
 use crate::gate::Principal;
 use crate::refused::Refused;
-use crate::reply::{self, Begun, Received, begin, beside, language, name_ignored};
+use crate::reply::{self, Begun, Received, begin, beside, language};
+use crate::reply::{name_fingerprint, name_ignored};
 use crate::server::{Route, Scope, Shared, json as written};
 use crate::stream::{self, Encode};
 use crate::{Asked, Refusal, sse};
@@ -87,6 +88,7 @@ async fn create(
         let kept = Kept { owner, previous: request.previous, given, said, shown: String::new() };
         keep(Arc::clone(&server), format!("resp_{}", plan.id), kept)
     });
+    let fingerprint = plan.fingerprint.clone();
     let mut events = Stream::new(plan, request.echo, keep);
     let mut response = if asked.manner.streamed {
         let pause = server.options.keep_alive;
@@ -102,6 +104,7 @@ async fn create(
         written(StatusCode::OK, events.into_whole().to_string())
     };
     name_ignored(&mut response, &asked.ignored);
+    name_fingerprint(&mut response, &fingerprint);
     Ok(response)
 }
 
