@@ -68,9 +68,10 @@ impl Offered {
         if let Some(description) = &self.description {
             function.insert("description".to_owned(), description.as_str().into());
         }
-        if let Some(parameters) = &self.parameters {
-            function.insert("parameters".to_owned(), parameters.clone());
-        }
+        // Without any it takes none; templates look for the list of them all the same.
+        let none = || json!({ "type": "object", "properties": {} });
+        let parameters = self.parameters.clone().unwrap_or_else(none);
+        function.insert("parameters".to_owned(), parameters);
         json!({ "type": "function", "function": function })
     }
 }

@@ -165,9 +165,9 @@ impl Heard {
         }
     }
 
-    /// Whether there is anything to hand on: other copies count, too.
+    /// Whether there is, or may come to be, anything to hand on: other copies count, too.
     fn has_words(&self, account: &Account) -> bool {
-        self.said || account.usage.generated_tokens > 0
+        self.open > 1 || self.said || account.usage.generated_tokens > 0
     }
 
     /// Takes all events to the end.

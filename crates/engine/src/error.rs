@@ -50,7 +50,8 @@ impl fmt::Display for Error {
             }
             Error::Room { needed, limit } => write!(
                 f,
-                "the conversation would take {} of memory, and {} may be used",
+                "the conversation could take {} of memory, and {} may be used; a shorter one, or \
+                 fewer tokens for the answer, take less",
                 Size(*needed),
                 Size(*limit)
             ),

@@ -68,6 +68,14 @@ impl Local {
         }
     }
 
+    /// Whether a turn could be begun.
+    ///
+    /// # Errors
+    /// What would be told of it.
+    pub fn check(&self, turn: &Turn) -> Result<(), Fault> {
+        self.prepare(turn).map(drop)
+    }
+
     /// Begins to embed texts. Whatever happens, `done` is called.
     pub fn embed(&self, embed: &Embed, gone: Arc<AtomicBool>, done: WhenEmbedded) {
         let most = if embed.cut { self.context } else { usize::MAX };

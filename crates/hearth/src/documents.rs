@@ -13,13 +13,19 @@ const ENDINGS: [&str; 5] = ["txt", "md", "markdown", "html", "htm"];
 /// Folders inside folders, so many deep.
 const DEPTH: usize = 32;
 
-/// Reads files and folders, in their order and by name.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Document>, Failure> {
+/// Reads files and folders, in their order and by name. `bad` is told of a file that was named and
+/// cannot be read.
+pub fn read(
+    paths: &[PathBuf],
+    bad: &mut dyn FnMut(String) -> Result<(), Failure>,
+) -> Result<Vec<Document>, Failure> {
     let mut documents = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            let read = Document::read(path);
-            documents.push(read.map_err(|error| Failure::Request(error.to_string()))?);
+            match Document::read(path) {
+                Ok(document) => documents.push(document),
+                Err(error) => bad(error.to_string())?,
+            }
             continue;
         }
         let (mut files, before) = (Vec::new(), documents.len());

@@ -1,11 +1,12 @@
 //! The command line, as data.
 
 use core::net::IpAddr;
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use api::keys::Scope;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kernels::Kept;
 use models::import::Quant;
@@ -152,7 +153,7 @@ pub struct JobFlags {
 pub struct Ask {
     /// Files of text, Markdown or HTML, or folders of them; and last the question
     #[arg(required = true, num_args = 1.., value_names = ["FILE… QUESTION"])]
-    pub files_and_question: Vec<String>,
+    pub files_and_question: Vec<OsString>,
     /// Passages that are looked at, those first in which words of the question stand
     #[arg(long, default_value_t = tasks::ask::PASSAGES, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -244,10 +245,10 @@ pub struct SamplingFlags {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
     /// Stop after N tokens [default: when the context is full]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub max_tokens: Option<usize>,
     /// Stop before this text; may be repeated
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub stop: Vec<String>,
 }
 
@@ -281,14 +282,15 @@ pub struct Serve {
     pub answer_tokens: u32,
     /// How long an answer may take, waiting included; then it ends where it is [default: no limit]
     #[arg(long, env = "HEARTH_ANSWER_SECONDS", value_name = "SECONDS",
-          value_parser = clap::value_parser!(u64).range(1..))]
-    pub answer_seconds: Option<u64>,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub answer_seconds: Option<u32>,
     /// Memory for what a model keeps of conversations [default: its part of half of what is free]
     #[arg(long, env = "HEARTH_CACHE", value_name = "GIB", value_parser = gib)]
     pub cache: Option<f32>,
     /// Unload a model that nobody has asked for so long [default: never]
-    #[arg(long, env = "HEARTH_KEEP_ALIVE", value_name = "SECONDS")]
-    pub keep_alive: Option<u64>,
+    #[arg(long, env = "HEARTH_KEEP_ALIVE", value_name = "SECONDS",
+          value_parser = clap::value_parser!(u32).range(0..))]
+    pub keep_alive: Option<u32>,
     /// Whether who asks needs a key [default: required if `hearth key add` has made any]
     #[arg(long, env = "HEARTH_KEYS", value_enum, value_name = "WHEN")]
     pub keys: Option<KeysNeeded>,
@@ -301,8 +303,9 @@ pub struct Serve {
           value_parser = origin)]
     pub origin: Vec<String>,
     /// How long what was asked may go on after Ctrl-C
-    #[arg(long, default_value_t = 30, env = "HEARTH_DRAIN", value_name = "SECONDS")]
-    pub drain: u64,
+    #[arg(long, default_value_t = 30, env = "HEARTH_DRAIN", value_name = "SECONDS",
+          value_parser = clap::value_parser!(u32).range(0..))]
+    pub drain: u32,
     /// A certificate, with those that vouch for it, to speak HTTPS [default: plain HTTP]
     #[arg(long, env = "HEARTH_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

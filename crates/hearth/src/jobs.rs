@@ -35,6 +35,11 @@ impl Worker {
         Ok(Worker { local, at_once })
     }
 
+    /// Whether a task can be done as far as its form goes; else why not.
+    pub fn check(&self, task: Task) -> Result<(), String> {
+        self.local.check(&task.turn("")).map_err(|fault| fault.message)
+    }
+
     /// Tells what comes of each task, in their order: its reply, or why it could not be done. What
     /// is wrong with the model or the machine ends it, and so does Ctrl-C.
     pub fn each(

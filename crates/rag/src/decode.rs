@@ -17,7 +17,10 @@ const KNOWN: [(&[u8], &str); 4] = [
 const BINARY: &str = "a binary file";
 
 /// The text of a file, or what the file seems to be instead.
-pub(crate) fn decode(bytes: &[u8]) -> Result<String, &'static str> {
+///
+/// # Errors
+/// When it is no text.
+pub fn decode(bytes: &[u8]) -> Result<String, &'static str> {
     if let Some((_, looks)) = KNOWN.iter().find(|(start, _)| bytes.starts_with(start)) {
         return Err(looks);
     }

@@ -16,6 +16,7 @@ mod passages;
 mod words;
 
 pub use cite::Citation;
+pub use decode::decode;
 pub use document::{Document, Kind, MOST_BYTES, probe};
 pub use error::Error;
 pub use index::{Hit, Index};

@@ -80,7 +80,7 @@ fn probability(reply: &Reply, is_counted: impl Fn(&Token) -> bool) -> f64 {
 fn ended(reply: &Reply) -> Result<(), String> {
     let why = match reply.account.as_ref().map(|account| account.finish) {
         None | Some(Finish::End) => return Ok(()),
-        Some(Finish::Context) => "the text leaves no room for the answer in the model's context",
+        Some(Finish::Context) => "the model's context was full before the answer came to its end",
         Some(Finish::Length) => "the model does not come to an end",
         Some(_) => "the answer was broken off",
     };

@@ -174,6 +174,23 @@ fn faults_before_the_first_event_are_statuses() {
     assert_eq!((reply.status, &reply.json()["error"]["param"]), (413, &Value::Null));
 }
 
+/// One that takes nothing has a list of arguments all the same, for templates that go through it.
+#[test]
+fn a_tool_without_parameters_takes_none() {
+    let house = Arc::new(Stage::default());
+    let address = serve(&house);
+    for parameters in [json!({}), json!({ "parameters": null })] {
+        let mut function = json!({ "name": "now", "description": "The time." });
+        function.as_object_mut().unwrap().extend(parameters.as_object().unwrap().clone());
+        let tools = json!({ "tools": [{ "type": "function", "function": function }] });
+        assert_eq!(ask(address, "POST", CHAT, &chat("echo", &tools)).status, 200);
+        let turn = house.turns.lock().unwrap().pop().unwrap();
+        let Prompt::Chat(asked) = &*turn.prompt else { panic!() };
+        let shown = &asked.tools[0]["function"]["parameters"];
+        assert_eq!(*shown, json!({ "type": "object", "properties": {} }));
+    }
+}
+
 #[test]
 fn variables_that_no_template_reads_are_named() {
     let address = serve(&Arc::new(Stage::default()));

@@ -1,5 +1,6 @@
 //! `hearth ask`: a question, answered from documents by quoting them.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use crate::output::{bearable, note};
 pub fn ask(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
     let (files, question) = files_and_question(&flags.files_and_question)?;
-    let documents = documents::read(&files)?;
+    let documents = documents::read(&files, &mut |why| Err(Failure::Request(why)))?;
     let index = index(&documents)?;
     let hits = index.search(question, usize::from(flags.passages)).map_err(Failure::machine)?;
     if hits.is_empty() {
@@ -32,16 +33,18 @@ pub fn ask(flags: &Flags) -> Result<(), Failure> {
 }
 
 /// The question is last, which is easily forgotten.
-fn files_and_question(given: &[String]) -> Result<(Vec<PathBuf>, &str), Failure> {
-    let (question, files) =
-        given.split_last().map_or(("", given), |(last, rest)| (last.trim(), rest));
-    let looks = |text: &str| Path::new(text).exists();
+fn files_and_question(given: &[OsString]) -> Result<(Vec<PathBuf>, &str), Failure> {
+    let (last, files) = given.split_last().map_or((OsStr::new(""), given), |(a, b)| (a, b));
+    let question = last.to_str().unwrap_or_default().trim();
+    let looks = |text: &OsStr| Path::new(text).exists();
+    let has_blank = |text: &OsStr| text.to_string_lossy().contains(' ');
     let why = match files {
-        [] if looks(question) => "there is no question",
+        [] if looks(last) => "there is no question",
         [] => "there are no files",
+        _ if looks(last) => "the last word must be the question, and is a file",
+        _ if last.to_str().is_none() => "the question is no text in UTF-8",
         _ if question.is_empty() => "the question is empty",
-        _ if looks(question) => "the last word must be the question, and is a file",
-        [first, ..] if !looks(first) && first.contains(' ') => "the question comes last",
+        [first, ..] if !looks(first) && has_blank(first) => "the question comes last",
         _ => return Ok((files.iter().map(PathBuf::from).collect(), question)),
     };
     let example = "`hearth ask handbook.md \"How long is the warranty?\"`";

@@ -1,6 +1,6 @@
 //! A chat in the terminal: lines are read, commands are obeyed, answers are streamed.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use engine::Sequence;
 use rustyline::error::ReadlineError;
@@ -122,6 +122,10 @@ fn read(editor: &mut DefaultEditor) -> Result<Input, Failure> {
                 return Ok(Input::Nothing);
             }
             Err(ReadlineError::Eof) => return Ok(Input::Leave),
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                eprintln!("(That is no text in UTF-8.)");
+                return Ok(Input::Nothing);
+            }
             Err(error) => return Err(Failure::Machine(format!("cannot read a line: {error}"))),
         }
         if let Some(input) = complete(&lines) {

@@ -106,6 +106,9 @@ pub fn labels_of(text: &str) -> Result<Vec<Label>, String> {
     let table = table.get_ref();
     let inner = table.iter().find(|(name, _)| &**name.get_ref() == "labels");
     let table = match inner.map(|(_, value)| value.get_ref()) {
+        Some(DeValue::Table(_)) if table.len() > 1 => {
+            return Err("beside the table `labels` there can be no other labels".to_owned());
+        }
         Some(DeValue::Table(inner)) => inner,
         _ => table,
     };
@@ -140,19 +143,11 @@ fn lines(path: Option<&Path>) -> Result<Vec<Line>, Failure> {
         }
     }
     .map_err(unread)?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let mut lines = Vec::new();
-    for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let number = i + 1;
-        let text = str::from_utf8(line).map_err(|_| {
-            Failure::Request(format!("{from}: line {number} is no UTF-8; save it as that"))
-        })?;
-        let text = text.trim().to_owned();
-        if !text.is_empty() {
-            lines.push(Line { number, text });
-        }
-    }
-    Ok(lines)
+    let text = rag::decode(&bytes)
+        .map_err(|looks| Failure::Request(format!("{from}: not text but {looks}")))?;
+    let lines = text.split('\n').enumerate();
+    let lines = lines.map(|(i, line)| Line { number: i + 1, text: line.trim().to_owned() });
+    Ok(lines.filter(|line| !line.text.is_empty()).collect())
 }
 
 fn bar(flags: &Flags, all: usize, done: usize) -> ProgressBar {

@@ -21,11 +21,31 @@ pub fn extract(flags: &Flags) -> Result<(), Failure> {
     // A schema that cannot be used is told before anything is loaded.
     let texts = if flags.free { Texts::Free } else { Texts::Quoted };
     extract::task(&schema, "", texts).map_err(wrong)?;
-    let documents = documents::read(&flags.files)?;
+    let mut failed = 0;
+    let mut fail = |why: &str| {
+        output::note(why);
+        failed += 1;
+    };
+    let mut documents = documents::read(&flags.files, &mut |why| {
+        fail(&why);
+        Ok(())
+    })?;
+    documents.retain(|document| {
+        let is_empty = document.text().trim().is_empty();
+        if is_empty {
+            fail(&format!("{}: there is no text in it", document.name()));
+        }
+        !is_empty
+    });
+    let all = documents.len() + failed;
+    if documents.is_empty() {
+        return all_done(failed, all);
+    }
     let worker = Worker::start(&flags.job)?;
+    worker.check(extract::task(&schema, "", texts).map_err(wrong)?).map_err(wrong)?;
     let tasks =
         documents.iter().filter_map(|document| extract::task(&schema, document.text(), texts).ok());
-    let (mut next, mut failed) = (documents.iter(), 0);
+    let mut next = documents.iter();
     worker.each(tasks, |reply| {
         let Some(document) = next.next() else { return Ok(()) };
         match reply.map_err(|fault| fault.message).and_then(|reply| extract::read(&reply)) {
@@ -37,16 +57,21 @@ pub fn extract(flags: &Flags) -> Result<(), Failure> {
             }
         }
     })?;
+    all_done(failed, all)
+}
+
+fn all_done(failed: usize, all: usize) -> Result<(), Failure> {
     match failed {
         0 => Ok(()),
-        count => Err(Failure::Request(format!("{count} of {} documents failed", documents.len()))),
+        count => Err(Failure::Request(format!("{count} of {all} documents failed"))),
     }
 }
 
 fn schema(path: &Path) -> Result<Value, Failure> {
     let wrong = |why: String| Failure::Request(format!("{}: {why}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| wrong(format!("it is no JSON: {error}")))
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    serde_json::from_str(text).map_err(|error| wrong(format!("it is no JSON: {error}")))
 }
 
 /// One line of JSON for a program; for people also how sure the model is of each field.

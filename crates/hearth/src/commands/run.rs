@@ -72,9 +72,12 @@ fn no_model(path: &Path) -> Failure {
 fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
     let mut prompt = flags.prompt.join(" ");
     if !stdin().is_terminal() {
-        let mut piped = String::new();
-        stdin().read_to_string(&mut piped).map_err(|error| {
-            Failure::Request(format!("what is piped in cannot be read as text: {error}"))
+        let mut piped = Vec::new();
+        stdin().read_to_end(&mut piped).map_err(|error| {
+            Failure::Request(format!("what is piped in cannot be read: {error}"))
+        })?;
+        let piped = rag::decode(&piped).map_err(|looks| {
+            Failure::Request(format!("what is piped in is not text but {looks}"))
         })?;
         let piped = piped.trim_end_matches('\n');
         if !prompt.is_empty() && !piped.is_empty() {

@@ -54,7 +54,7 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let room = Room { bytes, patience: PATIENCE };
     let house = House::new(Arc::clone(&models), running, (room, runtime.handle().clone()))?;
     let (address, encrypted) = (door.address()?, door.is_encrypted());
-    let drain = Duration::from_secs(flags.drain);
+    let drain = Duration::from_secs(flags.drain.into());
     let serving = runtime.spawn(listen(door, access.clone(), (house.clone(), drain)));
     // Whoever asks meanwhile waits for it.
     if let Err(fault) = house.warm(&models[0].name) {
@@ -96,7 +96,7 @@ fn running(flags: &Flags, models: &[Model], (settings, checked): (Settings, Chec
     let policy = Policy {
         waiting: flags.waiting as usize,
         reply: flags.answer_tokens as usize,
-        time: flags.answer_seconds.map(Duration::from_secs),
+        time: flags.answer_seconds.map(|time| Duration::from_secs(time.into())),
         ..load::policy(&flags.machine, flags.parallel)
     };
     // Half of what the weights leave, and for each model its part of that, so that they do not
@@ -111,7 +111,7 @@ fn running(flags: &Flags, models: &[Model], (settings, checked): (Settings, Chec
         || memory::available().map_or(u64::MAX, part),
         |gib| (f64::from(gib) * f64::from(1 << 30)) as u64,
     );
-    let keep = flags.keep_alive.map(Duration::from_secs);
+    let keep = flags.keep_alive.map(|time| Duration::from_secs(time.into()));
     Running { settings, checked, policy, kept, keep }
 }
 

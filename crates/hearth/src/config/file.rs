@@ -98,6 +98,9 @@ fn models(table: &DeTable, folder: &Path) -> Result<Vec<String>, Wrong> {
         }
         let path = path.get_ref().as_str();
         let path = path.ok_or_else(|| (at, format!("the path of {name:?} must be a text")))?;
+        if path.is_empty() {
+            return Err((at, format!("the path of {name:?} is empty")));
+        }
         // What has a name lies in no folder of this file's.
         let named = kindling::is(Path::new(path)) || is_name(path, folder);
         let path = if named { PathBuf::from(path) } else { folder.join(path) };

@@ -118,7 +118,8 @@ fn kind(arg: &Arg) -> Kind {
     match choices {
         _ if matches!(arg.get_action(), ArgAction::SetTrue) => Kind::Switch,
         Some(choices) => Kind::Choice(choices),
-        None if is(&[TypeId::of::<u16>(), TypeId::of::<u32>(), TypeId::of::<u64>()]) => Kind::Whole,
+        None if is(&[TypeId::of::<u16>(), TypeId::of::<u32>()]) => Kind::Whole,
+        None if is(&[TypeId::of::<u64>(), TypeId::of::<usize>()]) => Kind::Whole,
         None if is(&[TypeId::of::<f32>()]) => Kind::Number,
         None if is(&[TypeId::of::<PathBuf>()]) => Kind::Path,
         None => Kind::Text,
@@ -136,6 +137,9 @@ mod tests {
             assert_eq!(setting.variable.as_ref(), Some(&variable));
             assert_eq!(setting.flag, format!("--{}", setting.key.replace('_', "-")));
             assert!(!setting.about.is_empty(), "{}", setting.key);
+            let is_number = ["N", "SECONDS", "GIB"].contains(&&*setting.unit);
+            let said_so = matches!(setting.kind, Kind::Whole | Kind::Number);
+            assert!(said_so || !is_number, "{}: {:?}", setting.key, setting.kind);
             let is_said = setting.otherwise.is_some() || setting.is_list;
             let is_switch = setting.kind == Kind::Switch;
             assert!(setting.default.is_some() != is_said || is_switch, "{}", setting.key);

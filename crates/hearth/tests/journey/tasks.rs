@@ -1,7 +1,7 @@
 //! Small jobs with the model that is part of the program, so that meaning can be asserted.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -170,6 +170,35 @@ fn a_line_that_is_too_long_keeps_its_place() {
     again.args(["classify", "--labels", labels]).arg(&lines).arg("--out").arg(&out);
     let told = text(&expect(&mut again, 4).stderr);
     assert!(told.contains("3 of 3 lines were done") && told.contains("no label"), "{told}");
+}
+
+#[test]
+fn documents_that_say_nothing_are_told_and_the_others_done() {
+    let folder = Folder::new("bad-documents");
+    let (empty, binary, schema) =
+        (folder.path("empty.txt"), folder.path("a.pdf"), folder.path("schema.json"));
+    fs::write(&empty, "\u{feff} \n").unwrap();
+    fs::write(&binary, "%PDF-1.7 ").unwrap();
+    let known = fs::read_to_string(example("invoice.schema.json")).unwrap();
+    fs::write(&schema, format!("\u{feff}{known}")).unwrap();
+    let extract = |schema: &Path, files: &[&PathBuf]| {
+        let mut command = hearth();
+        command.args(["extract", "--schema"]).arg(schema).args(files);
+        expect(&mut command, 4)
+    };
+    let some = extract(&schema, &[&empty, &binary, &example("invoice.txt")]);
+    let told = text(&some.stderr);
+    assert!(told.contains("empty.txt: there is no text in it") && told.contains("a PDF"), "{told}");
+    assert!(told.contains("2 of 3 documents failed"), "{told}");
+    assert_eq!(text(&some.stdout).lines().count(), 1);
+    assert!(text(&extract(&schema, &[&empty]).stderr).contains("1 of 1 documents failed"));
+    // What is wrong with the schema is said once.
+    let wrong = r#"{"type": "object", "properties": {"a": {"type": "strin"}}}"#;
+    fs::write(&schema, wrong).unwrap();
+    let files = [&example("invoice.txt"), &example("workshop.md")];
+    let told = text(&extract(&schema, &files).stderr);
+    assert!(told.contains("schema.json: ") && told.contains("strin"), "{told}");
+    assert_eq!(told.matches("strin").count(), 1, "{told}");
 }
 
 /// It would be the same for each line, and a better command can go on.
