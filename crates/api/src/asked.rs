@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use turn::{Demand, Limits, Prompt, Turn, Wishes};
 
+/// What stands for a picture that a tool has given.
+pub const UNSEEN: &str = "[a picture, which this model cannot see]";
+
 /// A request: one turn or several of a kind, and how their replies are to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {

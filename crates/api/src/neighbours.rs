@@ -53,11 +53,17 @@ impl Neighbours {
     }
 
     fn answers_page(&self, origin: &str) -> bool {
+        if APPS.iter().any(|scheme| origin.starts_with(scheme)) {
+            return true;
+        }
         let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         host.and_then(name).is_some_and(is_here)
             || self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin))
     }
 }
+
+/// Programs on this machine that are made of pages. No page from elsewhere can have these schemes.
+const APPS: [&str; 5] = ["app://", "file://", "tauri://", "vscode-file://", "vscode-webview://"];
 
 /// Headers of replies that pages may read.
 const SHOWN: &str = "request-id, x-request-id, x-hearth-fingerprint, x-hearth-ignored, retry-after";
@@ -125,10 +131,14 @@ fn name(host: &str) -> Option<&str> {
     (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(name)
 }
 
-/// Whether a name is one of this machine's.
+/// Whether a name is one of this machine's. No page from elsewhere can have one of them: what ends
+/// with `localhost` is this machine to browsers, and `internal` is no public name; by that one
+/// containers know the machine they are on.
 fn is_here(name: &str) -> bool {
     let is_loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    is_loopback || name.eq_ignore_ascii_case("localhost")
+    let name = name.to_ascii_lowercase();
+    let is_known = ["localhost", "host.docker.internal"].contains(&&*name);
+    is_loopback || is_known || name.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -151,11 +161,15 @@ mod tests {
             "127.1.2.3",
             "Lab.Example",
             "lab.example:443",
+            "hearth.localhost:11435",
+            "host.docker.internal:11435",
         ] {
             assert!(neighbours().answers_to(host), "{host}");
         }
         for host in [
             "localhost.evil.example",
+            "evillocalhost",
+            "host.docker.internal.evil.example",
             "127.0.0.1.evil.example",
             "evil.lab.example",
             "localhost:80:80",
@@ -178,11 +192,21 @@ mod tests {
 
     #[test]
     fn pages_of_this_machine_and_those_that_were_given() {
-        for origin in ["http://localhost:3000", "https://127.0.0.1", "https://chat.example:8443"] {
+        for origin in [
+            "http://localhost:3000",
+            "https://127.0.0.1",
+            "https://chat.example:8443",
+            "http://tauri.localhost",
+            "tauri://localhost",
+            "app://obsidian.md",
+            "vscode-webview://0a1b",
+            "file://",
+        ] {
             assert!(neighbours().answers_page(origin), "{origin}");
         }
         for origin in [
             "null",
+            "https://app://obsidian.md",
             "https://evil.example",
             "http://localhost.evil.example",
             "localhost",

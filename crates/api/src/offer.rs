@@ -84,10 +84,11 @@ pub fn function_only(fields: &mut Fields) -> Result<(), Refusal> {
     }
 }
 
-/// Reads the list of tools, with one function for each; no two have one name.
+/// Reads the list of tools, with one function for each but those that are left out; no two have one
+/// name.
 pub fn tools(
     fields: &mut Fields,
-    mut read: impl FnMut(Fields) -> Result<Offered, Refusal>,
+    mut read: impl FnMut(Fields) -> Result<Option<Offered>, Refusal>,
 ) -> Result<Vec<Offered>, Refusal> {
     let listed = fields.list("tools")?.unwrap_or_default();
     if listed.len() > TOOLS {
@@ -95,7 +96,7 @@ pub fn tools(
     }
     let (mut tools, mut names) = (Vec::new(), HashSet::new());
     for (path, value) in listed {
-        let offered = read(Fields::of_value(path.clone(), value)?)?;
+        let Some(offered) = read(Fields::of_value(path.clone(), value)?)? else { continue };
         if !names.insert(offered.name.clone()) {
             let what = format!("has the name of another: {}", offered.name);
             return Err(Refusal::of(path, &what));

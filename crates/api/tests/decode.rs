@@ -56,6 +56,22 @@ fn strict(name: &str) -> Value {
     tool
 }
 
+/// Clients of other local servers spell some things their own way.
+#[test]
+fn other_spellings_are_honoured() {
+    let turn = turn(&json!({ "max_tokens": -1, "repeat_penalty": 1.5 }));
+    assert_eq!((turn.limits.tokens, turn.wishes.repetition_penalty), (None, Some(1.5)));
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "null" } } });
+    let format = json!({ "type": "json_object", "schema": schema });
+    let turn = self::turn(&json!({ "response_format": format }));
+    assert_eq!(turn.demand.answer, Some(Form::Schema(schema)));
+    let more = json!({ "tools": [tool("f"), { "type": "web_search", "external_web_access": true }],
+        "store": true, "verbosity": "low" });
+    let asked = chat(&more).unwrap();
+    assert_eq!(asked.ignored, ["store", "verbosity", "tools[1].web_search"]);
+    assert_eq!(conversation(&more).tools.len(), 1);
+}
+
 #[test]
 fn the_least_that_can_be_asked() {
     let asked = chat(&json!({})).unwrap();
@@ -185,9 +201,9 @@ fn what_is_not_served_is_refused_by_name() {
             ("audio", json!({ "audio": {} })),
             ("web_search_options", json!({ "web_search_options": {} })),
             ("modalities[1]", json!({ "modalities": ["text", "audio"] })),
-            ("store", json!({ "store": true })),
+            ("store", json!({ "store": "yes" })),
             ("service_tier", json!({ "service_tier": "flex" })),
-            ("verbosity", json!({ "verbosity": "low" })),
+            ("verbosity", json!({ "verbosity": "much" })),
             ("moderation", json!({ "moderation": {} })),
             ("temprature", json!({ "temprature": 0.5 })),
         ],

@@ -112,6 +112,8 @@ fn what_changes_nothing_is_noted() {
     let ignored = both(&json!({ "options": options })).ignored;
     assert_eq!(ignored.len(), 20, "{ignored:?}");
     assert!(ignored.iter().all(|name| name.starts_with("options.")), "{ignored:?}");
+    let ignored = both(&json!({ "options": { "repeat_last_n": 64 } })).ignored;
+    assert_eq!(ignored, ["options.repeat_last_n"]);
 }
 
 #[test]
@@ -129,7 +131,7 @@ fn wrong_fields_are_refused_by_name() {
         ("options.mirostat", option(json!({ "mirostat": 2 }))),
         ("options.typical_p", option(json!({ "typical_p": 0.5 }))),
         ("options.tfs_z", option(json!({ "tfs_z": 0.5 }))),
-        ("options.repeat_last_n", option(json!({ "repeat_last_n": 64 }))),
+        ("options.repeat_last_n", option(json!({ "repeat_last_n": 64, "repeat_penalty": 1.1 }))),
         (
             "options.repeat_last_n",
             option(json!({ "repeat_last_n": 64, "repeat_penalty": 1, "presence_penalty": 1 })),

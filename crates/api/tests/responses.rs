@@ -84,19 +84,21 @@ fn what_the_model_said_comes_back_as_its_message() {
         { "type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}",
             "status": "completed" },
         { "type": "function_call_output", "call_id": "c",
-            "output": [{ "type": "input_text", "text": "4" }] },
+            "output": [{ "type": "input_text", "text": "4" }, { "type": "input_image",
+                "image_url": "data:image/png;base64," }] },
         { "type": "reasoning", "id": "rs_2", "status": "incomplete", "encrypted_content": "x",
             "summary": [], "content": [{ "type": "reasoning_text", "text": "so" }] },
     ]);
     let asked = asked(&json!({ "input": items }));
-    assert_eq!(asked.ignored, ["status", "encrypted_content"]);
+    assert_eq!(asked.ignored, ["input[4].output[1].type", "status", "encrypted_content"]);
     let call = json!({ "id": "c", "type": "function", "function": { "name": "f",
         "arguments": {} } });
     let expected = [
         json!({ "role": "user", "content": "Weather?" }),
         json!({ "role": "assistant", "content": "I look.", "reasoning_content": "hm",
             "tool_calls": [call] }),
-        json!({ "role": "tool", "tool_call_id": "c", "content": "4" }),
+        json!({ "role": "tool", "tool_call_id": "c",
+            "content": "4[a picture, which this model cannot see]" }),
         json!({ "role": "assistant", "content": "", "reasoning_content": "so" }),
     ];
     assert_eq!(conversation(&json!({ "input": items })).messages, expected);
@@ -197,10 +199,10 @@ fn wrong_fields_are_refused_by_name() {
         ("reasoning.effort", json!({ "reasoning": { "effort": "much" } })),
         ("reasoning.summary", json!({ "reasoning": { "summary": "concise" } })),
         ("text", json!({ "text": 7 })),
-        ("text.verbosity", json!({ "text": { "verbosity": "high" } })),
+        ("text.verbosity", json!({ "text": { "verbosity": "much" } })),
         ("text.format.type", json!({ "text": { "format": { "type": "poem" } } })),
         ("text.format.schema", json!({ "text": { "format": { "type": "json_schema" } } })),
-        ("tools[0].type", json!({ "tools": [{ "type": "web_search" }] })),
+        ("tools[0].type", json!({ "tools": [{ "type": "mcp" }] })),
         ("tools[0].name", json!({ "tools": [{ "type": "function" }] })),
         ("tool_choice", json!({ "tool_choice": "required" })),
         ("tool_choice.type", json!({ "tool_choice": { "type": "web_search" } })),

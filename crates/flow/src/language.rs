@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::alternate::alternating;
 use crate::tools::in_words;
 use serde_json::{Map, Value};
 use text::reply::Reader;
@@ -164,8 +165,11 @@ impl Language {
         // Whether replies to this template can have calls does not depend on the prompt.
         let knows_tools = || Reader::new(source, "").offering(source, tools).reads_calls();
         let plain = (!chat.tools.is_empty() && !knows_tools()).then(|| in_words(chat));
-        let inputs = self.inputs(plain.as_ref().unwrap_or(chat), now);
-        let text = template.render(&inputs).map_err(|error| caller(error.to_string()))?;
+        let render = |chat: &Chat| template.render(&self.inputs(chat, now));
+        let asked = plain.as_ref().unwrap_or(chat);
+        // Clients write orders of messages that some templates refuse.
+        let text = render(asked)
+            .or_else(|error| render(&alternating(asked)).map_err(|_| caller(error.to_string())))?;
         let reader = Reader::new(source, &text);
         let reader = match (chat.tools.is_empty(), plain) {
             (true, _) => reader,

@@ -3,6 +3,7 @@
 //! Knows neither sockets nor files. Who may ask, what is written down and what may leave the house
 //! will be decided here too, by stages of their own.
 
+mod alternate;
 mod language;
 mod local;
 mod many;

@@ -9,6 +9,8 @@ mod file;
 mod setting;
 
 use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
@@ -67,10 +69,15 @@ pub fn command_line() -> Result<(Flags, Given), Failure> {
 fn find(named: Option<&PathBuf>) -> Result<Option<ConfigFile>, Failure> {
     match (named, home::folder()) {
         (Some(path), _) => ConfigFile::read(path).map(Some),
-        (None, Ok(home)) if home.join(NAME).exists() => {
-            ConfigFile::read(&home.join(NAME)).map(Some)
+        (None, Ok(home)) => {
+            let path = home.join(NAME);
+            // What is there and cannot be read, such as a link to nowhere, was meant to count.
+            match fs::symlink_metadata(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                _ => ConfigFile::read(&path).map(Some),
+            }
         }
-        _ => Ok(None),
+        (None, Err(_)) => Ok(None),
     }
 }
 

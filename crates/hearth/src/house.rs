@@ -280,6 +280,7 @@ impl api::Language for Spoken {
 
 impl Files {
     fn start(&self, model: &Model) -> Result<Local, Failure> {
+        model.is_as_it_was()?;
         let source = load::source(&model.path)?;
         let language = load::language(&model.path, &source)?;
         let settings =

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use api::About;
 use arch::Kept;
 use engine::{Demand, Policy, Settings};
+use models::store::Pinned;
 use sha2::{Digest, Sha256};
 use turn::Sampling;
 
@@ -43,6 +44,8 @@ pub struct Model {
     pub kept: Kept,
     /// Tells it from other models: what its name is pinned to, or else see [`digest`].
     pub digest: String,
+    /// What its name stands for, if it was given by one.
+    pinned: Option<Pinned>,
     /// What its maker recommends.
     pub sampling: Sampling,
     /// What is told of it, once somebody has asked.
@@ -73,17 +76,13 @@ impl Model {
         fit::check(path, &fit, (settings, checked))?;
         let shape = fit.shape();
         let need = fit.need(Demand { context: shape.context, users: together });
-        let (pinned_name, digest) = match pinned {
-            Some(pinned) => {
-                let digest = pinned.digest().hexadecimal();
-                (Some(pinned.name), digest)
-            }
-            None => {
-                let failed = |error| Failure::model(path, error, load::SHOW);
-                (None, digest(path).map_err(failed)?)
-            }
+        let digest = match &pinned {
+            Some(pinned) => pinned.digest().hexadecimal(),
+            None => digest(path).map_err(|error| Failure::model(path, error, load::SHOW))?,
         };
+        let pinned_name = pinned.as_ref().map(|pinned| pinned.name.clone());
         Ok(Model {
+            pinned,
             name: name.or(pinned_name).unwrap_or_else(|| name_of(path)),
             path: path.clone(),
             context: shape.context,
@@ -99,6 +98,21 @@ impl Model {
             sampling: recommended(path, &source),
             about: OnceLock::new(),
         })
+    }
+
+    /// Whether its files are those that it was opened with, by which its answers are named. A
+    /// server may bring them into memory hours later, and again.
+    pub fn is_as_it_was(&self) -> Result<(), Failure> {
+        let failed = |error| Failure::model(&self.path, error, load::SHOW);
+        match &self.pinned {
+            Some(pinned) => named::store()?.check(pinned).map_err(named::failure),
+            None if digest(&self.path).map_err(failed)? == self.digest => Ok(()),
+            None => {
+                let why = "has changed since the server was started";
+                let way_out = "Started again, the server takes it as it is now.";
+                Err(Failure::model(&self.path, why, way_out))
+            }
+        }
     }
 
     /// The arithmetic, and what tells it from other models.

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::Refusal;
+use crate::asked::UNSEEN;
 use crate::fields::Fields;
 
 /// A conversation that grows.
@@ -103,7 +104,7 @@ fn result(block: &mut Fields, ignored: &mut Vec<String>) -> Result<Value, Refusa
     let id = block.string("tool_use_id")?;
     let id = block.need("tool_use_id", id)?;
     let text = match block.has("content") {
-        true => texts(block, "content", ignored)?,
+        true => shown(block, ignored)?,
         false => String::new(),
     };
     let failed = block.flag("is_error")?.unwrap_or(false);
@@ -111,6 +112,25 @@ fn result(block: &mut Fields, ignored: &mut Vec<String>) -> Result<Value, Refusa
     // A cache ends where it likes here.
     block.ignore_once("cache_control", ignored);
     Ok(json!({ "role": "tool", "tool_call_id": id, "content": text }))
+}
+
+/// What a tool has given. A picture among it stays in the conversation for good, so the model is
+/// told that there is one instead of refusing all that follows.
+fn shown(block: &mut Fields, ignored: &mut Vec<String>) -> Result<String, Refusal> {
+    let mut parts = Vec::new();
+    for mut part in blocks(block, "content")? {
+        match kind(&mut part)?.as_str() {
+            "text" => parts.push(text(&mut part, ignored)?),
+            "image" => {
+                parts.push(UNSEEN.to_owned());
+                part.ignore_once("source", ignored);
+                part.ignore_once("cache_control", ignored);
+            }
+            other => return Err(unknown(&part, other)),
+        }
+        part.finish()?;
+    }
+    Ok(parts.join("\n"))
 }
 
 /// What the model has said, thought and called.

@@ -9,6 +9,7 @@ use turn::{
 
 use super::ask::decode_prompt;
 use super::{decode, refusal, reply};
+use crate::asked::UNSEEN;
 use crate::plan::Plan;
 use crate::said::Said;
 use crate::stream::Encode;
@@ -51,7 +52,8 @@ fn blocks_become_messages() {
         { "role": "user", "content": [
             { "type": "tool_result", "tool_use_id": "toolu_1", "content": "a" },
             { "type": "tool_result", "tool_use_id": "toolu_2", "is_error": true,
-              "content": [{ "type": "text", "text": "b" }, { "type": "text", "text": "c" }] },
+              "content": [{ "type": "text", "text": "b" }, { "type": "text", "text": "c" },
+                          { "type": "image", "source": { "type": "base64", "data": "" } }] },
             { "type": "text", "text": "So?" }] },
         { "role": "system", "content": "Hurry." }]);
     let more = json!({ "system": system, "messages": messages });
@@ -65,10 +67,10 @@ fn blocks_become_messages() {
         { "role": "assistant", "content": "Looking.", "reasoning_content": "Hm.",
           "tool_calls": [call("toolu_1", json!({ "at": "/" })), call("toolu_2", json!({}))] },
         { "role": "tool", "tool_call_id": "toolu_1", "content": "a" },
-        { "role": "tool", "tool_call_id": "toolu_2", "content": "Error: b\nc" },
+        { "role": "tool", "tool_call_id": "toolu_2", "content": format!("Error: b\nc\n{UNSEEN}") },
         { "role": "user", "content": "So?\n<system>\nHurry.\n</system>" }]);
     assert_eq!(Value::from(chat(&more).messages), expected);
-    assert_eq!(asked(&more).unwrap().ignored, ["cache_control", "redacted_thinking"]);
+    assert_eq!(asked(&more).unwrap().ignored, ["cache_control", "redacted_thinking", "source"]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn offer(
         let offered = offered(&mut tool)?;
         unused.extend(IDLE.iter().filter(|name| tool.take(name).is_some()));
         tool.finish()?;
-        Ok(offered)
+        Ok(Some(offered))
     })?;
     ignored.extend(unused.into_iter().map(|name| format!("tools[].{name}")));
     let (choice, several) = choice(fields)?;

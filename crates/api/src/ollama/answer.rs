@@ -92,7 +92,10 @@ pub async fn answer<R: Route>(
     };
     let model = about(&server, &asked.model).await?;
     if let (Some(think), Prompt::Chat(chat)) = (&question.think, &mut *prompt) {
-        think.tell(&asked.model, model.abilities.thinking, &mut chat.variables)?;
+        let thinking = model.abilities.thinking;
+        if !think.tell(&asked.model, thinking, &mut chat.variables)? {
+            asked.ignored.push("think".to_owned());
+        }
     }
     if R::SHAPE == Shape::Text && !model.abilities.converses {
         goes_on(prompt);

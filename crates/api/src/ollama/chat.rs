@@ -16,7 +16,7 @@ pub fn decode(body: &[u8]) -> Result<(Asked, Option<Think>), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let (mut asked, think) = ask::asked(&mut fields)?;
     let messages = messages::messages(&mut fields)?;
-    let tools = offer::tools(&mut fields, messages::tool)?;
+    let tools = offer::tools(&mut fields, |tool| messages::tool(tool).map(Some))?;
     let answer = asked.demand.answer.take();
     let offer = offer::offer(&fields, tools, Choice::Auto, (None, answer))?;
     fields.finish()?;

@@ -93,9 +93,10 @@ fn penalised(
     ignored: &mut Vec<String>,
 ) -> Result<Wishes, Refusal> {
     let is_none = |penalty: Option<f32>| penalty.is_none_or(|penalty| penalty == 0.0);
-    let nothing = wishes.repetition_penalty == Some(1.0)
-        && is_none(wishes.frequency_penalty)
-        && is_none(wishes.presence_penalty);
+    let is_asked = wishes.repetition_penalty.is_some_and(|penalty| penalty != 1.0)
+        || !is_none(wishes.frequency_penalty)
+        || !is_none(wishes.presence_penalty);
+    let nothing = wishes.repetition_penalty.is_some() && !is_asked;
     if options.flag("penalize_newline")? == Some(false) && !nothing {
         return Err(options.refusal("penalize_newline", "must be true: no token is left out"));
     }
@@ -108,7 +109,9 @@ fn penalised(
             presence_penalty: Some(0.0),
             ..wishes
         }),
-        Some(_) if nothing => {
+        // Forms with all settings send Ollama's own default along. Where the model's maker, and not
+        // the client, wants a penalty, it looks at all tokens.
+        Some(_) if !is_asked => {
             ignored.push(options.path("repeat_last_n"));
             Ok(wishes)
         }

@@ -35,26 +35,31 @@ pub fn think(fields: &mut Fields) -> Result<Option<Think>, Refusal> {
 }
 
 impl Think {
-    /// Says so in the variables of a template, or why a model cannot.
+    /// Says so in the variables of a template, or why a model cannot. Whether it can be kept to:
+    /// many clients say that nothing is to be thought, whatever the model is, and one that always
+    /// thinks does so as little as it can.
     pub fn tell(
         &self,
         model: &str,
         thinking: Option<Thinking>,
         variables: &mut Map<String, Value>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let refusal = |what: &str| {
             let fault = Fault::new(Side::Caller, format!("{model:?} {what}"));
             Err(Refusal { fault, field: Some("think".to_owned()) })
         };
         let Some(Thinking { switch, has_levels }) = thinking else {
             return match self {
-                Think::No => Ok(()),
+                Think::No => Ok(true),
                 _ => refusal("does not support thinking: `think` must be false"),
             };
         };
         match self {
             Think::No if switch.is_none() => {
-                return refusal("cannot be kept from thinking: `think` must not be false");
+                if has_levels {
+                    variables.insert("reasoning_effort".to_owned(), "low".into());
+                }
+                return Ok(false);
             }
             Think::Level(_) if !has_levels => {
                 return refusal("knows no levels of thinking: `think` must be true or false");
@@ -67,6 +72,6 @@ impl Think {
         if let Some(switch) = switch {
             variables.insert(switch.to_owned(), (*self != Think::No).into());
         }
-        Ok(())
+        Ok(true)
     }
 }

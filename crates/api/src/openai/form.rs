@@ -49,6 +49,11 @@ fn response_format(format: &mut Fields) -> Result<Option<Form>, Refusal> {
     let kind = format.string("type")?;
     match format.need("type", kind)?.as_str() {
         "text" => Ok(None),
+        // Clients of llama.cpp and others write a schema beside it.
+        "json_object" if format.has("schema") => {
+            let schema = format.take("schema");
+            schema_of(format, "schema", schema)
+        }
         "json_object" => Ok(Some(Form::Schema(json!({ "type": "object" })))),
         "json_schema" => {
             let named = format.object("json_schema")?;

@@ -29,13 +29,20 @@ pub fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
         top_k: settings::top_k(fields)?,
         top_p: fields.number("top_p", 0.0..=1.0)?,
         min_p: fields.number("min_p", 0.0..=1.0)?,
-        repetition_penalty: fields.number("repetition_penalty", 0.01..=100.0)?,
+        repetition_penalty: penalty(fields)?,
         frequency_penalty: fields.number("frequency_penalty", -2.0..=2.0)?,
         presence_penalty: fields.number("presence_penalty", -2.0..=2.0)?,
         logit_bias: logit_bias(fields)?,
         seed: settings::seed(fields)?,
         top_logprobs: None,
     })
+}
+
+/// vLLM's name counts before llama.cpp's.
+fn penalty(fields: &mut Fields) -> Result<Option<f32>, Refusal> {
+    let one = fields.number("repetition_penalty", 0.01..=100.0)?;
+    let other = fields.number("repeat_penalty", 0.01..=100.0)?;
+    Ok(one.or(other))
 }
 
 fn logit_bias(fields: &mut Fields) -> Result<Option<Vec<(u32, f32)>>, Refusal> {
@@ -96,14 +103,10 @@ pub fn idle(fields: &mut Fields) -> Result<Vec<String>, Refusal> {
 
 /// Replies of these ways of asking are not kept.
 pub fn unkept(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<(), Refusal> {
-    match fields.flag("store")? {
-        Some(true) => Err(fields.refusal("store", "cannot be true: replies are not kept")),
-        Some(false) => {
-            ignored.push("store".to_owned());
-            Ok(())
-        }
-        None => Ok(()),
+    if fields.flag("store")?.is_some() {
+        ignored.push("store".to_owned());
     }
+    Ok(())
 }
 
 /// How long the model is to be kept: `keep_alive` as Ollama's clients write it, or `ttl` in

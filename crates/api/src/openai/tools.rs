@@ -7,10 +7,17 @@ use crate::Refusal;
 use crate::fields::Fields;
 use crate::offer::{self, Choice, Offer, Offered, function_only};
 
+/// Tools that OpenAI's servers run. Clients offer them to whatever server there is; a model here
+/// has to do without.
+const HOSTED: [&str; 5] =
+    ["code_interpreter", "file_search", "image_generation", "web_search", "web_search_preview"];
+
+type Offering = fn(Fields, &mut Vec<String>) -> Result<Option<Offered>, Refusal>;
+
 /// How a way of asking spells functions.
 pub struct Spelling {
-    /// Reads one of the tools.
-    pub offered: fn(Fields) -> Result<Offered, Refusal>,
+    /// Reads one of the tools, or notes it as one that OpenAI's servers run.
+    pub offered: Offering,
     /// Reads the name of one that may be called.
     pub named: fn(Fields) -> Result<String, Refusal>,
 }
@@ -25,7 +32,7 @@ pub fn offer(
     answer: Option<Form>,
     ignored: &mut Vec<String>,
 ) -> Result<Offer, Refusal> {
-    let tools = offer::tools(fields, spelling.offered)?;
+    let tools = offer::tools(fields, |fields| (spelling.offered)(fields, ignored))?;
     let choice = choice(fields, spelling)?;
     let several = fields.flag("parallel_tool_calls")?;
     if several.is_some() && (tools.is_empty() || choice == Choice::None) {
@@ -34,18 +41,32 @@ pub fn offer(
     offer::offer(fields, tools, choice, (several, answer))
 }
 
-fn offered(mut fields: Fields) -> Result<Offered, Refusal> {
+/// Whether a tool is a function; one of OpenAI's servers is noted, and others are refused.
+pub fn is_function(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<bool, Refusal> {
     let kind = fields.string("type")?;
-    let kind = fields.need("type", kind)?;
-    if kind != "function" {
-        return Err(fields.refusal("type", "must be `function`"));
+    match fields.need("type", kind)?.as_str() {
+        "function" => Ok(true),
+        kind if HOSTED.contains(&kind) => {
+            ignored.push(fields.path(kind));
+            Ok(false)
+        }
+        kind => {
+            let what = format!("is {kind:?}, but must be `function`: this server runs no tools");
+            Err(fields.refusal("type", &what))
+        }
+    }
+}
+
+fn offered(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Option<Offered>, Refusal> {
+    if !is_function(&mut fields, ignored)? {
+        return Ok(None);
     }
     let function = fields.object("function")?;
     let mut function = fields.need("function", function)?;
     fields.finish()?;
     let offered = Offered::read(&mut function, "parameters")?;
     function.finish()?;
-    Ok(offered)
+    Ok(Some(offered))
 }
 
 fn choice(fields: &mut Fields, spelling: &Spelling) -> Result<Choice, Refusal> {

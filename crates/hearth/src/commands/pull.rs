@@ -42,7 +42,9 @@ fn again(courier: &Courier, pinned: &Pinned) -> Result<(), Failure> {
         for file in &mut found.files {
             let was = pinned.files.iter().find(|was| was.name == file.name);
             let same = was.filter(|was| file.digest.is_none_or(|stated| stated == was.digest));
-            file.digest = Some(same.ok_or_else(|| has_changed(pinned))?.digest);
+            let same = same.ok_or_else(|| has_changed(pinned))?;
+            file.digest = Some(same.digest);
+            file.size.get_or_insert(same.bytes);
         }
         let files = courier.files(&found).map_err(|error| match error {
             get::Error::Pull(pull::Error::Digest { .. }) => has_changed(pinned),

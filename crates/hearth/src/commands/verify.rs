@@ -5,6 +5,7 @@ use std::io::{Write, stdout};
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
+use models::Digest;
 use models::store::{Health, Pinned, PinnedFile, Store};
 use serde_json::json;
 
@@ -75,16 +76,17 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
 struct Checked {
     store: Store,
     bar: ProgressBar,
-    /// A file that several models have is read once.
-    seen: HashMap<PathBuf, Health>,
+    /// A file that several models have is read once, but for those that were pinned to something
+    /// else at the same place.
+    seen: HashMap<(PathBuf, Digest), Health>,
     /// Why damaged files are still where they were.
     kept: Vec<String>,
 }
 
 impl Checked {
     fn health(&mut self, file: &PinnedFile) -> Result<Health, Failure> {
-        let (path, before) = (self.store.place(file), self.bar.position());
-        if let Some(health) = self.seen.get(&path) {
+        let (what, before) = ((self.store.place(file), file.digest), self.bar.position());
+        if let Some(health) = self.seen.get(&what) {
             self.bar.set_position(before + file.bytes);
             return Ok(*health);
         }
@@ -98,7 +100,7 @@ impl Checked {
             self.kept.extend(self.store.set_aside(file).err().map(|error| error.to_string()));
         }
         self.bar.set_position(before + file.bytes);
-        self.seen.insert(path, health);
+        self.seen.insert(what, health);
         Ok(health)
     }
 }

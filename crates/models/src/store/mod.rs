@@ -176,7 +176,9 @@ impl Store {
         self.view(&pinned)?;
         self.change(|pins| {
             let before = pins.remove(&pinned.name);
-            if before.as_ref().map(Pinned::digest) != was.map(Pinned::digest) {
+            // Who has pinned the same meanwhile has done what was wanted.
+            let is_done = before.as_ref().is_some_and(|before| before.same_files(&pinned));
+            if !is_done && before.as_ref().map(Pinned::digest) != was.map(Pinned::digest) {
                 return Err(Error::Overtaken { name: pinned.name.clone() });
             }
             if let Some(before) = before {

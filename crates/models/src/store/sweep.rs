@@ -35,6 +35,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn forget_history(&self) -> Result<(), Error> {
+        // A list that was not there must not come to be: whatever it does not name is swept.
+        if !self.pins_path().exists() {
+            return Ok(());
+        }
         self.change(|pins| {
             pins.models.iter_mut().for_each(|pinned| pinned.before = None);
             Ok(())

@@ -198,6 +198,8 @@ fn what_others_keep_is_not_swept() {
     fs::write(&theirs, b"another program's").unwrap();
     assert_eq!(store.sweep().unwrap(), Some(Swept::default()));
     assert!(matches!(store.pulling(), Err(Error::NotOurs { .. })));
+    store.forget_history().unwrap();
+    assert_eq!(store.sweep().unwrap(), Some(Swept::default()));
     assert!(theirs.exists());
     fs::remove_dir_all(&blobs).unwrap();
     drop(store.pulling().unwrap());

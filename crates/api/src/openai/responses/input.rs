@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::item::Item;
 use crate::Refusal;
+use crate::asked::UNSEEN;
 use crate::fields::Fields;
 use crate::openai::messages::role_in_templates;
 
@@ -125,11 +126,31 @@ fn result(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Item, Refusa
     let call = fields.need("call_id", call)?;
     // Templates know it from the call.
     let _ = fields.string("name")?;
-    Ok(Item::Result { call, text: text(fields, "output", ignored)? })
+    Ok(Item::Result { call, text: shown(fields, "output", ignored)? })
 }
 
 /// A text, or parts that are one text.
 fn text(fields: &mut Fields, name: &str, ignored: &mut Vec<String>) -> Result<String, Refusal> {
+    joined(fields, name, |fields| part(fields, ignored))
+}
+
+/// The same of what a tool has given. A picture among it stays in the conversation for good, so the
+/// model is told that there is one instead of refusing all that follows.
+fn shown(fields: &mut Fields, name: &str, ignored: &mut Vec<String>) -> Result<String, Refusal> {
+    joined(fields, name, |fields| match fields.copy("type").is_some_and(|it| it == "input_image") {
+        true => {
+            ignored.push(fields.path("type"));
+            Ok(UNSEEN.to_owned())
+        }
+        false => part(fields, ignored),
+    })
+}
+
+fn joined(
+    fields: &mut Fields,
+    name: &str,
+    mut read: impl FnMut(Fields) -> Result<String, Refusal>,
+) -> Result<String, Refusal> {
     let path = fields.path(name);
     let value = fields.take(name);
     match fields.need(name, value)? {
@@ -137,7 +158,7 @@ fn text(fields: &mut Fields, name: &str, ignored: &mut Vec<String>) -> Result<St
         Value::Array(parts) => {
             let mut text = String::new();
             for (at, value) in parts.into_iter().enumerate() {
-                text += &part(Fields::of_value(format!("{path}[{at}]"), value)?, ignored)?;
+                text += &read(Fields::of_value(format!("{path}[{at}]"), value)?)?;
             }
             Ok(text)
         }

@@ -6,26 +6,23 @@ use serde_json::{Map, Value};
 use crate::Refusal;
 use crate::fields::Fields;
 use crate::offer::{Offered, function_only};
-use crate::openai::tools::Spelling;
+use crate::openai::tools::{Spelling, is_function};
 
 pub const FLAT: Spelling = Spelling { offered, named };
 
-fn offered(mut fields: Fields) -> Result<Offered, Refusal> {
-    let kind = fields.string("type")?;
-    let kind = fields.need("type", kind)?;
-    if kind != "function" {
-        let what = format!("is {kind:?}, but must be `function`: this server runs no tools");
-        return Err(fields.refusal("type", &what));
+fn offered(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Option<Offered>, Refusal> {
+    if !is_function(&mut fields, ignored)? {
+        return Ok(None);
     }
     let Some(mut function) = fields.object("function")? else {
         let offered = Offered::read(&mut fields, "parameters")?;
         fields.finish()?;
-        return Ok(offered);
+        return Ok(Some(offered));
     };
     fields.finish()?;
     let offered = Offered::read(&mut function, "parameters")?;
     function.finish()?;
-    Ok(offered)
+    Ok(Some(offered))
 }
 
 /// The name in `{"type": "function", "name": …}`.

@@ -60,6 +60,8 @@ pub struct Map {
     pending: Vec<usize>,
     pending_bytes: u64,
     asked: Instant,
+    /// The disk has failed: what it says afterwards is not to be believed.
+    is_broken: bool,
 }
 
 impl Map {
@@ -83,7 +85,8 @@ impl Map {
             write_at(&file, &[line.as_bytes(), &marks, b"\n"].concat(), 0)?;
         }
         let (pending, asked) = (Vec::new(), Instant::now());
-        Ok(Map { file, stated, marks, version, pending, pending_bytes: 0, asked })
+        let pending_bytes = 0;
+        Ok(Map { file, stated, marks, version, pending, pending_bytes, asked, is_broken: false })
     }
 
     /// Bytes that need not come again.
@@ -129,10 +132,11 @@ impl Map {
 
     /// Marks what was written, once the disk has it.
     pub fn mark(&mut self, data: &File) -> io::Result<()> {
-        if self.pending.is_empty() {
+        if self.pending.is_empty() || self.is_broken {
             return Ok(());
         }
-        data.sync_data()?;
+        // A system tells once that something could not be written, and then no more.
+        data.sync_data().inspect_err(|_| self.is_broken = true)?;
         let first = self.stated.line().len();
         for piece in self.pending.drain(..) {
             write_at(&self.file, &[DONE], (first + piece) as u64)?;
