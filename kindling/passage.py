@@ -48,7 +48,7 @@ def questions(rng, block, lang, split, values):
 
 
 # How many facts a text is made of. What is asked is learned from short ones with the fewest tokens.
-COUNTS = {split: (1, 2, 3, 3, 4, 4, 5, 6, 7, 8) for split in facts.SPLITS} | {"train": (1, 1, 1, 1, 2, 2, 2, 3, 4, 6)}
+COUNTS = {split: (1, 2, 3, 3, 4, 4, 5, 6, 7, 8) for split in facts.SPLITS} | {"train": (1, 1, 2, 2, 2, 3, 3, 4, 5, 6)}
 # How often each fact of a text for training is asked for, each time in other words.
 AGAIN = 3
 
@@ -70,7 +70,7 @@ def of_files(rng, lang, split):
         seen.setdefault(block, []).append(values)
         stated.append(fill(rng.choice(block.says(split)), values))
     for block, all_values in seen.items():
-        for values in all_values * (AGAIN if split == "train" and count < 3 else 1):
+        for values in all_values * (AGAIN if split == "train" and count < 5 else 1):
             for question, answer, named in questions(rng, block, lang, split, values):
                 # A fact that is stated twice is asked for by what tells the two apart.
                 others = [v for v in all_values if v is not values]
@@ -236,9 +236,9 @@ def make(rng, lang, split):
     chosen = (asked if from_text else unanswered)[-1:]
     if split == "train" and chosen and rng.random() < 0.75:
         # More questions behind it, as in a conversation: one text teaches several times.
-        rest = [*dict.fromkeys(asked[:-1])][:8] + unanswered[:-1][:2]
+        rest = [*dict.fromkeys(asked[:-1])][:16] + unanswered[:-1][:5]
         rest = [x for x in rest if x not in chosen]
-        chosen += rng.sample(rest, min(len(rest), rng.randint(1, 8)))
+        chosen += rng.sample(rest, min(len(rest), rng.randint(1, 20)))
     return {"task": "ask", "lang": lang, "messages": conversation(text, [(hurried(rng, q), a) for q, a in chosen])}
 
 
