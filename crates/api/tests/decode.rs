@@ -59,8 +59,8 @@ fn strict(name: &str) -> Value {
 /// Clients of other local servers spell some things their own way.
 #[test]
 fn other_spellings_are_honoured() {
-    let turn = turn(&json!({ "max_tokens": -1, "repeat_penalty": 1.5 }));
-    assert_eq!((turn.limits.tokens, turn.wishes.repetition_penalty), (None, Some(1.5)));
+    let turn = turn(&json!({ "repeat_penalty": 1.5 }));
+    assert_eq!(turn.wishes.repetition_penalty, Some(1.5));
     let schema = json!({ "type": "object", "properties": { "a": { "type": "null" } } });
     let format = json!({ "type": "json_object", "schema": schema });
     let turn = self::turn(&json!({ "response_format": format }));

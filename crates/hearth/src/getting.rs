@@ -81,8 +81,17 @@ impl Courier {
         Ok(Courier { store, client, policy, copy, as_json, machine, bar, told })
     }
 
-    /// Asks a source what it has.
+    /// Asks a source what it has. Offline, what another program has fetched of it stands in.
     pub fn find(&self, source: &Source) -> Result<Found, Failure> {
+        self.ask(source, true)
+    }
+
+    /// What a source has now, or that it cannot be asked.
+    pub fn find_now(&self, source: &Source) -> Result<Found, Failure> {
+        self.ask(source, false)
+    }
+
+    fn ask(&self, source: &Source, may_stand_in: bool) -> Result<Found, Failure> {
         let source = &whole(source);
         self.policy.check(&compared(source)).map_err(refused)?;
         self.bar.set_message(visible(&format!("Asking for {source}")).into_owned());
@@ -90,7 +99,7 @@ impl Courier {
         let held = Stores::from_environment().holding(source);
         let mut found = match (pull::find(&self.client, source, &|_| unless_requested()), &held[..])
         {
-            (Err(pull::Error::Offline { .. }), [first, ..]) => first.found.clone(),
+            (Err(pull::Error::Offline { .. }), [first, ..]) if may_stand_in => first.found.clone(),
             (found, _) => found.map_err(broken)?,
         };
         // What another program has here need not come again, unless it comes with a signature.

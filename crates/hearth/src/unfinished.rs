@@ -38,11 +38,28 @@ impl Unfinished {
         sync_folder(path);
         Ok(())
     }
+
+    /// The same, but takes nobody's place: fails where something has that name.
+    pub fn finish_new(self, file: &File, path: &Path) -> io::Result<()> {
+        file.sync_all()?;
+        match std::fs::hard_link(&self.0, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            // Some file systems have no second names.
+            Err(_) if path.symlink_metadata().is_ok() => {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            Err(_) => std::fs::rename(&self.0, path)?,
+            Ok(()) => {}
+        }
+        #[cfg(unix)]
+        sync_folder(path);
+        Ok(())
+    }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // After `finish` there is nothing under this name.
+        // After `finish` there is nothing under this name, or what has another name by now.
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -53,4 +70,29 @@ impl Drop for Unfinished {
 fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_takes_nobodys_place() {
+        let folder = std::env::temp_dir().join(format!("hearth-unfinished-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("model.gguf");
+        let write = |what: &str| {
+            let unfinished = Unfinished::beside(&path);
+            let file = unfinished.create().unwrap();
+            fs::write(&unfinished.0, what).unwrap();
+            unfinished.finish_new(&file, &path)
+        };
+        write("first").unwrap();
+        assert_eq!(write("second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

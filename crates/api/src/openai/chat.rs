@@ -94,11 +94,7 @@ pub fn verbosity(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<(), R
 
 /// Both names mean the same.
 fn tokens(fields: &mut Fields) -> Result<Option<usize>, Refusal> {
-    // LM Studio's clients write -1 where there is to be no limit.
-    let old = match fields.copy("max_tokens").is_some_and(|count| count == -1) {
-        true => fields.take("max_tokens").and(None),
-        false => fields.count("max_tokens", 1..=i64::MAX)?,
-    };
+    let old = fields.count("max_tokens", 1..=i64::MAX)?;
     let new = fields.count("max_completion_tokens", 1..=i64::MAX)?;
     match (old, new) {
         (Some(old), Some(new)) if old != new => {

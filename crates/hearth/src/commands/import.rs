@@ -1,7 +1,7 @@
 //! `hearth import`: a folder as a training leaves it, or another GGUF file, becomes one GGUF file.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write, stdout};
+use std::io::{BufWriter, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use engine::Settings;
@@ -57,7 +57,13 @@ fn write(import: Import, flags: &Flags, out: &Path) -> Result<Vec<Stored>, Failu
     let writer = BufWriter::with_capacity(1 << 20, &file);
     let stored = import.write(writer, threads, &mut progress);
     let stored = stored.map_err(|error| broken(flags, out, error))?;
-    unfinished.finish(&file, out).map_err(failed)?;
+    match flags.out {
+        Some(_) => unfinished.finish(&file, out).map_err(failed)?,
+        None => unfinished.finish_new(&file, out).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => taken(out),
+            _ => failed(error),
+        })?,
+    }
     bar.finish_and_clear();
     Ok(stored)
 }
@@ -129,10 +135,10 @@ fn print_json(out: &Path, bytes: u64, stored: &[Stored]) -> Result<(), Failure> 
 /// A file that was not asked for by name takes nobody's place.
 fn unused(name: String) -> Result<PathBuf, Failure> {
     let path = PathBuf::from(name);
-    if path.exists() {
-        let path = path.display();
-        let message = format!("{path} is there already; --out {path} replaces it");
-        return Err(Failure::Request(message));
-    }
-    Ok(path)
+    if path.symlink_metadata().is_ok() { Err(taken(&path)) } else { Ok(path) }
+}
+
+fn taken(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::Request(format!("{path} is there already; --out {path} replaces it"))
 }

@@ -37,7 +37,7 @@ pub fn update(flags: &Flags) -> Result<(), Failure> {
     for pinned in &models {
         let source = pinned.source.parse::<Source>().map_err(broken);
         let considered = source
-            .and_then(|source| courier.find(&source))
+            .and_then(|source| courier.find_now(&source))
             .and_then(|found| consider(&courier, (flags, pinned), &found));
         match considered {
             Ok(()) => {}

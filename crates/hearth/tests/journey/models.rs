@@ -346,6 +346,9 @@ fn what_ollama_has_is_used_where_it_is() {
     user.says(&["pull", "ollama:tiny:1b", "--offline"], 0);
     assert_eq!((user.blobs().len(), &user.listed()[0]["name"]), (0, &"tiny:1b".into()));
     user.says(&["run", "tiny:1b", "Hello", "--max-tokens", "1"], 0);
+    // What was fetched once is no news.
+    let said = user.complains(&["update", "tiny:1b", "--offline"], 4);
+    assert!(said.contains("offline"), "{said}");
     user.says(&["rm", "tiny:1b"], 0);
     // A store is not believed.
     let mut bytes = fs::read(&blob).unwrap();

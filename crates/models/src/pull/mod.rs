@@ -280,6 +280,9 @@ fn first_bytes(
     Ok(head)
 }
 
+/// Bytes of a file that is not weights: tokenizers have a tenth of it at most.
+const LONGEST_BESIDE: u64 = 256 << 20;
+
 impl Wanted {
     fn ask<'a>(&self, at: &'a Address, range: Option<(u64, u64)>) -> Ask<'a> {
         Ask { range, registry: self.manner == Manner::Registry, ..Ask::of(at, "*/*") }
@@ -287,7 +290,11 @@ impl Wanted {
 
     /// What the network says of a length is believed up to a limit.
     fn check_size(&self, client: &Client) -> Result<(), Error> {
-        let limit = client.options.longest;
+        let limit = match self.role {
+            Role::Weights | Role::Projector => client.options.longest,
+            // They are read whole.
+            _ => client.options.longest.min(LONGEST_BESIDE),
+        };
         if matches!(self.place, Place::Web(_)) && self.size.is_some_and(|size| size > limit) {
             return Err(Error::TooLong { file: self.name.clone(), limit });
         }

@@ -233,6 +233,21 @@ fn a_file_of_two_bytes_that_claims_ten_gigabytes_is_none() {
     assert!(download(&client, &wanted, &partial, &go_on).is_err());
 }
 
+/// It is read whole, where weights are not.
+#[test]
+fn a_tokenizer_is_not_as_long_as_weights() {
+    let bytes = noise(PIECE as usize, 19);
+    let (registry, _) = hub(&bytes);
+    registry.put("/m.gguf", bytes);
+    let client = client(&registry);
+    let wanted = only_file(&client, &registry.url("/m.gguf"));
+    let mut long = wanted.clone();
+    (long.role, long.size) = (Role::Tokenizer, Some((256 << 20) + 1));
+    let partial = folder("tokenizer").join("x");
+    assert!(words(download(&client, &long, &partial, &go_on)).contains("which is the limit"));
+    download(&client, &wanted, &partial, &go_on).unwrap();
+}
+
 #[test]
 fn a_body_without_an_end_is_bounded() {
     let bytes = noise(PIECE as usize, 18);

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use models::Digest;
 use models::pull::{
-    Address, Client, Error, Found, Options, Progress, Proxy, Stage, Wanted, download, find,
+    Address, Client, Error, Found, Options, Progress, Proxy, Role, Stage, Wanted, download, find,
 };
 use registry::{ApiFile, Registry, noise};
 
