@@ -284,6 +284,10 @@ fn efforts_become_variables() {
         variables(&json!({ "reasoning_effort": "none" })),
         json!({ "enable_thinking": false })
     );
+    for more in [json!({ "enable_thinking": false }), json!({ "thinking": { "type": "disabled" } })]
+    {
+        assert_eq!(variables(&more), json!({ "enable_thinking": false }));
+    }
     let more = json!({ "reasoning": { "effort": "none" },
         "chat_template_kwargs": { "enable_thinking": true, "x": [1] } });
     assert_eq!(variables(&more), json!({ "enable_thinking": true, "x": [1] }));

@@ -122,6 +122,20 @@ pub fn variables(fields: &mut Fields, effort: Option<&str>) -> Result<Map<String
         Some("none") => _ = variables.insert("enable_thinking".to_owned(), false.into()),
         Some(effort) => _ = variables.insert("reasoning_effort".to_owned(), effort.into()),
     }
+    // As clients of Qwen's and of DeepSeek's own servers write it.
+    if let Some(thinks) = fields.flag("enable_thinking")? {
+        variables.insert("enable_thinking".to_owned(), thinks.into());
+    }
+    if let Some(mut thinking) = fields.object("thinking")? {
+        let kind = thinking.string("type")?;
+        let thinks = match thinking.need("type", kind)?.as_str() {
+            "enabled" => true,
+            "disabled" => false,
+            _ => return Err(thinking.refusal("type", "must be enabled or disabled")),
+        };
+        thinking.finish()?;
+        variables.insert("enable_thinking".to_owned(), thinks.into());
+    }
     if let Some(given) = fields.object("chat_template_kwargs")? {
         if let Some(name) = OWN.iter().find(|name| given.has(name)) {
             return Err(given.refusal(name, "is not the client's to say here"));

@@ -41,7 +41,7 @@ use std::time::Instant;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
 pub use address::{Address, Origin};
-pub use download::{checked, download};
+pub use download::{checked, download, settled};
 pub use error::Error;
 pub use git::GitBlob;
 pub use names::check as check_name;

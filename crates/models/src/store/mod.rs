@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::Digest;
+use crate::pull::settled;
 pub use error::Error;
 use files::{failed, lock_file};
 pub use pins::{Pinned, PinnedFile, Pins, check_file_name, check_name};
@@ -146,6 +147,7 @@ impl Store {
         let file = File::options().write(true).open(&from).map_err(failed("open", &from))?;
         file.sync_all().map_err(failed("write", &from))?;
         fs::rename(&from, &to).map_err(failed("write", &to))?;
+        settled(&from);
         // Not before: whoever goes on with what a kill has left here writes to it.
         files::read_only(&file).map_err(failed("protect", &to))?;
         files::sync_folder(&folder);

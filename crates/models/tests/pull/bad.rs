@@ -29,7 +29,7 @@ fn who_is_busy_is_waited_for() {
     let reasons = reasons.into_inner().unwrap();
     assert!(reasons.iter().any(|why| why.contains("429")), "{reasons:?}");
     registry.quirk(&path, ALWAYS, Quirk::Status(500, vec![]));
-    let error = words(download(&client, &wanted, &partial, &go_on));
+    let error = words(download(&client, &wanted, &folder("never").join("x"), &go_on));
     assert!(error.contains("tried 5 times"), "{error}");
 }
 

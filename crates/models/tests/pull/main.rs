@@ -19,6 +19,7 @@ use std::time::Duration;
 use models::Digest;
 use models::pull::{
     Address, Client, Error, Found, Options, Progress, Proxy, Role, Stage, Wanted, download, find,
+    settled,
 };
 use registry::{ApiFile, Registry, noise};
 
@@ -107,8 +108,12 @@ fn a_file_comes_in_pieces_and_is_whole() {
     });
     assert_eq!(digest.unwrap(), Digest::of(&bytes));
     assert_eq!(fs::read(&partial).unwrap(), bytes);
-    assert!(!partial.with_extension("map").exists());
     assert_eq!(registry.asked_of(&path).len(), 11, "one request for each piece");
+    // A kill before it has its place loses nothing.
+    assert_eq!(download(&client, &all.files[0], &partial, &go_on).unwrap(), Digest::of(&bytes));
+    assert_eq!(registry.asked_of(&path).len(), 11);
+    settled(&partial);
+    assert!(partial.exists() && !partial.with_extension("map").exists());
     assert!(registry.connections() <= 5, "connections are used again");
     let told = told.into_inner().unwrap();
     assert_eq!(told.last().unwrap().total, Some(bytes.len() as u64));

@@ -71,6 +71,13 @@ pub fn download(
     })
 }
 
+/// Forgets which pieces of a partial file have come. Not before it has its place: until then a kill
+/// must leave what tells that it is whole.
+pub fn settled(partial: &Path) {
+    // What is left of it without the file counts for nothing.
+    let _ = fs::remove_file(map::beside(partial));
+}
+
 /// Whether what is here of the file is of no use.
 fn is_spoiled(error: &Error) -> bool {
     matches!(
@@ -200,7 +207,6 @@ impl Download<'_> {
         *self.session.told() = Progress { done: 0, total: Some(size), stage: Stage::Checking };
         let digest = check::check(self.session, self.wanted, file)?.map_err(disk)?;
         file.sync_all().map_err(disk)?;
-        remove(&map::beside(self.partial))?;
         Ok(digest)
     }
 
