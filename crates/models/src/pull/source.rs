@@ -124,7 +124,12 @@ impl fmt::Display for Source {
                 write!(f, "oci:{host}/{repo}@{digest}")
             }
             Source::Web(address) => address.fmt(f),
-            Source::Local(path) => write!(f, "file:{}", path.display()),
+            Source::Local(path) => {
+                let path = path.display().to_string();
+                // The first two strokes of an address are not the path's.
+                let strokes = if path.starts_with("//") { "//" } else { "" };
+                write!(f, "file:{strokes}{path}")
+            }
         }
     }
 }

@@ -71,6 +71,14 @@ fn what_could_mean_something_else_is_refused() {
     }
 }
 
+#[test]
+fn a_path_with_two_strokes_keeps_them() {
+    for text in ["//", "//m.gguf", "///m.gguf", "/m.gguf", "./m.gguf"] {
+        let source: Source = text.parse().unwrap();
+        assert_eq!(source.to_string().parse::<Source>().unwrap(), source, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_is_too_strange(text in "\\PC*", kind in 0usize..6) {
