@@ -117,20 +117,15 @@ fn result(block: &mut Fields, ignored: &mut Vec<String>) -> Result<Value, Refusa
 /// What a tool has given. A picture among it stays in the conversation for good, so the model is
 /// told that there is one instead of refusing all that follows.
 fn shown(block: &mut Fields, ignored: &mut Vec<String>) -> Result<String, Refusal> {
-    let mut parts = Vec::new();
-    for mut part in blocks(block, "content")? {
-        match kind(&mut part)?.as_str() {
-            "text" => parts.push(text(&mut part, ignored)?),
-            "image" => {
-                parts.push(UNSEEN.to_owned());
-                part.ignore_once("source", ignored);
-                part.ignore_once("cache_control", ignored);
-            }
-            other => return Err(unknown(&part, other)),
+    joined(block, "content", |part, kind| match kind {
+        "text" => text(part, ignored),
+        "image" => {
+            part.ignore_once("source", ignored);
+            part.ignore_once("cache_control", ignored);
+            Ok(UNSEEN.to_owned())
         }
-        part.finish()?;
-    }
-    Ok(parts.join("\n"))
+        other => Err(unknown(part, other)),
+    })
 }
 
 /// What the model has said, thought and called.
@@ -200,12 +195,22 @@ fn blocks(fields: &mut Fields, name: &str) -> Result<Vec<Fields>, Refusal> {
 
 /// A text, or blocks that are nothing but texts.
 fn texts(fields: &mut Fields, name: &str, ignored: &mut Vec<String>) -> Result<String, Refusal> {
+    joined(fields, name, |block, kind| match kind {
+        "text" => text(block, ignored),
+        other => Err(unknown(block, other)),
+    })
+}
+
+/// What is read of each block, as one text.
+fn joined(
+    fields: &mut Fields,
+    name: &str,
+    mut read: impl FnMut(&mut Fields, &str) -> Result<String, Refusal>,
+) -> Result<String, Refusal> {
     let mut parts = Vec::new();
     for mut block in blocks(fields, name)? {
-        match kind(&mut block)?.as_str() {
-            "text" => parts.push(text(&mut block, ignored)?),
-            other => return Err(unknown(&block, other)),
-        }
+        let kind = kind(&mut block)?;
+        parts.push(read(&mut block, &kind)?);
         block.finish()?;
     }
     Ok(parts.join("\n"))

@@ -49,12 +49,12 @@ fn response_format(format: &mut Fields) -> Result<Option<Form>, Refusal> {
     let kind = format.string("type")?;
     match format.need("type", kind)?.as_str() {
         "text" => Ok(None),
-        // Clients of llama.cpp and others write a schema beside it.
-        "json_object" if format.has("schema") => {
+        "json_object" => {
+            // Clients of llama.cpp and others write a schema beside it.
             let schema = format.take("schema");
-            schema_of(format, "schema", schema)
+            let form = schema_of(format, "schema", schema)?;
+            Ok(form.or_else(|| Some(Form::Schema(json!({ "type": "object" })))))
         }
-        "json_object" => Ok(Some(Form::Schema(json!({ "type": "object" })))),
         "json_schema" => {
             let named = format.object("json_schema")?;
             json_schema(format.need("json_schema", named)?).map(Some)

@@ -74,9 +74,8 @@ impl Embeddings {
 
     /// How many have not begun.
     pub fn waiting(&self) -> usize {
-        let has_begun =
-            |request: &&Request| !(request.open.is_empty() && request.vectors.is_empty());
-        self.requests.len() - self.requests.iter().filter(has_begun).count()
+        let waits = |request: &&Request| request.open.is_empty() && request.vectors.is_empty();
+        self.requests.iter().filter(waits).count()
     }
 
     /// Bytes that those that are being read may come to keep.

@@ -25,7 +25,7 @@ pub fn ask(flags: &Flags) -> Result<(), Failure> {
         return Err(Failure::Request("there is no text in the documents".to_owned()));
     }
     let worker = Worker::start(&flags.job)?;
-    let told = answer(&worker, question, (&hits, flags.sure))?;
+    let told = answer(&worker, question, &hits, flags.sure)?;
     if flags.json {
         return Ok(writeln!(stdout(), "{}", told.json(question, &hits))?);
     }
@@ -68,11 +68,7 @@ pub struct Told {
 
 /// Asks each passage, and takes the answer that counts. A passage that cannot be asked, such as one
 /// that is too long for the model, is left out as long as there is another.
-pub fn answer(
-    worker: &Worker,
-    question: &str,
-    (hits, sure): (&[Hit], f64),
-) -> Result<Told, Failure> {
+pub fn answer(worker: &Worker, question: &str, hits: &[Hit], sure: f64) -> Result<Told, Failure> {
     let (mut asked, mut answers, mut failed) = (hits.iter(), Vec::new(), Vec::new());
     let tasks = hits.iter().map(|hit| ask::task(hit.passage.text(), question));
     let mut from = Vec::new();

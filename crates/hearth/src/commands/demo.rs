@@ -65,7 +65,7 @@ fn questions(worker: &Worker) -> Result<(), Failure> {
         writeln!(stdout(), "\n$ hearth ask examples {question:?}")?;
         let hits =
             index.search(question, usize::from(tasks::ask::PASSAGES)).map_err(Failure::machine)?;
-        ask::answer(worker, question, (&hits, tasks::ask::SURE))?.print()?;
+        ask::answer(worker, question, &hits, tasks::ask::SURE)?.print()?;
     }
     Ok(())
 }

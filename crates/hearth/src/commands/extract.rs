@@ -1,5 +1,6 @@
 //! `hearth extract`: the fields of a JSON schema, filled in from documents.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::Path;
@@ -20,11 +21,11 @@ pub fn extract(flags: &Flags) -> Result<(), Failure> {
     let wrong = |why| Failure::Request(format!("{}: {why}", flags.schema.display()));
     // A schema that cannot be used is told before anything is loaded.
     let texts = if flags.free { Texts::Free } else { Texts::Quoted };
-    extract::task(&schema, "", texts).map_err(wrong)?;
-    let mut failed = 0;
-    let mut fail = |why: &str| {
+    let of_nothing = extract::task(&schema, "", texts).map_err(wrong)?;
+    let failed = Cell::new(0);
+    let fail = |why: &str| {
         output::note(why);
-        failed += 1;
+        failed.set(failed.get() + 1);
     };
     let mut documents = documents::read(&flags.files, &mut |why| {
         fail(&why);
@@ -37,12 +38,12 @@ pub fn extract(flags: &Flags) -> Result<(), Failure> {
         }
         !is_empty
     });
-    let all = documents.len() + failed;
+    let all = documents.len() + failed.get();
     if documents.is_empty() {
-        return all_done(failed, all);
+        return all_done(failed.get(), all);
     }
     let worker = Worker::start(&flags.job)?;
-    worker.check(extract::task(&schema, "", texts).map_err(wrong)?).map_err(wrong)?;
+    worker.check(of_nothing).map_err(wrong)?;
     let tasks =
         documents.iter().filter_map(|document| extract::task(&schema, document.text(), texts).ok());
     let mut next = documents.iter();
@@ -51,13 +52,12 @@ pub fn extract(flags: &Flags) -> Result<(), Failure> {
         match reply.map_err(|fault| fault.message).and_then(|reply| extract::read(&reply)) {
             Ok(found) => print(flags, document, &found),
             Err(why) => {
-                failed += 1;
-                output::note(&format!("{}: {why}", document.name()));
+                fail(&format!("{}: {why}", document.name()));
                 Ok(())
             }
         }
     })?;
-    all_done(failed, all)
+    all_done(failed.get(), all)
 }
 
 fn all_done(failed: usize, all: usize) -> Result<(), Failure> {
