@@ -46,9 +46,6 @@ const SCALAR: Name = name("", "query_pre_attn_scalar");
 /// Of this many layers the last is full, where a file does not say.
 const UNSTATED_PATTERN: usize = 6;
 
-/// Tensors of the parts that see.
-const SEEING: [&str; 2] = ["v.", "mm."];
-
 /// The context of those that were stretched, 4B and larger.
 const STRETCHED: usize = 131_072;
 
@@ -73,10 +70,9 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         offset: if source.is_gguf() { 0.0 } else { 1.0 },
         ..Norms::PLAIN
     };
-    let by_ollama = is_by_ollama(source)?;
-    if source.is_gguf() {
-        SEEING.into_iter().for_each(|prefix| source.may_skip_all(prefix));
-    }
+    // Until the end of 2025 Ollama's own converter wrote parts that see beside the text model,
+    // other names for the bases, and left out what is the same in all.
+    let by_ollama = source.may_skip_senses() || source.number(GLOBAL_BASE)?.is_some();
     let is_stretched = by_ollama && hyper.context >= STRETCHED;
     let factor = if is_stretched { 8.0 } else { 1.0 };
     let unstated = Unstated { base: 1e6, factor, ..Unstated::USUAL };
@@ -97,17 +93,6 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
         soft_cap: source.number(SOFT_CAP)?.filter(|cap| *cap != 0.0 && !by_ollama),
     };
     Ok(Box::new(Decoder::find(source, &hyper, recipe)?))
-}
-
-/// Whether Ollama's own converter has made this file, until the end of 2025. It wrote parts that
-/// see beside the text model, other names for the bases, and left out what is the same in all.
-fn is_by_ollama(source: &Source) -> Result<bool, Error> {
-    if !source.is_gguf() {
-        return Ok(false);
-    }
-    let sees = |name: &str| SEEING.into_iter().any(|prefix| name.starts_with(prefix));
-    let has_seeing = source.tensors().iter().any(|tensor| sees(tensor.name));
-    Ok(has_seeing || source.number(GLOBAL_BASE)?.is_some())
 }
 
 fn attention(source: &Source, hyper: &Hyper) -> Result<Vec<attention::Options>, Error> {

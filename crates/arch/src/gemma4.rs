@@ -15,7 +15,7 @@ use crate::parts::feed_forward::Kind;
 use crate::parts::norms::Norms;
 use crate::parts::{mixer, mlp, window};
 use crate::rope::{Layers, Rope, Unstated};
-use crate::source::{Name, Source, name};
+use crate::source::{Name, OtherNames, Source, name};
 use crate::weight::Bias;
 use crate::{Error, Family, Model};
 
@@ -45,6 +45,9 @@ const SHARED_LAYERS: Name = name("attention.shared_kv_layers", "num_kv_shared_la
 const INPUTS: Name = name("embedding_length_per_layer_input", "hidden_size_per_layer_input");
 const EACH: Name = name("expert_used_count", "top_k_experts");
 
+/// What Ollama's first files called the factors of experts.
+const FIRST_NAMES: OtherNames = &[("ffn_down_exps.scale", "ffn_gate_inp.per_expert_scale")];
+
 /// Of this many layers the last is full, where a folder does not say.
 const UNSTATED_PATTERN: usize = 6;
 
@@ -53,6 +56,7 @@ fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     source.expect_setting("hidden_activation", "gelu_pytorch_tanh")?;
     // Pictures may be seen from both sides; a text is not.
     source.expect_setting("use_bidirectional_attention", "vision")?;
+    source.may_skip_senses();
     let plan = Plan::read(source, &hyper)?;
     let norms = Norms {
         after_attention: Some(name("post_attention_norm", "post_attention_layernorm")),
@@ -219,6 +223,7 @@ fn feed_forward(source: &Source, hyper: &Hyper, plan: &Plan) -> Result<Vec<Kind>
 }
 
 fn experts(source: &Source) -> Result<Option<experts::Options>, Error> {
+    source.set_other_names_if_there(FIRST_NAMES);
     let there = match source.is_gguf() {
         true => source.count_if(experts::COUNT)?.is_some_and(|count| count > 0),
         false => source.flag("enable_moe_block", false)?,

@@ -78,9 +78,10 @@ impl Hyper {
             hidden,
             layers: layers(source)?,
             heads,
-            key_heads: source.sizes(KEY_HEADS)?.first().copied().unwrap_or(heads).max(1),
+            // Listed, layers without attention have none.
+            key_heads: source.sizes(KEY_HEADS)?.into_iter().max().unwrap_or(heads),
             head_dim,
-            feed_forward: source.sizes(FEED_FORWARD)?.first().copied(),
+            feed_forward: source.sizes(FEED_FORWARD)?.first().copied().filter(|width| *width > 0),
             context: source.size(CONTEXT)?.min(CONTEXT_MAX),
             pooling: pooling(source)?,
             eps: match source.number(EPS)?.or_else(|| source.unstated(EPS)) {
@@ -119,6 +120,9 @@ impl Hyper {
         if self.layers > LAYERS_MAX {
             let why = format!("is {}; hearth runs at most {LAYERS_MAX} layers", self.layers);
             return Err(source.bad(LAYERS, why));
+        }
+        if self.key_heads == 0 {
+            return Err(source.bad(KEY_HEADS, "is 0".to_owned()));
         }
         if !(0.0..1.0).contains(&self.eps) {
             return Err(source.bad(EPS, format!("is {}", self.eps)));
@@ -233,7 +237,7 @@ impl Source {
     pub(crate) fn sizes(&self, name: Name) -> Result<Vec<usize>, Error> {
         let stated = self.gguf().and_then(|gguf| gguf.get(&self.key(name)));
         let Some(Metadata::Array(sizes)) = stated else {
-            return Ok(self.size_if(name)?.into_iter().collect());
+            return Ok(self.count_if(name)?.into_iter().collect());
         };
         let sizes = sizes.integers().ok_or_else(|| self.bad(name, "has no numbers".to_owned()))?;
         sizes.map(|size| self.in_range(name, u64::try_from(size).unwrap_or(u64::MAX))).collect()

@@ -48,6 +48,7 @@ const SHARED_NAMES: [Name; 3] = [
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
     let hyper = Hyper::read(source)?;
+    source.may_skip_senses();
     let rope = Rope::read(source, hyper.head_dim, Pairing::Neighbours)?;
     let width = source.size(name("expert_feed_forward_length", "intermediate_size"))?;
     let experts = experts::Options {

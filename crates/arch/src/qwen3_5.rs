@@ -10,7 +10,7 @@ use crate::parts::feed_forward::Kind;
 use crate::parts::norms::Norms;
 use crate::parts::{attention, delta, mixer, mlp};
 use crate::rope::Rope;
-use crate::source::{Name, Source, name};
+use crate::source::{Name, OtherNames, Source, name};
 use crate::weight::Bias;
 use crate::{Error, Family, Model};
 
@@ -36,6 +36,9 @@ const INTERVAL: Name = name("full_attention_interval", "full_attention_interval"
 const RECURRENT: Name = name("attention.recurrent_layers", "");
 const SHARED_WIDTH: Name =
     name("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
+
+/// What Ollama's files call the bias of fading.
+const FIRST_NAMES: OtherNames = &[("ssm_dt.bias", "ssm_dt")];
 
 /// Of this many layers the last has attention, where a file does not say.
 const UNSTATED_INTERVAL: usize = 4;
@@ -79,6 +82,8 @@ fn load_moe(source: &Source) -> Result<Box<dyn Model>, Error> {
 fn recipe(source: &Source, hyper: &Hyper) -> Result<Recipe, Error> {
     // Heads of predictions of further tokens, which hearth does without.
     source.may_skip_all("mtp.");
+    source.may_skip_senses();
+    source.set_other_names_if_there(FIRST_NAMES);
     let rope = Rope::read(source, hyper.head_dim, Pairing::Halves)?;
     Ok(Recipe {
         mixers: mixers(source, hyper)?,

@@ -78,6 +78,9 @@ pub(crate) const fn name(gguf: &'static str, hugging_face: &'static str) -> Name
 /// Names of tensors, and what another converter calls them.
 pub(crate) type OtherNames = &'static [(&'static str, &'static str)];
 
+/// In GGUF files, the beginnings of names of what sees and hears, and of what brings it in.
+const SENSES: [&str; 4] = ["v.", "a.", "mm.", "model.vision_tower."];
+
 /// Buffers that old checkpoints stored beside their weights; recipes compute them.
 const HARMLESS: &[&str] = &["rotary_emb.inv_freq"];
 
@@ -328,6 +331,17 @@ impl Source {
         let _ = self.others.set(others);
     }
 
+    /// The same, where some layer has a tensor by such a name.
+    pub(crate) fn set_other_names_if_there(&self, others: OtherNames) {
+        let is_other = |name: &str| {
+            let in_layer = name.strip_prefix("blk.").and_then(|name| name.split_once('.'));
+            in_layer.is_some_and(|(_, name)| others.iter().any(|(_, other)| *other == name))
+        };
+        if self.is_gguf() && self.tensors().iter().any(|tensor| is_other(tensor.name)) {
+            self.set_other_names(others);
+        }
+    }
+
     fn names(&self) -> &Names {
         match &*self.files {
             Files::Gguf(_) => &PLAIN_NAMES,
@@ -368,6 +382,18 @@ impl Source {
         let tensors = self.files.tensors();
         let skipped = tensors.iter().filter(|tensor| tensor.name.starts_with(prefix));
         self.used.borrow_mut().extend(skipped.map(|tensor| tensor.name.to_owned()));
+    }
+
+    /// Says that the parts which see and hear may, where a GGUF file has them beside the text
+    /// model, as Ollama's do; whether it has.
+    pub(crate) fn may_skip_senses(&self) -> bool {
+        let is_sense = |name: &str| SENSES.iter().any(|prefix| name.starts_with(prefix));
+        let has_senses =
+            self.is_gguf() && self.tensors().iter().any(|tensor| is_sense(tensor.name));
+        if has_senses {
+            SENSES.iter().for_each(|prefix| self.may_skip_all(prefix));
+        }
+        has_senses
     }
 
     /// Refuses a model with tensors that nobody asked for.

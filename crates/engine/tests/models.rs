@@ -291,6 +291,45 @@ fn gemma_3_that_sees_as_ollama_describes_it() {
     assert_ne!(logits(&bare), logits(&golden("gguf/gemma3.gguf")));
 }
 
+/// Files of Ollama's library have what sees and hears in them.
+#[test]
+fn models_that_see_as_ollama_has_them() {
+    for (model, sense, expected) in [
+        ("gemma4", "a.conv1d.0.bias", "models/gemma4/expected.safetensors"),
+        ("llama4", "mm.linear_1.bias", "gguf/llama4.expected.safetensors"),
+    ] {
+        let key = |name: &str| Some(name.to_owned());
+        let described =
+            Described { key: &key, more: &[], tensor: &str::to_owned, another: Some(sense) };
+        let path = described.of(&format!("gguf/{model}.gguf"), &format!("{model}-that-sees.gguf"));
+        check(path.to_str().unwrap(), expected);
+    }
+}
+
+/// Qwen 3.5 as Ollama's converter describes it: heads of keys for each layer, none where there is
+/// a state, and no width of layers without experts.
+#[test]
+fn qwen_3_5_as_ollama_describes_it() {
+    for (model, family) in [("qwen3_5", "qwen35"), ("qwen3_5-moe", "qwen35moe")] {
+        let path = format!("gguf/{model}.gguf");
+        let from = Gguf::open(&golden(&path)).unwrap();
+        let heads = format!("{family}.attention.head_count_kv");
+        let width = format!("{family}.feed_forward_length");
+        let (layers, each) = (from.u32(&format!("{family}.block_count")), from.u32(&heads));
+        let (layers, each) = (layers.unwrap().unwrap(), each.unwrap().unwrap());
+        let of_layer = |layer: u32| if layer % 4 == 3 { each as i32 } else { 0 };
+        let listed: ArrayBuf = (0..layers).map(of_layer).collect();
+        let key = |name: &str| (![&heads, &width].contains(&&name.to_owned())).then(|| name.into());
+        let stated = from.get(&width).filter(|_| family == "qwen35").unwrap_or(Value::U32(0));
+        let more = [(heads.as_str(), listed.value()), (width.as_str(), stated)];
+        let tensor = |name: &str| name.replace(".ssm_dt.bias", ".ssm_dt");
+        let another = Some("v.patch_embed.bias");
+        let described = Described { key: &key, more: &more, tensor: &tensor, another };
+        let to = described.of(&path, &format!("{model}-of-ollama.gguf"));
+        check(to.to_str().unwrap(), &format!("models/{model}/expected.safetensors"));
+    }
+}
+
 /// gpt-oss as Ollama's converter described it at first.
 #[test]
 fn gpt_oss_as_ollama_describes_it() {

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use formats::gguf::{Gguf, Writer};
+use formats::gguf::{Gguf, Value as Metadata, Writer};
 use serde_json::Value;
 use text::tokenizer::{Encode, Tokenizer};
 
@@ -132,19 +132,36 @@ fn llama_bpe() {
     check("llama-bpe");
 }
 
-/// Files of Llama 3 that were made before files named their rules.
-#[test]
-fn llama_3_is_known_without_a_name_of_its_rules() {
-    let from = Gguf::open(&testkit::vocabulary("llama-bpe")).unwrap();
+/// A vocabulary whose file has another value, or none, under this key.
+fn described_otherwise(name: &str, key: &str, value: Option<Metadata>) -> Tokenizer {
+    let from = Gguf::open(&testkit::vocabulary(name)).unwrap();
     let mut writer = Writer::new();
-    for (name, value) in from.keys().filter(|(name, _)| *name != "tokenizer.ggml.pre") {
+    let kept = from.keys().filter(|(name, _)| *name != key);
+    for (name, value) in kept.chain(value.map(|value| (key, value))) {
         writer.key(name, value).unwrap();
     }
     let bytes = writer.begin(Vec::new()).unwrap().finish().unwrap();
-    let unnamed = Tokenizer::from_gguf(&Gguf::from_bytes(bytes).unwrap()).unwrap();
+    Tokenizer::from_gguf(&Gguf::from_bytes(bytes).unwrap()).unwrap()
+}
+
+/// Files of Llama 3 that were made before files named their rules.
+#[test]
+fn llama_3_is_known_without_a_name_of_its_rules() {
+    let unnamed = described_otherwise("llama-bpe", "tokenizer.ggml.pre", None);
     let named = tokenizer("llama-bpe");
     for text in ["It's 1234567 o'clock,\n\n  \tYOU'LL see", "über 100,000.50 €"] {
         assert_eq!(encode(&unnamed, text, false), encode(&named, text, false), "{text}");
+    }
+}
+
+/// Ollama's files of Gemma 4 call its tokenizer as Gemma 3's is called.
+#[test]
+fn gemma_4_is_known_by_its_rules() {
+    let key = "tokenizer.ggml.model";
+    let of_ollama = described_otherwise("gemma-4", key, Some(Metadata::Str("llama")));
+    let usual = tokenizer("gemma-4");
+    for text in ["It's 1234567 o'clock,\n\n  \tYOU'LL see", "<|turn>user\n über<turn|>"] {
+        assert_eq!(encode(&of_ollama, text, true), encode(&usual, text, true), "{text}");
     }
 }
 

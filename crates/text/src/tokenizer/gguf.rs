@@ -19,6 +19,7 @@ const TYPES: &str = "tokenizer.ggml.token_type";
 const SCORES: &str = "tokenizer.ggml.scores";
 const MERGES: &str = "tokenizer.ggml.merges";
 const TEMPLATE: &str = "tokenizer.chat_template";
+const GEMMA_4: &str = include_str!("gemma4.jinja");
 const KNOWN_MODELS: &str = "gpt2, gemma4, llama, bert";
 
 /// The parts in which tokenizers of the four kinds differ.
@@ -40,6 +41,7 @@ impl Tokenizer {
         let parts = match model {
             "gpt2" => byte_level(file),
             "gemma4" => spaced_pairs(file),
+            "llama" if is_gemma_4_of_ollama(file)? => spaced_pairs(file),
             "llama" => scored(file),
             "bert" => word_pieces(file),
             name => Err(Error::UnknownModel { name: name.to_owned(), known: KNOWN_MODELS }),
@@ -82,6 +84,12 @@ fn rules_of(file: &Gguf) -> Result<&str, Error> {
         token == Some(Ok("<|eot_id|>"))
     };
     Ok(if stated == "default" && is_llama_3() { "llama-bpe" } else { stated })
+}
+
+/// Ollama's converter calls the tokenizer of Gemma 4 by the kind of Gemma 3's.
+fn is_gemma_4_of_ollama(file: &Gguf) -> Result<bool, Error> {
+    let [model, rules] = ["tokenizer.ggml.model", "tokenizer.ggml.pre"].map(|key| file.str(key));
+    Ok(model? == Some("llama") && rules? == Some("gemma4"))
 }
 
 fn spaced_pairs(file: &Gguf) -> Result<Parts, Error> {
@@ -185,7 +193,7 @@ fn finish(file: &Gguf, parts: Parts) -> Result<Tokenizer, Error> {
         eos,
         ends: ends::all(&vocab, &named),
         strips_first_space: parts.strips_first_space,
-        templates: templates(file),
+        templates: templates(file)?,
         rooms: Vec::new().into(),
         vocab,
     })
@@ -207,7 +215,8 @@ fn markup(vocab: &Vocab, defined_in_normalised: bool) -> Result<(Markup, Markup)
     Ok((Markup::new(raw)?, Markup::new(normalised)?))
 }
 
-fn templates(file: &Gguf) -> Vec<(String, String)> {
+/// Those of a file. Ollama's files of Gemma 4 have none: it writes conversations by its program.
+fn templates(file: &Gguf) -> Result<Vec<(String, String)>, Error> {
     let name = |key: &str| match key.strip_prefix(TEMPLATE)? {
         "" => Some("default".to_owned()),
         rest => rest.strip_prefix('.').map(ToOwned::to_owned),
@@ -216,7 +225,16 @@ fn templates(file: &Gguf) -> Vec<(String, String)> {
         Value::Str(source) => Some((name(key)?, source.to_owned())),
         _ => None,
     };
-    file.keys().filter_map(template).collect()
+    let mut templates: Vec<_> = file.keys().filter_map(template).collect();
+    if templates.is_empty() && is_gemma_4_of_ollama(file)? {
+        // The smaller models, which have inputs of their own for each layer, are not shown that
+        // they do not think.
+        let inputs = file.u32("gemma4.embedding_length_per_layer_input")?;
+        let is_small = inputs.is_some_and(|width| width > 0);
+        let template = format!("{{%- set thinks_openly = {} -%}}\n{GEMMA_4}", !is_small);
+        templates.push(("default".to_owned(), template));
+    }
+    Ok(templates)
 }
 
 /// The id under `tokenizer.ggml.NAME_token_id`, which must be a token.
