@@ -65,6 +65,7 @@ impl Asked {
             seeds().map(move |seed| (Arc::clone(&prompt), seed))
         });
         let turn = |(prompt, seed): (Arc<Prompt>, u64)| Turn {
+            owner: None,
             model: self.model.clone(),
             prompt,
             wishes: Wishes { seed: Some(seed), ..self.wishes.clone() },

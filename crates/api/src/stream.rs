@@ -73,8 +73,10 @@ impl Heard {
     ) -> Heard {
         let (sender, events) = mpsc::channel(WAITING);
         let (gone, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let owner: Option<Arc<str>> = principal.name().map(Arc::from);
         let mut open = 0;
         for (at, turn) in turns.enumerate() {
+            let turn = Turn { owner: owner.clone(), ..turn };
             open += 1;
             let (sender, late) = (sender.clone(), Arc::clone(&late));
             let (purse, note) = (principal.purse(), principal.note.clone());

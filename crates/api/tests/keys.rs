@@ -21,7 +21,8 @@ use turn::{
     Usage, WhenEmbedded,
 };
 
-/// Says a word and what it used; `endless` says more until nobody listens.
+/// Says a word and what it used; `endless` says more until nobody listens, and `mine` whose turn it
+/// is.
 struct Stage;
 
 impl House for Stage {
@@ -31,7 +32,9 @@ impl House for Stage {
 
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, mut listener: Listener) {
         thread::spawn(move || {
-            let mut go_on = listener(Event::Text("word".to_owned())).is_continue();
+            let owner = turn.owner.as_deref().unwrap_or("nobody");
+            let word = if turn.model == "mine" { owner } else { "word" };
+            let mut go_on = listener(Event::Text(word.to_owned())).is_continue();
             while turn.model == "endless" && go_on && !gone.load(Ordering::Acquire) {
                 thread::sleep(Duration::from_millis(1));
                 go_on = listener(Event::Text("word".to_owned())).is_continue();
@@ -426,6 +429,14 @@ fn requests_at_once_end_with_their_replies() {
         let reply = server.ask(CHAT, &bearer("limited"), &body("quick", stream));
         assert_eq!(reply.status, 200, "{}", reply.body);
     }
+}
+
+/// What one key has asked makes nothing shorter for another.
+#[test]
+fn a_turn_belongs_to_the_key_that_asked_for_it() {
+    let server = Server::start(vec![limited(Quota::default())]);
+    let reply = server.ask(CHAT, &bearer("limited"), &body("mine", false));
+    assert!(reply.body.contains(r#""content":"limited""#), "{}", reply.body);
 }
 
 #[test]

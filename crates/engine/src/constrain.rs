@@ -5,7 +5,9 @@
 //! Compiling a form takes its time, so that the client's thread does it and not the model's.
 
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use llguidance::api::{GrammarWithLexer, TopLevelGrammar};
 use llguidance::toktrie::{
@@ -16,6 +18,12 @@ use serde_json::Value;
 use text::reply::{Reader, quoting, with_definitions, without_idle_space};
 use text::tokenizer::Tokenizer;
 use turn::{Calls, Demand, Fault, Form, Side, Tool};
+
+/// Compiling goes from each part of a form into those that it leads to, and so deep at most.
+const MOST_DEEP: usize = 10_000;
+
+/// Room for that. What is not used of it is never taken.
+const STACK: usize = 256 << 20;
 
 /// Compiles forms for a model.
 pub struct Forms {
@@ -75,6 +83,18 @@ impl Forms {
     /// # Errors
     /// When it is wrong, or has something that cannot be enforced: then nothing is answered.
     pub fn compile(&self, demand: &Demand, reader: &Reader) -> Result<Rules, Fault> {
+        check_depth(demand)?;
+        let begin = thread::Builder::new().name("form".to_owned()).stack_size(STACK);
+        thread::scope(|scope| {
+            let compiling = begin.spawn_scoped(scope, || self.compile_here(demand, reader));
+            let compiling = compiling.map_err(|error| {
+                Fault::new(Side::Us, format!("no room to compile the form: {error}"))
+            })?;
+            compiling.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    fn compile_here(&self, demand: &Demand, reader: &Reader) -> Result<Rules, Fault> {
         let answer = demand.answer.as_ref().map(grammar).transpose()?;
         let id_of = |mark: &str| {
             self.marks.iter().find(|(known, _)| *known == mark).map(|(_, token)| *token)
@@ -142,6 +162,41 @@ impl Forms {
             .find_map(|(key, part)| self.culprit((part, root), &format!("{at}/{key}"), left));
         Some(within.unwrap_or_else(|| format!("{at}: {}", error.trim())))
     }
+}
+
+/// Refuses forms that lead deeper than there is room for.
+fn check_depth(demand: &Demand) -> Result<(), Fault> {
+    let of_answer = demand.answer.as_ref().map_or(0, |form| match form {
+        Form::Schema(schema) | Form::Quoting(schema, _) => depth(schema),
+        // Each rule may lead to another, and each bracket into itself.
+        Form::Grammar(grammar) => grammar.matches(['\n', '(', '[']).count(),
+        Form::Regex(_) | Form::Choice(_) => 0,
+    });
+    let of_tools = demand.tools.iter().map(|tool| depth(&tool.parameters));
+    match of_tools.fold(of_answer, usize::max) {
+        deep if deep > MOST_DEEP => {
+            Err(refused("it has too many rules or references that may lead to one another"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A bound on how deep a schema may lead: each reference through all levels again.
+fn depth(schema: &Value) -> usize {
+    let (mut levels, mut references) = (0, 1);
+    let mut left = vec![(schema, 1)];
+    while let Some((part, level)) = left.pop() {
+        levels = levels.max(level);
+        match part {
+            Value::Object(fields) => {
+                references += usize::from(fields.contains_key("$ref"));
+                left.extend(fields.values().map(|part| (part, level + 1)));
+            }
+            Value::Array(items) => left.extend(items.iter().map(|part| (part, level + 1))),
+            _ => {}
+        }
+    }
+    levels * references
 }
 
 /// Errors come with drawings of where in a grammar they are, in lines of their own.
@@ -368,6 +423,48 @@ mod tests {
         let mut rules = forms.compile(&form.clone().into(), &Reader::plain()).unwrap();
         let allowed = tokens(text).into_iter().all(|token| rules.take(token).is_ok());
         allowed && rules.matcher.is_accepting().unwrap()
+    }
+
+    /// Rules, each of which leads to the next.
+    fn chain_of_rules(rules: usize) -> Form {
+        let rule = |i: usize| format!("a{i}: \"<\" a{} \">\"\n", i + 1);
+        let chain: String = (0..rules).map(rule).collect();
+        Form::Grammar(format!("start: a0\n{chain}a{rules}: \"x\""))
+    }
+
+    /// Definitions, each of which leads to the next in such a part.
+    fn chain_of_references(part: &str, references: usize) -> Form {
+        let definition = |i: usize| {
+            let next = json!({ "$ref": format!("#/$defs/d{}", i + 1) });
+            let part = if part == "properties" {
+                json!({ part: { "x": next } })
+            } else {
+                json!({ part: next })
+            };
+            (format!("d{i}"), part)
+        };
+        let mut chain: serde_json::Map<_, _> = (0..references).map(definition).collect();
+        chain.insert(format!("d{references}"), json!({ "type": "string" }));
+        Form::Schema(json!({ "$ref": "#/$defs/d0", "$defs": chain }))
+    }
+
+    /// Compiling follows such chains step by step, on its stack.
+    #[test]
+    fn forms_lead_as_deep_as_there_is_room_and_no_deeper() {
+        let forms = Forms::new(&tokenizer()).unwrap();
+        let compiles = |form: Form| {
+            let compiled = forms.compile(&form.into(), &Reader::plain());
+            compiled.map(|_| ()).map_err(|fault| fault.message)
+        };
+        compiles(chain_of_rules(MOST_DEEP - 1)).unwrap();
+        let too_deep = compiles(chain_of_rules(MOST_DEEP)).unwrap_err();
+        assert!(too_deep.contains("too many rules"), "{too_deep}");
+        // One reference has five levels here: all, definitions, one of them, its part, the name.
+        for (part, levels) in [("items", 5), ("properties", 6)] {
+            compiles(chain_of_references(part, MOST_DEEP / levels - 2)).unwrap();
+            let too_deep = compiles(chain_of_references(part, MOST_DEEP / levels)).unwrap_err();
+            assert!(too_deep.contains("too many rules"), "{part}: {too_deep}");
+        }
     }
 
     #[test]

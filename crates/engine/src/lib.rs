@@ -29,7 +29,7 @@ pub use constrain::{Forms, Rules};
 pub use error::Error;
 pub use fit::{Demand, Fit, Need};
 pub use generate::{Reply, Request};
-pub use pages::Sequence;
+pub use pages::{Owner, Sequence};
 pub use run::{Engine, Feed, Settings, Wanted};
 pub use sample::{Sampler, best};
 pub use serve::{Job, Policy, Texts, Tried, Turns};

@@ -14,6 +14,7 @@
 //! ```
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arch::{Cache, Keeps};
 use kernels::portable::attend::TILE;
@@ -27,9 +28,13 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// Marks that a sequence has at most; the oldest gives way.
 pub(crate) const MARKS: usize = 2;
 
+/// Whose turn it is, where several are told apart.
+pub type Owner = Option<Arc<str>>;
+
 /// The token ids of one turn, and where that is which the model keeps of them.
 #[derive(Debug, Default)]
 pub struct Sequence {
+    pub(crate) owner: Owner,
     tokens: Vec<u32>,
     /// A table of pages for each cache.
     tables: Vec<Vec<u32>>,

@@ -5,6 +5,8 @@
 //!                     └─ block of 64 ─ rest of another
 //! ```
 //!
+//! Each owner has a tree, for how much of a prompt is there tells what was asked before.
+//!
 //! A block holds a page of each cache of keys and values, as far as it is still there, and the
 //! state at its end, where a sequence has left one. Full pages are never written again, so that
 //! sequences share them; of a page that is not full, a sequence takes a copy. So a sequence that
@@ -14,12 +16,13 @@ use std::cmp::Reverse;
 
 use arch::Keeps;
 
-use crate::pages::{NONE, PAGE, Pages, Sequence, seen};
+use crate::pages::{NONE, Owner, PAGE, Pages, Sequence, seen};
 
 /// The number of a block.
 type Id = usize;
 
-/// Stands above the blocks that begin a sequence.
+/// Stands above the blocks that begin a sequence of nobody in particular, and above the roots of
+/// owners, which are blocks without tokens.
 const ROOT: Id = 0;
 
 /// All blocks.
@@ -33,6 +36,8 @@ pub(crate) struct Prefixes {
 
 #[derive(Default)]
 struct Block {
+    /// Of the root of an owner.
+    owner: Owner,
     tokens: Box<[u32]>,
     above: Id,
     below: Vec<Id>,
@@ -57,9 +62,18 @@ impl Prefixes {
 
     /// A sequence with as much of the prompt as is there, but for its last token, whose logits are
     /// needed.
-    pub fn open(&mut self, pages: &mut Pages, prompt: &[u32]) -> Sequence {
+    pub fn open(&mut self, pages: &mut Pages, owner: &Owner, prompt: &[u32]) -> Sequence {
+        let mut opened = match self.root_of(owner) {
+            Some(root) => self.open_below(root, pages, prompt),
+            None => Sequence::default(),
+        };
+        opened.owner.clone_from(owner);
+        opened
+    }
+
+    fn open_below(&mut self, root: Id, pages: &mut Pages, prompt: &[u32]) -> Sequence {
         let wanted = &prompt[..prompt.len().saturating_sub(1)];
-        let Found { blocks, part } = self.find(wanted);
+        let Found { blocks, part } = self.find(root, wanted);
         self.clock += 1;
         for depth in (0..=blocks.len()).rev() {
             let chain = &blocks[..depth];
@@ -83,7 +97,19 @@ impl Prefixes {
     /// may be added to the sequence any more.
     pub fn keep(&mut self, pages: &mut Pages, sequence: &Sequence, rest: bool) {
         self.clock += 1;
-        let mut above = ROOT;
+        let root = self.root_of(&sequence.owner);
+        let root = root.unwrap_or_else(|| {
+            let root = self.add(ROOT, &[], 0);
+            self.blocks[root].owner.clone_from(&sequence.owner);
+            root
+        });
+        self.keep_below(root, pages, sequence, rest);
+        // There may have been nothing to keep.
+        self.clear_away(root);
+    }
+
+    fn keep_below(&mut self, root: Id, pages: &mut Pages, sequence: &Sequence, rest: bool) {
+        let mut above = root;
         for (i, tokens) in sequence.tokens().chunks(PAGE).enumerate() {
             if tokens.len() < PAGE && !rest {
                 return;
@@ -148,8 +174,18 @@ impl Prefixes {
         self.blocks.iter().map(|block| &block.pages[..])
     }
 
+    /// Above the blocks that begin this owner's sequences, if there are any.
+    fn root_of(&self, owner: &Owner) -> Option<Id> {
+        let mut roots = self.blocks[ROOT].below.iter().copied();
+        match owner {
+            None => Some(ROOT),
+            Some(_) => roots.find(|id| self.blocks[*id].owner == *owner),
+        }
+    }
+
     fn add(&mut self, above: Id, tokens: &[u32], caches: usize) -> Id {
         let block = Block {
+            owner: None,
             tokens: tokens.into(),
             above,
             below: Vec::new(),
@@ -166,8 +202,8 @@ impl Prefixes {
         id
     }
 
-    fn find(&self, wanted: &[u32]) -> Found {
-        let (mut blocks, mut above, mut rest) = (Vec::new(), ROOT, wanted);
+    fn find(&self, root: Id, wanted: &[u32]) -> Found {
+        let (mut blocks, mut above, mut rest) = (Vec::new(), root, wanted);
         loop {
             let below = &self.blocks[above].below;
             let common = |id: &Id| {

@@ -6,7 +6,7 @@ use arch::{CACHES_MAX, Keeps, Model, Scratch, Shape, Step, Store, Watch, Weight}
 use kernels::{Isa, Kept, Machine, Totals};
 
 use crate::batch::Batch;
-use crate::pages::{Pages, Sequence};
+use crate::pages::{Owner, Pages, Sequence};
 use crate::prefix::Prefixes;
 use crate::{Error, cores};
 
@@ -300,11 +300,11 @@ impl Engine {
         Ok(())
     }
 
-    /// A sequence with as much of a prompt as earlier ones have left.
-    pub fn open(&mut self, prompt: &[u32]) -> Sequence {
+    /// A sequence with as much of a prompt as earlier ones of this owner have left.
+    pub fn open(&mut self, owner: &Owner, prompt: &[u32]) -> Sequence {
         // Without room for copies there is at least room for the sequence.
         let _ = self.make_room(self.pages.missing_at_begin());
-        self.prefixes.open(&mut self.pages, prompt)
+        self.prefixes.open(&mut self.pages, owner, prompt)
     }
 
     /// Keeps what a sequence has read, for others that begin like it.

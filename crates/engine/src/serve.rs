@@ -25,7 +25,7 @@ use texts::{Embeddings, Room};
 use crate::generate::{Writer, mark_of};
 use crate::guess::Guesser;
 use crate::masks::Masks;
-use crate::pages::MARKS;
+use crate::pages::{MARKS, Owner};
 use crate::sample::Row;
 use crate::{Engine, Error, Feed, Request, Rules, Wanted};
 
@@ -85,6 +85,8 @@ pub struct Tried {
 
 /// A turn to be answered.
 pub struct Job {
+    /// Whose it is: nobody goes on from what another has asked.
+    pub owner: Owner,
     /// The whole prompt.
     pub prompt: Vec<u32>,
     /// How tokens are chosen.
@@ -333,7 +335,7 @@ impl<'t> Turns<'t> {
                 return Some(job.asked);
             }
             let mut job = self.waiting.pop_front()?;
-            let mut sequence = self.engine.open(&job.prompt);
+            let mut sequence = self.engine.open(&job.owner, &job.prompt);
             let cached = sequence.tokens().len();
             sequence.plan_mark(mark_of(&job.prompt));
             let mut writer = Writer::new(&self.engine, self.tokenizer, (&job.request(), cached));

@@ -68,7 +68,7 @@ impl Stream {
     fn open(engine: &mut Engine, seed: usize) -> Stream {
         let prompt: Vec<u32> =
             (0..PROMPT).map(|i| (3 + (i * 31 + seed * 17) % 300) as u32).collect();
-        let mut sequence = engine.open(&prompt);
+        let mut sequence = engine.open(&None, &prompt);
         let rest = &prompt[sequence.tokens().len()..];
         engine.prefill(&mut sequence, rest).unwrap();
         let sampling = match seed % 3 {

@@ -57,6 +57,7 @@ fn vectors(outcome: &Outcome) -> Vec<Vec<u32>> {
 /// Writes for long, and does not end by itself.
 fn stranger(seed: u32, tokens: usize) -> Job {
     Job {
+        owner: None,
         prompt: words(seed, 5 + 9 * seed as usize),
         sampling: Sampling { logit_bias: vec![(1, -1e6), (2, -1e6)], ..Sampling::default() },
         limits: Limits { tokens: Some(tokens), stop: vec![] },

@@ -164,6 +164,7 @@ fn job(prompt: u32, rules: Rules, reader: Reader) -> (Job, Arc<Mutex<Got>>) {
         ControlFlow::Continue(())
     };
     let job = Job {
+        owner: None,
         prompt: vec![1, 5 + prompt % 300, 7, 9],
         sampling: Sampling { seed: u64::from(prompt), temperature: 1.0, ..Sampling::default() },
         limits: Limits { tokens: Some(400), stop: vec![] },

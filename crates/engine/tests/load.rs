@@ -94,6 +94,7 @@ impl Users<'_> {
         };
         let temperature = [0.0, 0.8][random.below(2)];
         Job {
+            owner: None,
             limits: Limits { tokens: Some(1 + random.below(self.context / 4)), stop: vec![] },
             sampling: Sampling { temperature, seed: now.as_nanos() as u64, ..Sampling::default() },
             prompt,

@@ -70,6 +70,7 @@ fn shelf(models: u64) -> (Shelf<Worker>, Arc<AtomicUsize>) {
 fn job(tokens: usize) -> Job {
     let never = [1, 2, DEADLY].map(|token| (token, -1e6));
     Job {
+        owner: None,
         prompt: vec![5],
         sampling: Sampling { logit_bias: never.to_vec(), ..Sampling::default() },
         limits: Limits { tokens: Some(tokens), stop: vec![] },

@@ -51,6 +51,7 @@ fn job(prompt: &[u32], tokens: usize, seed: u64) -> (Job, Arc<Mutex<Said>>) {
         ControlFlow::Continue(())
     };
     let job = Job {
+        owner: None,
         prompt: prompt.to_vec(),
         // No ends, so that all speak as long as they may.
         sampling: Sampling { seed, logit_bias: vec![(1, -1e6), (2, -1e6)], ..Sampling::default() },
@@ -113,6 +114,31 @@ fn strangers_and_prefixes_change_no_bit() {
             let said = said.lock().unwrap().clone();
             assert_eq!(said.tokens, alone.tokens, "{model} in round {round}");
             assert!(round == 0 || said.cached >= 64, "{model}: {} cached", said.cached);
+        }
+    }
+}
+
+/// How much of a prompt is there already would tell others what was asked before.
+#[test]
+fn nobody_goes_on_from_what_another_has_asked() {
+    let tokenizer = tokenizer();
+    for model in ["models/qwen3", "models/gemma3", "models/qwen3_5"] {
+        let mut turns = Turns::new(open(&golden(model)), &tokenizer, Policy::default());
+        let mut cached = |owner: Option<&str>, len: usize| {
+            let (job, said) = job(&words(0, len), 5, 7);
+            turns.submit(Job { owner: owner.map(Arc::from), ..job });
+            run(&mut turns);
+            let said = said.lock().unwrap();
+            (said.cached, said.tokens.clone())
+        };
+        let (nothing, reply) = cached(None, 150);
+        assert_eq!(nothing, 0);
+        for owner in [Some("a"), Some("b")] {
+            assert_eq!(cached(owner, 150), (0, reply.clone()), "{model}: {owner:?}");
+        }
+        for owner in [Some("b"), None, Some("a")] {
+            let (own, again) = cached(owner, 150);
+            assert!(own >= 64 && again == reply, "{model}: {owner:?} has {own}");
         }
     }
 }

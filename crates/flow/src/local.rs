@@ -62,6 +62,7 @@ impl Local {
         let mut listener = listener;
         match self.prepare(&turn) {
             Ok((reading, sampling, rules)) => self.worker.submit(Job {
+                owner: turn.owner.clone(),
                 prompt: reading.ids,
                 sampling,
                 limits: turn.limits,

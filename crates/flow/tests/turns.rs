@@ -39,6 +39,7 @@ fn chat(messages: Value) -> Prompt {
 
 fn turn(prompt: Prompt) -> Turn {
     Turn {
+        owner: None,
         model: "tiny".to_owned(),
         prompt: Arc::new(prompt),
         wishes: Wishes::default(),

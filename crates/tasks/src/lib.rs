@@ -38,6 +38,7 @@ impl Task {
         let messages = vec![json!({ "role": "user", "content": self.prompt })];
         let variables = Map::from_iter([("enable_thinking".to_owned(), false.into())]);
         Turn {
+            owner: None,
             model: model.to_owned(),
             prompt: Arc::new(Prompt::Chat(Chat { messages, variables, ..Chat::default() })),
             wishes: Wishes { temperature: Some(0.0), ..Wishes::default() },
@@ -58,6 +59,7 @@ pub fn call(request: &str, tools: &[Value]) -> Turn {
     let demand = Demand { calls: Calls::May, tools: offered.collect(), ..Demand::default() };
     let messages = vec![json!({ "role": "user", "content": request })];
     Turn {
+        owner: None,
         model: String::new(),
         prompt: Arc::new(Prompt::Chat(Chat { messages, tools: tools.to_vec(), ..Chat::default() })),
         wishes: Wishes::default(),

@@ -10,6 +10,8 @@ use crate::{Demand, Limits, Sampling};
 /// One request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
+    /// Whose it is, where several are told apart.
+    pub owner: Option<Arc<str>>,
     /// The model that is to answer.
     pub model: String,
     /// What it is to go on from. It may be large, and several turns may have the same.

@@ -212,6 +212,7 @@ struct Got {
 }
 
 struct User {
+    owner: Owner,
     prompt: Vec<u32>,
     limit: usize,
     gone: Arc<AtomicBool>,
@@ -219,8 +220,8 @@ struct User {
 }
 
 impl User {
-    fn new(prompt: Vec<u32>, limit: usize) -> User {
-        User { prompt, limit, gone: Arc::default(), got: Arc::default() }
+    fn new(owner: Owner, prompt: Vec<u32>, limit: usize) -> User {
+        User { owner, prompt, limit, gone: Arc::default(), got: Arc::default() }
     }
 
     /// Hangs up by itself after so many tokens.
@@ -245,6 +246,7 @@ impl User {
             }
         };
         Job {
+            owner: self.owner.clone(),
             prompt: self.prompt.clone(),
             sampling: Sampling::greedy(),
             limits: Limits { tokens: Some(self.limit), stop: vec![] },
@@ -407,7 +409,8 @@ fn simulate(seed: u64, keeps: &[Keeps], steps: usize) -> (Vec<String>, usize) {
             prompt.truncate(most);
             let more = random.below(more);
             prompt.extend(random.tokens(more));
-            let user = User::new(prompt, 1 + random.below(60));
+            let owner = [Some("a"), Some("b")].get(users.len() % 30).copied().flatten();
+            let user = User::new(owner.map(Arc::from), prompt, 1 + random.below(60));
             let deadline = (random.below(10) == 0).then(|| now + Duration::from_millis(40));
             let patience = if random.below(8) == 0 { random.below(20) } else { usize::MAX };
             turns.submit(user.job(now, deadline, patience));
@@ -469,7 +472,7 @@ fn guesses_save_steps_and_change_nothing() {
             turns.policy.guess = guess;
             let (mut steps, mut said) = (0, 0);
             for i in 0..40 {
-                let user = User::new(Random(i).tokens(150), 200);
+                let user = User::new(None, Random(i).tokens(150), 200);
                 turns.submit(user.job(Duration::ZERO, None, usize::MAX));
                 while turns.step() {
                     steps += 1;
@@ -499,7 +502,7 @@ fn a_turn_takes_no_longer_than_it_may() {
     let mut turns = turns(&tokenizer, &ALL, 100_000).by(clock);
     let time = Some(Duration::from_secs(1));
     turns.policy = Policy { together: 1, waiting: 200, time, ..turns.policy };
-    let users: Vec<User> = (0..200).map(|i| User::new(Random(i).tokens(40), 200)).collect();
+    let users: Vec<User> = (0..200).map(|i| User::new(None, Random(i).tokens(40), 200)).collect();
     for user in &users {
         let later = Some(Duration::from_secs(100));
         turns.submit(user.job(Duration::ZERO, later, usize::MAX));
@@ -521,7 +524,7 @@ fn who_finds_a_place_does_not_count_as_waiting() {
     let tokenizer = tokenizer();
     let mut turns = turns(&tokenizer, &ALL, 100_000);
     turns.policy = Policy { together: 2, waiting: 1, ..turns.policy };
-    let users: Vec<User> = (0..5).map(|i| User::new(Random(i).tokens(40), 20)).collect();
+    let users: Vec<User> = (0..5).map(|i| User::new(None, Random(i).tokens(40), 20)).collect();
     let is_refused = |user: &User| user.got.lock().unwrap().end.is_some();
     let mut submit = |user: &User| {
         turns.submit(user.job(Duration::ZERO, None, usize::MAX));
@@ -540,7 +543,7 @@ fn who_finds_a_place_does_not_count_as_waiting() {
 fn what_can_never_fit_is_refused_at_once() {
     let tokenizer = tokenizer();
     let mut turns = turns(&tokenizer, &ALL, 10_000);
-    let user = User::new(vec![5; 1900], 50);
+    let user = User::new(None, vec![5; 1900], 50);
     turns.submit(user.job(Duration::ZERO, None, usize::MAX));
     let end = user.got.lock().unwrap().end.clone().unwrap();
     assert!(end.contains("of memory, and 9.77 KiB may"), "{end}");

@@ -229,6 +229,7 @@ fn job(
     let (said, bar) = (Arc::clone(said), bar.clone());
     let ends = tokenizer.ends().iter().map(|end| (*end, f32::MIN / 2.0));
     Job {
+        owner: None,
         prompt,
         sampling: Sampling { logit_bias: ends.collect(), ..Sampling::greedy() },
         limits: Limits { tokens: Some(tokens), stop: vec![] },
