@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::patient::Patient;
 use crate::tls::{Greeter, Tls};
 
 /// How long a client may take to send the head of a request, and how long a connection may wait for
@@ -87,8 +88,8 @@ impl Door {
     }
 }
 
-/// Serves the connections of a listener. None of them can keep its place without sending requests,
-/// and none can send a head without end.
+/// Serves the connections of a listener. None of them can keep its place without sending requests
+/// and taking replies, and none can send a head without end.
 async fn serve<L: Listener>(
     mut listener: L,
     router: Router,
@@ -109,7 +110,7 @@ async fn serve<L: Listener>(
             next = next => next,
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(connection), service);
+        let connection = http.serve_connection(TokioIo::new(Patient::new(connection)), service);
         let connection = open.watch(connection);
         tokio::spawn(async move {
             // How it ended is known to whoever wrote the reply.

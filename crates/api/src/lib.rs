@@ -29,6 +29,7 @@ mod offer;
 pub mod ollama;
 pub mod openai;
 mod openapi;
+mod patient;
 mod plan;
 mod record;
 mod refusal;

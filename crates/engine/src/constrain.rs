@@ -282,6 +282,9 @@ impl Rules {
 
     /// As many of these guesses as the form allows.
     pub(crate) fn allows(&mut self, guesses: &[u32]) -> usize {
+        // Weights may have rows beyond the tokens; one of these would be the matcher's end.
+        let known = guesses.iter().take_while(|guess| (**guess as usize) < self.tokens).count();
+        let guesses = &guesses[..known];
         self.matcher.validate_tokens(guesses).unwrap_or(0)
     }
 
@@ -532,6 +535,13 @@ mod tests {
             assert!(logits[0][*token as usize] == 1.0 && logits[0].contains(&f32::NEG_INFINITY));
             assert_eq!(one_by_one.take(*token), ahead.take(*token));
         }
+        // What is no token is forbidden, and does no harm.
+        let padding = tokenizer().len() as u32;
+        assert_eq!(one_by_one.allows(&[padding]), 0);
+        assert_eq!(ahead.allows(&[padding]), 0);
+        let mut ahead = rules("international", &Reader::plain());
+        assert_eq!(ahead.allows(&[word[0], padding]), 1);
+        assert_eq!(ahead.take(word[0]), Ok(false));
         // A guess that the form forbids ends what is known.
         let mut ahead = rules("international", &Reader::plain());
         ahead.look_ahead(&[word[0], 5, 7]);

@@ -232,7 +232,7 @@ impl<'t> Writer<'t> {
     /// Sends what was held back, and the end with what came of the turn.
     pub fn end(mut self, finish: Finish, account: Account, reply: Reply) {
         let mut finish = finish;
-        if !matches!(finish, Finish::Stop | Finish::Cancelled | Finish::Deadline) {
+        if !matches!(finish, Finish::Stop | Finish::Cancelled) {
             // Half a character may be left, and it may even complete a stop string.
             let mut parts = self.reader.push(self.text.finish());
             parts.extend(std::mem::replace(&mut self.reader, Reader::plain()).finish());
@@ -257,6 +257,13 @@ impl<'t> Writer<'t> {
     /// Sends parts of a reply, up to a stop string in its answer.
     fn show(&mut self, parts: Vec<Part>, reply: Reply) -> Result<(), Finish> {
         for part in parts {
+            // What was held back for a stop string stands before it.
+            if !matches!(part, Part::Text(_)) {
+                let held = self.stops.take();
+                if !held.is_empty() && reply(Event::Text(held)).is_break() {
+                    return Err(Finish::Cancelled);
+                }
+            }
             let (event, stopped) = match part {
                 Part::Reasoning(text) => (Event::Reasoning(text), false),
                 Part::Call(name) => (Event::Call(name), false),
@@ -275,5 +282,55 @@ impl<'t> Writer<'t> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use testkit::golden;
+    use turn::Limits;
+
+    use super::*;
+    use crate::Settings;
+
+    /// What is held back because it may begin a stop string.
+    #[test]
+    fn what_is_held_back_comes_in_its_place_and_is_not_lost() {
+        let path = golden("models/qwen3");
+        let source = arch::Source::open(&path).unwrap();
+        let engine = Engine::new(arch::load(&source).unwrap(), Settings::default()).unwrap();
+        let tokenizer = Tokenizer::from_folder(&path).unwrap();
+        let (sampling, reader) = (Sampling::default(), Reader::plain());
+        let limits = Limits { stop: vec!["...".to_owned()], ..Limits::default() };
+        let request =
+            Request { prompt: &[1], sampling: &sampling, limits: &limits, reader: &reader };
+        let shown = |parts: &[Part], finish: Finish| {
+            let mut writer = Writer::new(&engine, &tokenizer, (&request, 0));
+            let mut shown = Vec::new();
+            let mut reply = |event: Event| {
+                shown.push(match event {
+                    Event::Text(text) => text,
+                    Event::Call(name) => format!("call {name}"),
+                    Event::End(account) => format!("{:?}", account.finish),
+                    other => panic!("{other:?}"),
+                });
+                ControlFlow::Continue(())
+            };
+            writer.show(parts.to_vec(), &mut reply).unwrap();
+            writer.end(finish, request.account(), &mut reply);
+            shown
+        };
+        let [text, call, dots] =
+            [Part::Text("Hm.".to_owned()), Part::Call("f".to_owned()), Part::Text("..".to_owned())];
+        let called = shown(&[text.clone(), call, dots], Finish::End);
+        assert_eq!(called, ["Hm", ".", "call f", "..", "End"]);
+        for finish in [Finish::Deadline, Finish::Length] {
+            assert_eq!(
+                shown(std::slice::from_ref(&text), finish),
+                ["Hm", ".", &format!("{finish:?}")]
+            );
+        }
     }
 }

@@ -480,13 +480,29 @@ impl<'t> Turns<'t> {
         }
     }
 
+    /// A step of one turn; says what it had of it.
+    fn step_one(&mut self, i: usize, share: Share) -> Result<Share, Error> {
+        let stepped = self.engine.step(&mut [self.active[i].feed(share)]).map(drop);
+        let active = &mut self.active[i];
+        let sure = active.again + 1;
+        match stepped {
+            // Where a guess leads to need not be where the model goes.
+            Err(Error::NotFinite { .. }) if active.next.len() > sure => {
+                active.next.truncate(sure);
+                let share = Share { rows: sure, ..share };
+                self.engine.step(&mut [active.feed(share)]).map(|_| share)
+            }
+            stepped => stepped.map(|()| share),
+        }
+    }
+
     /// The same step one turn after the other. The one that fails ends.
     fn step_alone(&mut self, shares: &[Share]) {
         for (i, share) in shares.iter().enumerate().rev().filter(|(_, share)| share.rows > 0) {
-            match self.engine.step(&mut [self.active[i].feed(*share)]) {
-                Ok(_) => {
+            match self.step_one(i, *share) {
+                Ok(share) => {
                     let mut alone = vec![Share { rows: 0, wanted: Wanted::None }; i];
-                    alone.push(*share);
+                    alone.push(share);
                     self.take(&alone);
                 }
                 Err(error) => {

@@ -19,9 +19,13 @@ pub fn alternating(chat: &Chat) -> Chat {
             Some(last)
                 if is_plain(last) && is_plain(&message) && last["role"] == message["role"] =>
             {
-                let [before, after] =
-                    [&*last, &message].map(|it| it["content"].as_str().unwrap_or_default());
-                last["content"] = format!("{before}\n\n{after}").into();
+                if let (Value::String(before), Some(after)) =
+                    (&mut last["content"], message["content"].as_str())
+                {
+                    // In its place: there may be a hundred thousand of them.
+                    before.push_str("\n\n");
+                    before.push_str(after);
+                }
             }
             _ => messages.push(message),
         }

@@ -112,7 +112,7 @@ pub fn storage(source: &Source) -> String {
 
 #[cfg(test)]
 mod tests {
-    use engine::Settings;
+    use engine::{Policy, Settings};
     use testkit::golden;
 
     use super::*;
@@ -121,7 +121,9 @@ mod tests {
     #[test]
     fn a_models_files_are_described() {
         let how = (Settings::default(), Checked { refuses: true, demand: None });
-        let open = |name: &str| Model::open(&golden(name).display().to_string(), how, 1).unwrap();
+        let open = |name: &str| {
+            Model::open(&golden(name).display().to_string(), how, Policy::default()).unwrap()
+        };
         let about = about(&open("models/qwen3")).unwrap();
         assert_eq!((about.format, &about.architecture[..]), ("safetensors", "qwen3"));
         assert!(about.bytes > 4 * about.parameters.min(100_000) && about.digest.len() == 64);

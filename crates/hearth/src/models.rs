@@ -59,7 +59,7 @@ impl Model {
     pub fn open(
         given: &str,
         (settings, checked): (Settings, Checked),
-        together: usize,
+        policy: Policy,
     ) -> Result<Model, Failure> {
         let (name, path) = match given.split_once('=') {
             Some((name, path)) if !name.contains('/') => (Some(name.to_owned()), path),
@@ -75,7 +75,7 @@ impl Model {
         let fit = fit::of(path, &source, settings)?;
         fit::check(path, &fit, (settings, checked))?;
         let shape = fit.shape();
-        let need = fit.need(Demand { context: shape.context, users: together });
+        let need = fit.need(Demand { context: shape.context, users: policy.together });
         let digest = match &pinned {
             Some(pinned) => pinned.digest().hexadecimal(),
             None => digest(path).map_err(|error| Failure::model(path, error, load::SHOW))?,
@@ -91,7 +91,7 @@ impl Model {
             vocabulary: shape.vocabulary,
             weights: need.weights(),
             fixed: need.fixed(),
-            longest: Policy::default().room(shape),
+            longest: policy.room(shape),
             created: created(path),
             kept: shape.kept,
             digest,
@@ -215,7 +215,8 @@ mod tests {
     use super::*;
 
     fn open(given: &str) -> Result<Model, Failure> {
-        Model::open(given, (Settings::default(), Checked { refuses: true, demand: None }), 16)
+        let how = (Settings::default(), Checked { refuses: true, demand: None });
+        Model::open(given, how, Policy::default())
     }
 
     #[test]
@@ -227,6 +228,12 @@ mod tests {
         let named = open(&format!("tiny={}", folder.display())).unwrap();
         assert_eq!((&named.name[..], &named.digest), ("tiny", &model.digest));
         assert_eq!((model.digest.len(), model.fingerprint().len()), (64, 23));
+        // A window and what a step adds to it are kept, however short the context is.
+        let gemma = golden("models/gemma3").display().to_string();
+        let how = (Settings::default(), Checked { refuses: true, demand: None });
+        let narrow = Policy { rows: 8, ..Policy::default() };
+        let narrow = Model::open(&gemma, how, narrow).unwrap();
+        assert!(narrow.longest < open(&gemma).unwrap().longest);
         let other = open(&golden("models/llama").display().to_string()).unwrap();
         assert_ne!(other.digest, model.digest);
         assert!(open("/nowhere.gguf").is_err());

@@ -116,32 +116,42 @@ pub async fn tokenize(State(server): State<Shared>, body: Received) -> Result<Re
     let Spelled { model, what, with_pieces, ignored } = decode(body?, decode_text).await?;
     let card = models::asked(&server, model)?;
     let language = language(&server, &card.id).await?;
-    let (tokens, pieces) = beside(move || spell(&*language, &what, with_pieces)).await??;
-    let mut body = json!({
-        "tokens": tokens,
-        "count": tokens.len(),
-        "max_model_len": card.context,
-    });
-    if with_pieces {
-        body["token_strs"] = pieces.into();
-    }
-    let mut response = reply(StatusCode::OK, body.to_string());
+    let body = move || {
+        let tokens = match &what {
+            What::Text(text, options) => language.tokens_of(text, *options),
+            What::Chat(prompt, tools) => language.read(prompt, tools)?,
+        };
+        Ok::<_, Fault>(spelled(&*language, &tokens, (card.context, with_pieces)))
+    };
+    let mut response = reply(StatusCode::OK, beside(body).await??);
     name_ignored(&mut response, &ignored);
     Ok(response)
 }
 
-fn spell(
+/// There may be millions of tokens: each is written where it will stand.
+fn spelled(
     language: &dyn Language,
-    what: &What,
-    with_pieces: bool,
-) -> Result<(Vec<u32>, Vec<String>), Fault> {
-    let tokens = match what {
-        What::Text(text, options) => language.tokens_of(text, *options),
-        What::Chat(prompt, tools) => language.read(prompt, tools)?,
+    tokens: &[u32],
+    (context, with_pieces): (usize, bool),
+) -> String {
+    let mut body = String::from("{\"tokens\":[");
+    let list = |body: &mut String, each: &dyn Fn(&mut String, u32)| {
+        for (at, token) in tokens.iter().enumerate() {
+            body.push_str(if at > 0 { "," } else { "" });
+            each(body, *token);
+        }
+        body.push(']');
     };
-    let shown = if with_pieces { &tokens[..] } else { &[] };
-    let pieces = shown.iter().map(|token| language.piece(*token).to_owned()).collect();
-    Ok((tokens, pieces))
+    list(&mut body, &|body, token| body.push_str(&token.to_string()));
+    body.push_str(&format!(",\"count\":{},\"max_model_len\":{context}", tokens.len()));
+    if with_pieces {
+        body.push_str(",\"token_strs\":[");
+        list(&mut body, &|body, token| {
+            body.push_str(&Value::from(language.piece(token)).to_string());
+        });
+    }
+    body.push('}');
+    body
 }
 
 /// Makes a text of tokens, markup and all, under the names that both clients look for.

@@ -21,6 +21,8 @@ const WINDOW: usize = 100;
 /// How long ago the model quotes itself or its prompt.
 const ECHO: usize = 40;
 /// Ends a reply.
+/// Behind it there are no numbers.
+const OVERFLOW: u32 = 0;
 const END: u32 = 2;
 
 fn mix(hash: u64, word: u64) -> u64 {
@@ -178,7 +180,7 @@ impl Model for Fake {
             seen
         };
         for (row, logits) in step.wanted.iter().zip(step.logits.chunks_mut(VOCABULARY)) {
-            logits.fill(0.0);
+            logits.fill(if step.tokens[*row] == OVERFLOW { f32::NAN } else { 0.0 });
             logits[behind(*row).next() as usize] = 10.0;
         }
         for (row, output) in step.shown.iter().zip(step.outputs.chunks_mut(2)) {
@@ -485,6 +487,23 @@ fn guesses_save_steps_and_change_nothing() {
         let [(said, without), (also_said, with)] = answers;
         assert_eq!(said, also_said);
         assert!(3 * with < 2 * without, "{with} steps for {said} tokens, {without}");
+    }
+}
+
+/// Behind a guess that is wrong there may be anything.
+#[test]
+fn where_a_wrong_guess_leads_to_harms_nobody() {
+    let tokenizer = tokenizer();
+    for keeps in [&ALL[..1], &ALL] {
+        let mut turns = turns(&tokenizer, keeps, 100_000);
+        let user = User::new(None, vec![7, 7, 7, OVERFLOW, 5, 7, 7], 30);
+        let sampling = Sampling { logit_bias: vec![(7, 1e6)], ..Sampling::greedy() };
+        turns.submit(Job { sampling, ..user.job(Duration::ZERO, None, usize::MAX) });
+        while turns.step() {}
+        let got = user.got.lock().unwrap();
+        assert_eq!(got.end.as_deref(), Some("Length"));
+        assert_eq!(got.tokens, [7; 30]);
+        assert!(turns.tried().made > 0, "nothing was guessed");
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use api::{Access, Door, Options};
 use engine::{Policy, Room, Settings};
+use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
 use crate::fit::Checked;
@@ -25,6 +26,19 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let _log = log::start(&flags.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        // Most of them wait for a model.
+        .max_blocking_threads(2048)
+        .enable_all()
+        .build()?;
+    let ended = serve_on(&runtime, flags);
+    // Who still loads a model or reads a prompt does it for nobody.
+    runtime.shutdown_background();
+    ended
+}
+
+fn serve_on(runtime: &Runtime, flags: &Flags) -> Result<(), Failure> {
     let access = access::access(flags, &KeyFile::of_user()?)?;
     let address = SocketAddr::from((flags.host, flags.port));
     let certificate = Files::of(flags)?;
@@ -32,12 +46,6 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
     let (settings, checked) = (load::settings(&flags.machine)?, Checked::of(&flags.machine));
     let models = models(flags, (settings, checked))?;
     let running = running(flags, &models, (settings, checked));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        // Most of them wait for a model.
-        .max_blocking_threads(2048)
-        .enable_all()
-        .build()?;
     // Before models are loaded: who cannot listen should hear it at once.
     let door = runtime.block_on(Door::open(address)).map_err(|error| {
         let way_out = "--port chooses another address";
@@ -78,7 +86,8 @@ pub fn serve(flags: &Flags) -> Result<(), Failure> {
 
 /// The models, no two of one name.
 fn models(flags: &Flags, how: (Settings, Checked)) -> Result<Arc<[Model]>, Failure> {
-    let models = flags.models.iter().map(|given| Model::open(given, how, flags.parallel.into()));
+    let policy = load::policy(&flags.machine, flags.parallel);
+    let models = flags.models.iter().map(|given| Model::open(given, how, policy));
     let mut models = models.collect::<Result<Vec<_>, _>>()?;
     let first = models.first().map(|model| model.name.clone());
     models.sort_by(|a, b| a.name.cmp(&b.name));
@@ -166,6 +175,13 @@ async fn listen(door: Door, access: Access, (house, drain): (House, Duration)) {
         tokio::spawn(async {
             asked_to_stop().await;
             std::process::exit(130);
+        });
+        // The first model may be loading all the while.
+        tokio::spawn(async move {
+            tokio::time::sleep(drain + 2 * LAST_WORDS).await;
+            log::info("stopped", &[]);
+            drop(log::Running);
+            std::process::exit(0);
         });
     };
     door.serve(router, (told, drain.saturating_add(LAST_WORDS))).await;

@@ -134,3 +134,23 @@ fn containers_that_hold_themselves_are_freed() {
     drop(heap);
     assert!(weak.upgrade().is_none(), "the heap was kept alive");
 }
+
+/// What reads or copies a long text over and over comes to its end, however little it gives.
+#[test]
+fn each_reading_is_paid_for() {
+    let limits = Limits { fuel: 1_000_000, memory: 1 << 20 };
+    let readings = "s|length s|trim s|upper s|title s|wordcount s|int s|replace('x','y') s|tojson \
+        s|first s|reverse u|lower 'x'in(s) s==t s<t s[5] s[1:] u[9:] s.isspace() s.isprintable() \
+        u.isprintable() s.istitle() s.islower() s.strip() s.strip(u) s.startswith('a',5) \
+        s.endswith('x') s.find('x') s.count('x') s.split('x') s.partition('x') s.isidentifier() \
+        s.removeprefix('x') 'x'.strip(s) '-'.join([s]) '%s'%s {s:1}[s] {s:1}.get(s) {(s,):1} \
+        dict([(s,1)]) [s,t]|unique|list s|trim(u)";
+    for reading in readings.split_whitespace() {
+        let source = format!(
+            "{{% set s = 'ab c' * 7500 %}}{{% set t = s ~ '' %}}{{% set u = 'éÉ ü' * 5000 %}}\
+             {{% for i in range(900) %}}{{% set x = {reading} %}}{{% endfor %}}"
+        );
+        let rendered = Template::compile_within(limits, &source).unwrap().render(&inputs());
+        assert!(matches!(rendered, Err(Error::TooLarge { .. })), "{reading}: {rendered:?}");
+    }
+}

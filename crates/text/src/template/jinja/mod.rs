@@ -107,6 +107,7 @@ type Calling = fn(&mut State<'_, '_>, &Value, &mut Arguments) -> Outcome;
 /// Calls `plain` with the arguments as the engine passes them, the operand first.
 fn call_plain(plain: Plain, state: &mut State<'_, '_>, values: &[Value]) -> Outcome {
     let heap = heap_of(state)?;
+    heap.charge_reading(values.iter().filter_map(Value::as_str).map(str::len).sum())?;
     call(values, |operand, arguments| plain(&heap, operand, arguments))
 }
 

@@ -9,7 +9,6 @@ use super::super::python::access::{item, iterate, length as length_of};
 use super::super::python::arguments::Arguments;
 use super::super::python::arithmetic::binary;
 use super::super::python::compare::{equal, order, sort_by};
-use super::super::python::dict::Key;
 use super::super::python::heap::{Buffer, Heap, Outcome};
 use super::super::python::methods::{pairs, reversed};
 use super::super::python::print::write_text;
@@ -189,7 +188,7 @@ pub(super) fn unique(heap: &Heap, value: &Value, arguments: &mut Arguments) -> O
     let mut seen = std::collections::HashSet::new();
     let mut kept = Vec::new();
     for item in iterate(heap, value)? {
-        if seen.insert(Key::of(&key.of(heap, &item)?)?) {
+        if seen.insert(heap.key(&key.of(heap, &item)?)?) {
             kept.push(item);
         }
     }

@@ -49,7 +49,7 @@ pub(super) fn title(heap: &Heap, value: &Value, _: &mut Arguments) -> Outcome {
 pub(super) fn trim(heap: &Heap, value: &Value, arguments: &mut Arguments) -> Outcome {
     let characters = arguments.optional_string("chars")?;
     let text = to_text(heap, value)?;
-    heap.text(strings::stripped(&text, characters.as_deref(), (true, true)))
+    heap.text(strings::strip_of(heap, &text, characters.as_deref(), (true, true))?)
 }
 
 pub(super) fn replace(heap: &Heap, value: &Value, arguments: &mut Arguments) -> Outcome {

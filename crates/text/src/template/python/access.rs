@@ -54,7 +54,10 @@ pub(crate) fn length(heap: &Heap, value: &Value) -> Result<usize, Error> {
 pub(crate) fn item(heap: &Heap, value: &Value, key: &Value) -> Outcome {
     let found = match (Shape::of(value), Shape::of(key)) {
         (Shape::Undefined, _) => return Err(undefined_fault()),
-        (Shape::Dict(dict), _) => Key::of(key).ok().and_then(|key| dict.get(&key)),
+        (Shape::Dict(dict), _) => {
+            heap.charge_keys([key])?;
+            Key::of(key).ok().and_then(|key| dict.get(&key))
+        }
         (Shape::Seq(seq), key) if key.as_int().is_some() && seq.kind.is_indexable() => {
             key.as_int().and_then(|index| seq.get(index_within(index, seq.len())?))
         }

@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use minijinja::{Error, Value};
 
 use super::access::iterate;
-use super::dict::Key;
 use super::heap::Heap;
 use super::print::MAX_DEPTH;
 use super::shape::Shape;
@@ -49,7 +48,7 @@ fn equal_at(heap: &Heap, a: &Value, b: &Value, depth: usize) -> Result<bool, Err
             }
             heap.charge_visits(COMPARE_VISITS + 4 * a.len())?;
             for (key, value) in a.pairs() {
-                match b.get(&Key::of(&key)?) {
+                match b.get(&heap.key(&key)?) {
                     Some(other) if equal_at(heap, &value, &other, depth + 1)? => {}
                     _ => return Ok(false),
                 }
@@ -120,7 +119,7 @@ pub(crate) fn contains(heap: &Heap, container: &Value, item: &Value) -> Result<b
             let name = other.type_name();
             Err(fault(format!("'in <string>' requires string as left operand, not {name}")))
         }
-        (Shape::Dict(dict), _) => Ok(dict.get(&Key::of(item)?).is_some()),
+        (Shape::Dict(dict), _) => Ok(dict.get(&heap.key(item)?).is_some()),
         _ => {
             for candidate in iterate(heap, container)? {
                 if equal(heap, &candidate, item)? {

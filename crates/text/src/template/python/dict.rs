@@ -26,9 +26,31 @@ pub(crate) enum Key {
     Tuple(Vec<Key>),
 }
 
+/// Tuples that are keys stand in each other so deep at most, and have fewer items than so many.
+const DEEPEST: usize = 16;
+const LONGEST: usize = 256;
+
 impl Key {
     pub(crate) fn of(value: &Value) -> Result<Key, Error> {
         Key::at_depth(value, 0)
+    }
+
+    /// Bytes of text in a key.
+    pub(crate) fn bytes(value: &Value) -> usize {
+        Key::bytes_at_depth(value, 0)
+    }
+
+    fn bytes_at_depth(value: &Value, depth: usize) -> usize {
+        match Shape::of(value) {
+            Shape::Str(text) => text.len(),
+            Shape::Seq(items)
+                if items.kind.is_tuple() && depth < DEEPEST && items.len() < LONGEST =>
+            {
+                let items = items.take_items();
+                items.iter().map(|item| Key::bytes_at_depth(item, depth + 1)).sum()
+            }
+            _ => 0,
+        }
     }
 
     fn at_depth(value: &Value, depth: usize) -> Result<Key, Error> {
@@ -41,7 +63,7 @@ impl Key {
             Shape::Float(x) if x.fract() == 0.0 && x.abs() < 1e30 => Key::Int(x as i128),
             Shape::Float(x) => Key::Float(x.to_bits()),
             Shape::Str(x) => Key::Str(x.to_owned()),
-            Shape::Seq(x) if x.kind.is_tuple() && depth < 16 && x.len() < 256 => {
+            Shape::Seq(x) if x.kind.is_tuple() && depth < DEEPEST && x.len() < LONGEST => {
                 let items = x.take_items();
                 let keys = items.iter().map(|item| Key::at_depth(item, depth + 1));
                 Key::Tuple(keys.collect::<Result<_, _>>()?)

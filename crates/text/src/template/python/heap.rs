@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::{Error, Value};
 
-use super::dict::{Dict, Namespace};
+use super::dict::{Dict, Key, Namespace};
 use super::seq::{Seq, SeqKind, Span};
 use super::shape::Shape;
 use crate::template::error::{Thrown, fault};
@@ -101,15 +101,31 @@ impl Heap {
         Ok(())
     }
 
+    /// What a value is as a key of a dictionary, which has a copy of it.
+    pub(crate) fn key(&self, value: &Value) -> Result<Key, Error> {
+        self.charge_keys([value])?;
+        Key::of(value)
+    }
+
+    /// Pays for keys that are about to be copied into a dictionary.
+    pub(crate) fn charge_keys<'v>(
+        &self,
+        keys: impl IntoIterator<Item = &'v Value>,
+    ) -> Result<(), Error> {
+        keys.into_iter().try_for_each(|key| self.charge(Key::bytes(key)))
+    }
+
     /// A dictionary of the given pairs; a later pair replaces an earlier one with the same key.
     pub(crate) fn dict(&self, pairs: Vec<(Value, Value)>) -> Outcome {
         self.charge_slots(pairs.len().saturating_mul(4))?;
+        self.charge_keys(pairs.iter().map(|(key, _)| key))?;
         pairs.iter().try_for_each(|(_, value)| self.check_storable(value))?;
         self.keep(Dict::new(pairs)?)
     }
 
     pub(crate) fn namespace(&self, pairs: Vec<(Value, Value)>) -> Outcome {
         self.charge_slots(pairs.len().saturating_mul(4))?;
+        self.charge_keys(pairs.iter().map(|(key, _)| key))?;
         pairs.iter().try_for_each(|(_, value)| self.check_storable(value))?;
         self.keep(Namespace::new(pairs)?)
     }

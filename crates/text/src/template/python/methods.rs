@@ -5,7 +5,7 @@ use minijinja::{Error, State, Value};
 use super::access::{iterate, slice};
 use super::arguments::Arguments;
 use super::compare::equal;
-use super::dict::{Dict, Key};
+use super::dict::Dict;
 use super::heap::{Empty, Heap, Outcome};
 use super::seq::{Seq, SeqKind};
 use super::shape::{Shape, integer};
@@ -71,6 +71,8 @@ pub(crate) fn call(
     match Shape::of(receiver) {
         Shape::Str(text) => {
             if let Some(method) = strings::method(name) {
+                let given = args.iter().filter_map(Value::as_str).map(str::len).sum::<usize>();
+                heap.charge_reading(text.len() + given)?;
                 return applied(args, |arguments| method(&heap, text, arguments));
             }
         }
@@ -216,8 +218,8 @@ fn count(heap: &Heap, list: &Seq, arguments: &mut Arguments) -> Outcome {
     Ok(integer(found))
 }
 
-fn get(_: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
-    let key = Key::of(&arguments.required("key")?)?;
+fn get(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
+    let key = heap.key(&arguments.required("key")?)?;
     let default = arguments.optional("default").unwrap_or(Value::from(()));
     Ok(dict.get(&key).unwrap_or(default))
 }
@@ -240,7 +242,7 @@ fn values(heap: &Heap, dict: &Dict, _: &mut Arguments) -> Outcome {
 
 fn pop_key(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
     heap.charge_visits(2 * dict.len())?;
-    let key = Key::of(&arguments.required("key")?)?;
+    let key = heap.key(&arguments.required("key")?)?;
     let default = arguments.optional("default");
     dict.remove(&key).or(default).ok_or_else(|| fault("pop: the key is not in the dictionary"))
 }
@@ -248,7 +250,7 @@ fn pop_key(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
 fn setdefault(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
     let key = arguments.required("key")?;
     let default = arguments.optional("default").unwrap_or(Value::from(()));
-    if let Some(found) = dict.get(&Key::of(&key)?) {
+    if let Some(found) = dict.get(&heap.key(&key)?) {
         return Ok(found);
     }
     heap.charge_slots(4)?;
@@ -266,6 +268,7 @@ fn update(heap: &Heap, dict: &Dict, arguments: &mut Arguments) -> Outcome {
     new.extend(named.map(|(name, value)| (Value::from(name), value)));
     heap.charge_slots(new.len().saturating_mul(4))?;
     for (key, value) in new {
+        heap.charge_keys([&key])?;
         heap.check_storable(&value)?;
         dict.insert(key, value)?;
     }

@@ -140,9 +140,11 @@ fn escape_number(c: char) -> String {
 pub(crate) fn is_printable(c: char) -> bool {
     // The standard library knows the same Unicode classes. It escapes marks that would combine
     // with what stands before them only at the start, so something must stand before.
-    c.is_ascii_graphic()
-        || c == ' '
-        || !format!("a{c}").escape_debug().to_string().contains("\\u{") && !c.is_control()
+    let mut bytes = [b'a'; 5];
+    let len = 1 + c.encode_utf8(&mut bytes[1..]).len();
+    let shown = || str::from_utf8(&bytes[..len]).map(|text| text.escape_debug().skip(1));
+    let is_escaped = || shown().is_ok_and(|mut shown| shown.by_ref().take(2).eq("\\u".chars()));
+    c.is_ascii_graphic() || c == ' ' || !c.is_control() && !is_escaped()
 }
 
 /// A floating-point number as `repr` prints it: the shortest digits that read back the same.

@@ -29,9 +29,9 @@ const METHODS: [(&str, Method); 43] = [
     ("count", count),
     ("endswith", |heap, text, args| affix(heap, text, args, |t, end| t.ends_with(end))),
     ("expandtabs", expandtabs),
-    ("find", |heap, text, args| position(heap, text, args, |t, part| t.find(part))),
+    ("find", |_, text, args| position(text, args, |t, part| t.find(part))),
     ("format", |heap, text, args| braces::format(heap, text, args)),
-    ("index", |heap, text, args| found(position(heap, text, args, |t, part| t.find(part))?)),
+    ("index", |_, text, args| found(position(text, args, |t, part| t.find(part))?)),
     ("isalnum", |_, text, _| every(text, char::is_alphanumeric)),
     ("isalpha", |_, text, _| every(text, char::is_alphabetic)),
     ("isascii", |_, text, _| Ok(Value::from(text.is_ascii()))),
@@ -52,8 +52,8 @@ const METHODS: [(&str, Method); 43] = [
     ("removeprefix", |heap, text, args| remove(heap, text, args, |t, start| t.strip_prefix(start))),
     ("removesuffix", |heap, text, args| remove(heap, text, args, |t, end| t.strip_suffix(end))),
     ("replace", replace_method),
-    ("rfind", |heap, text, args| position(heap, text, args, |t, part| t.rfind(part))),
-    ("rindex", |heap, text, args| found(position(heap, text, args, |t, part| t.rfind(part))?)),
+    ("rfind", |_, text, args| position(text, args, |t, part| t.rfind(part))),
+    ("rindex", |_, text, args| found(position(text, args, |t, part| t.rfind(part))?)),
     ("rjust", |heap, text, args| justify(heap, text, args, Side::Left)),
     ("rpartition", |heap, text, args| partition(heap, text, args, false)),
     ("rsplit", |heap, text, args| split_method(heap, text, args, split_right)),
@@ -148,7 +148,18 @@ fn swapcase(heap: &Heap, text: &str, _: &mut Arguments) -> Outcome {
 /// Strips white space, or the characters of the argument, from the chosen ends.
 fn strip(heap: &Heap, text: &str, args: &mut Arguments, ends: (bool, bool)) -> Outcome {
     let characters = args.optional_string("chars")?;
-    heap.text(stripped(text, characters.as_deref(), ends))
+    heap.text(strip_of(heap, text, characters.as_deref(), ends)?)
+}
+
+/// The same, paid for: each character at the ends is looked for among those given.
+pub(crate) fn strip_of<'t>(
+    heap: &Heap,
+    text: &'t str,
+    characters: Option<&str>,
+    ends: (bool, bool),
+) -> Result<&'t str, Error> {
+    heap.charge_reading(text.len().saturating_mul(characters.unwrap_or("").len()))?;
+    Ok(stripped(text, characters, ends))
 }
 
 /// The text without white space, or without the given characters, at its start and end.
@@ -183,12 +194,10 @@ fn window<'t>(text: &'t str, args: &mut Arguments) -> Result<Option<(&'t str, us
 
 /// Where the argument is found, counted in characters, or -1.
 fn position(
-    heap: &Heap,
     text: &str,
     args: &mut Arguments,
     search: for<'t> fn(&'t str, &'t str) -> Option<usize>,
 ) -> Outcome {
-    heap.charge_reading(text.len())?;
     let wanted = args.string("sub")?;
     let found = window(text, args)?.and_then(|(part, offset)| {
         let at = search(part, &wanted)? + offset;
@@ -204,8 +213,7 @@ fn found(position: Value) -> Outcome {
     Ok(position)
 }
 
-fn count(heap: &Heap, text: &str, args: &mut Arguments) -> Outcome {
-    heap.charge_reading(text.len())?;
+fn count(_: &Heap, text: &str, args: &mut Arguments) -> Outcome {
     let wanted = args.string("sub")?;
     let found = window(text, args)?.map_or(0, |(part, _)| part.matches(wanted.as_str()).count());
     Ok(Value::from(found))
