@@ -171,6 +171,19 @@ impl Fields {
         }
     }
 
+    /// Puts a value under a name into the object of another name, which may not be there yet. What
+    /// the object says itself stays.
+    pub fn set_within(&mut self, object: &str, name: &str, value: Value) -> Result<(), Refusal> {
+        let mut within = match self.take(object) {
+            None => Map::new(),
+            Some(Value::Object(within)) => within,
+            Some(_) => return Err(self.refusal(object, "must be an object")),
+        };
+        within.entry(name).or_insert(value);
+        self.fields.insert(object.to_owned(), within.into());
+        Ok(())
+    }
+
     /// All that is left, as it is.
     pub fn rest(self) -> Map<String, Value> {
         self.fields

@@ -137,6 +137,7 @@ pub fn offer(
     let tool = |offered: Offered| Tool {
         name: offered.name,
         parameters: offered.parameters.unwrap_or(Value::Null),
+        strict: offered.strict,
     };
     let all = tools.into_iter().map(tool).collect();
     let tools = match choice {

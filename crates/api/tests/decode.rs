@@ -234,22 +234,26 @@ fn what_changes_nothing_is_noted() {
         "safety_identifier": "s", "prompt_cache_key": "k", "prediction": {}, "verbosity": "medium",
         "parallel_tool_calls": true, "stream_options": { "include_usage": true },
         "messages": [{ "role": "user", "content": "x", "cache_control": {}, "annotations": [] }],
+        "options": { "num_ctx": 4096, "num_predict": 5 },
     }));
     let ignored = asked.unwrap().ignored;
     for name in "user metadata store service_tier safety_identifier prompt_cache_key prediction \
-        verbosity parallel_tool_calls stream_options cache_control"
+        verbosity parallel_tool_calls stream_options cache_control options.num_ctx"
         .split_whitespace()
     {
         assert!(ignored.iter().any(|known| known == name), "{name}: {ignored:?}");
     }
-    assert_eq!(ignored.len(), 11, "{ignored:?}");
+    assert_eq!(ignored.len(), 12, "{ignored:?}");
 }
 
 #[test]
 fn conversations_are_as_templates_take_them() {
     let call = |arguments: &str| {
         let function = json!({ "name": "f", "arguments": arguments });
-        json!({ "id": "c", "type": "function", "function": function, "index": 0 })
+        let mut call = json!({ "id": "c", "type": "function", "function": function, "index": 0 });
+        // As OpenAI's own client keeps it.
+        call["function"]["parsed_arguments"] = json!({ "x": 1 });
+        call
     };
     let chat = conversation(&json!({ "messages": [
         { "role": "developer", "content": "Be brief." },
@@ -258,7 +262,7 @@ fn conversations_are_as_templates_take_them() {
         { "role": "assistant", "content": null, "reasoning": "hm",
           "tool_calls": [call(r#"{"b": 1, "a": 2}"#), call("{broken"), call("")] },
         { "role": "tool", "tool_call_id": "c", "content": "4", "name": "f" },
-        { "role": "assistant", "content": "4.", "refusal": null, "audio": null },
+        { "role": "assistant", "content": "4.", "refusal": null, "audio": null, "parsed": 4 },
     ] }));
     let calls = chat.messages[2]["tool_calls"].as_array().unwrap();
     let arguments: Vec<_> = calls.iter().map(|call| &call["function"]["arguments"]).collect();

@@ -95,6 +95,16 @@ fn options_are_honoured() {
     assert_eq!((turn.limits.tokens, turn.wishes.seed), (None, Some(7)), "a random seed");
     let penalties = (turn.wishes.repetition_penalty, turn.wishes.presence_penalty);
     assert_eq!(penalties, (Some(1.0), Some(0.0)), "nothing is looked back at");
+    let none = self::turn(&json!({ "repeat_penalty": 0 }));
+    assert_eq!(none.wishes.repetition_penalty, Some(1.0), "as clients write none");
+    // Beside the options, but these count more.
+    let asked = both(&json!({ "temperature": 0.5, "top_p": 0.25, "max_output_tokens": 9,
+        "options": { "top_p": 0.75 } }));
+    assert_eq!((asked.wishes.temperature, asked.wishes.top_p), (Some(0.5), Some(0.75)));
+    assert_eq!(
+        (asked.limits.tokens, both(&json!({ "top_p": 1 })).wishes.top_p),
+        (Some(9), Some(1.0))
+    );
 }
 
 #[test]
@@ -148,7 +158,9 @@ fn wrong_fields_are_refused_by_name() {
         ("shift", json!({ "shift": true })),
         ("top_logprobs", json!({ "top_logprobs": 2 })),
         ("top_logprobs", json!({ "logprobs": true, "top_logprobs": 21 })),
-        ("temperature", json!({ "temperature": 1 })),
+        ("options.temperature", json!({ "temperature": -1 })),
+        ("options", json!({ "temperature": 1, "options": [] })),
+        ("heat", json!({ "heat": 1 })),
     ];
     refused(chat, &cases);
     refused(generate, &cases);
@@ -173,7 +185,8 @@ fn wrong_conversations_and_prompts_are_refused_by_name() {
                     "tool_calls": [{ "function": { "name": "f", "arguments": "{}" } }] })),
             ),
             ("tools[0].function", json!({ "tools": [{}] })),
-            ("tool_choice", json!({ "tool_choice": "auto" })),
+            ("tool_choice", json!({ "tool_choice": "perhaps" })),
+            ("tool_choice", json!({ "tool_choice": "required" })),
         ],
     );
     refused(
@@ -258,9 +271,10 @@ fn conversations_are_as_templates_take_them() {
     let called = &chat.messages[2]["tool_calls"][0];
     assert_eq!(
         called.to_string(),
-        r#"{"type":"function","function":{"name":"f","arguments":{"b":1,"a":2}}}"#
+        r#"{"id":"call_1","type":"function","function":{"name":"f","arguments":{"b":1,"a":2}}}"#
     );
-    assert_eq!(chat.messages[3], json!({ "role": "tool", "content": "4", "name": "f" }));
+    let result = json!({ "role": "tool", "content": "4", "name": "f", "tool_call_id": "call_1" });
+    assert_eq!(chat.messages[3], result);
     let result = json!({ "role": "tool", "content": "5", "name": "g", "tool_call_id": "c" });
     assert_eq!((&chat.messages[4], chat.tools), (&result, vec![tool()]));
     let demand = |more: Value| {
@@ -270,6 +284,35 @@ fn conversations_are_as_templates_take_them() {
     };
     assert_eq!((demand(json!({})).calls, demand(json!({})).several), (Calls::None, true));
     assert_eq!(demand(json!({ "format": "json" })).calls, Calls::May);
+    assert_eq!(demand(json!({ "tool_choice": "required" })).calls, Calls::Must);
+}
+
+/// What few clients send is found out: of which call a result is, and who thought what.
+#[test]
+fn results_and_thoughts_find_their_place() {
+    let call = |name: &str| json!({ "function": { "name": name, "arguments": {} } });
+    let result = |name: Value| json!({ "role": "tool", "tool_name": name, "content": "" });
+    let called = |calls: Value| json!({ "role": "assistant", "tool_calls": calls });
+    let chat = conversation(&json!({ "messages": [
+        { "role": "thinking", "content": "hm" },
+        { "role": "assistant", "content": "a" },
+        { "role": "thinking", "content": "of nobody" },
+        { "role": "user", "content": "b" },
+        { "role": "assistant", "content": "c" },
+        called(json!([call("f"), call("g"), call("f")])),
+        result(json!("g")), result(json!("f")), result(json!("f")), result(json!("f")),
+        called(json!([call("h"), call("i")])),
+        result(Value::Null), result(json!("elsewhere")),
+    ] }));
+    let thoughts: Vec<_> = chat.messages.iter().map(|it| it["reasoning_content"].clone()).collect();
+    assert_eq!(thoughts[..3], [json!("hm"), Value::Null, Value::Null]);
+    let ids: Vec<_> = chat.messages.iter().filter(|it| it["role"] == "tool").collect();
+    let ids: Vec<_> = ids.into_iter().map(|it| it["tool_call_id"].clone()).collect();
+    let want = [json!("call_2"), "call_1".into(), "call_3".into(), Value::Null];
+    assert_eq!(ids[..4], want);
+    assert_eq!(ids[4..], ["call_4", "call_5"]);
+    let calls = &chat.messages[3]["tool_calls"];
+    assert_eq!([0, 1, 2].map(|i| calls[i]["id"].clone()), ["call_1", "call_2", "call_3"]);
 }
 
 #[test]

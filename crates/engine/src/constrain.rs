@@ -14,7 +14,7 @@ use llguidance::toktrie::{
     ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie, parse_numeric_token,
 };
 use llguidance::{Matcher, ParserFactory};
-use serde_json::Value;
+use serde_json::{Value, json};
 use text::reply::{Reader, quoting, with_definitions, without_idle_space};
 use text::tokenizer::Tokenizer;
 use turn::{Calls, Demand, Fault, Form, Side, Tool};
@@ -86,7 +86,12 @@ impl Forms {
         check_depth(demand)?;
         let begin = thread::Builder::new().name("form".to_owned()).stack_size(STACK);
         thread::scope(|scope| {
-            let compiling = begin.spawn_scoped(scope, || self.compile_here(demand, reader));
+            let compiling = begin.spawn_scoped(scope, || {
+                self.compile_here(demand, reader).or_else(|fault| match loosened(demand) {
+                    Some(looser) => self.compile_here(&looser, reader).map_err(|_| fault),
+                    None => Err(fault),
+                })
+            });
             let compiling = compiling.map_err(|error| {
                 Fault::new(Side::Us, format!("no room to compile the form: {error}"))
             })?;
@@ -162,6 +167,15 @@ impl Forms {
             .find_map(|(key, part)| self.culprit((part, root), &format!("{at}/{key}"), left));
         Some(within.unwrap_or_else(|| format!("{at}: {}", error.trim())))
     }
+}
+
+/// The same with any arguments for tools that are not strict, if there are some that may be called.
+fn loosened(demand: &Demand) -> Option<Demand> {
+    let mut demand = demand.clone();
+    let mut tools = demand.tools.iter_mut().filter(|tool| !tool.strict).peekable();
+    tools.peek()?;
+    tools.for_each(|tool| tool.parameters = json!({ "type": "object" }));
+    (demand.calls != Calls::None).then_some(demand)
 }
 
 /// Refuses forms that lead deeper than there is room for.
@@ -350,7 +364,6 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use testkit::golden;
     use text::tokenizer::Encode;
     use turn::Tool;
@@ -396,7 +409,7 @@ mod tests {
     fn calls_are_told_from_text_without_tokens_for_them() {
         let schema = json!({ "type": "object", "properties": { "on": { "type": "boolean" } },
                              "required": ["on"], "additionalProperties": false });
-        let tools = vec![Tool { name: "f".to_owned(), parameters: schema }];
+        let tools = vec![Tool { name: "f".to_owned(), parameters: schema, strict: true }];
         let reader = Reader::plain().offering_in_words(&tools);
         let demand = Demand { calls: Calls::May, tools, several: true, ..Demand::default() };
         let forms = Forms::new(&tokenizer()).unwrap();
@@ -417,6 +430,39 @@ mod tests {
             let mut rules = forms.compile(&demand, &reader).unwrap();
             let allowed = tokens(&text).into_iter().all(|token| rules.take(token).is_ok());
             assert_eq!(allowed && rules.matcher.is_accepting().unwrap(), whole, "{text:?}");
+        }
+    }
+
+    /// What a tool promises that is not strict is kept where that is possible.
+    #[test]
+    fn only_strict_tools_are_refused() {
+        let template = golden("templates/templates/Qwen3-Coder.jinja");
+        let template = std::fs::read_to_string(template).unwrap();
+        let forms = Forms::new(&tokenizer()).unwrap();
+        for wish in [
+            json!({ "type": "string", "format": "uri" }),
+            json!({ "type": "object", "propertyNames": { "type": "string" } }),
+            json!({ "type": "array", "uniqueItems": true }),
+        ] {
+            let tool = |name: &str, wish: Value, strict| {
+                let parameters = json!({ "type": "object", "properties": { "to": wish } });
+                Tool { name: name.to_owned(), parameters, strict }
+            };
+            let compiled = |strict, calls| {
+                let tools = vec![tool("f", wish.clone(), strict), tool("g", json!(true), true)];
+                for reader in [
+                    Reader::new(&template, "").offering(&template, &tools),
+                    Reader::plain().offering_in_words(&tools),
+                ] {
+                    let demand = Demand { calls, tools: tools.clone(), ..Demand::default() };
+                    forms.compile(&demand, &reader).map_err(|fault| fault.message)?;
+                }
+                Ok::<_, String>(())
+            };
+            for calls in [Calls::May, Calls::Must] {
+                assert_eq!(compiled(false, calls), Ok(()), "{wish}");
+                assert!(compiled(true, calls).is_err(), "{wish}");
+            }
         }
     }
 

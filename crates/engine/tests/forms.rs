@@ -267,7 +267,7 @@ fn tools(random: &mut Random) -> Vec<Tool> {
             "type": "object", "properties": properties, "required": required,
             "additionalProperties": false
         });
-        Tool { name: (*name).to_owned(), parameters }
+        Tool { name: (*name).to_owned(), parameters, strict: true }
     };
     names[..count].iter().map(tool).collect()
 }
@@ -448,7 +448,7 @@ fn tools_that_cannot_be_called_are_refused() {
     ] {
         let (tokenizer, template) = family(name);
         let forms = Forms::new(&tokenizer).unwrap();
-        let tools = vec![Tool { name: "f".to_owned(), parameters: schema }];
+        let tools = vec![Tool { name: "f".to_owned(), parameters: schema, strict: true }];
         let reader = Reader::new(&template, "").offering(&template, &tools);
         let demand = Demand { calls: Calls::Must, tools, ..Demand::default() };
         let fault = forms.compile(&demand, &reader).map(|_| ()).expect_err(name);

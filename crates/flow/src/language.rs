@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::alternate::alternating;
 use crate::local::no_day;
+use crate::mended::mended;
 use crate::tools::{in_words, tells_of_calls};
 use serde_json::{Map, Value};
 use text::reply::Reader;
@@ -173,9 +174,10 @@ impl Language {
         let plain = is_lost.then(|| in_words(chat));
         let render = |chat: &Chat| template.render(&self.inputs(chat, now));
         let asked = plain.as_ref().unwrap_or(chat);
-        // Clients write orders of messages that some templates refuse.
-        let text = render(asked)
-            .or_else(|error| render(&alternating(asked)).map_err(|_| caller(error.to_string())))?;
+        // Clients write what some templates refuse.
+        let otherwise = || render(&alternating(asked)).or_else(|_| render(&mended(asked)));
+        let text =
+            render(asked).or_else(|error| otherwise().map_err(|_| caller(error.to_string())))?;
         let reader = Reader::new(source, &text);
         let reader = match (chat.tools.is_empty(), plain) {
             (true, _) => reader,

@@ -7,6 +7,7 @@ mod alternate;
 mod language;
 mod local;
 mod many;
+mod mended;
 mod tools;
 
 pub use language::{Language, Reading};

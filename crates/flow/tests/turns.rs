@@ -116,7 +116,7 @@ fn forms_and_calls_are_kept() {
     assert!(["yes", "no"].contains(&&*said), "{said}");
 
     let schema = json!({ "type": "object", "properties": {}, "additionalProperties": false });
-    let tools = vec![Tool { name: "now".to_owned(), parameters: schema }];
+    let tools = vec![Tool { name: "now".to_owned(), parameters: schema, strict: true }];
     asked.demand = Demand { calls: Calls::Must, tools, ..Demand::default() };
     asked.prompt = Arc::new(Prompt::Chat(Chat {
         messages: vec![json!({ "role": "user", "content": "When?" })],

@@ -55,6 +55,7 @@ pub fn call(request: &str, tools: &[Value]) -> Turn {
     let offered = tools.iter().map(|tool| Tool {
         name: tool["function"]["name"].as_str().unwrap_or_default().to_owned(),
         parameters: tool["function"]["parameters"].clone(),
+        strict: true,
     });
     let demand = Demand { calls: Calls::May, tools: offered.collect(), ..Demand::default() };
     let messages = vec![json!({ "role": "user", "content": request })];

@@ -25,6 +25,8 @@ pub struct Tool {
     pub name: String,
     /// The JSON schema of its arguments.
     pub parameters: Value,
+    /// Whether they must keep to it; else as far as that is possible.
+    pub strict: bool,
 }
 
 /// Whether tools are called.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use turn::{Demand, Form, Wishes};
 
-use super::options::options;
+use super::options::{move_in, options};
 use super::think::{Think, think};
 use crate::fields::Fields;
 use crate::{Asked, Manner, Refusal, keep, settings};
@@ -13,6 +13,7 @@ pub fn asked(fields: &mut Fields) -> Result<(Asked, Option<Think>), Refusal> {
     let model = settings::model(fields)?;
     let mut ignored = Vec::new();
     never_cut(fields)?;
+    move_in(fields)?;
     let (wishes, limits) = options(fields, &mut ignored)?;
     let (logprobs, top_logprobs) = settings::logprobs(fields)?;
     let streamed = fields.flag("stream")?.unwrap_or(true);

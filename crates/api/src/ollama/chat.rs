@@ -5,7 +5,8 @@ use turn::Prompt;
 use super::think::Think;
 use super::{ask, messages};
 use crate::fields::Fields;
-use crate::offer::{self, Choice};
+use crate::offer;
+use crate::openai::tools::{NESTED, choice};
 use crate::{Asked, Refusal};
 
 /// Decodes a body. A conversation without messages asks for nothing but the model itself.
@@ -18,7 +19,8 @@ pub fn decode(body: &[u8]) -> Result<(Asked, Option<Think>), Refusal> {
     let messages = messages::messages(&mut fields)?;
     let tools = offer::tools(&mut fields, |tool| messages::tool(tool).map(Some))?;
     let answer = asked.demand.answer.take();
-    let offer = offer::offer(&fields, tools, Choice::Auto, (None, answer))?;
+    let choice = choice(&mut fields, &NESTED)?;
+    let offer = offer::offer(&fields, tools, choice, (None, answer))?;
     fields.finish()?;
     asked.demand = offer.demand;
     if !messages.is_empty() {

@@ -6,16 +6,74 @@ use crate::fields::Fields;
 use crate::offer::{Offered, function_only};
 use crate::{Refusal, history};
 
+/// The role of what was thought, where that is a message.
+const THINKING: &str = "thinking";
+
 /// Reads `messages`; there may be none.
 pub fn messages(fields: &mut Fields) -> Result<Vec<Value>, Refusal> {
     let list = fields.list("messages")?.unwrap_or_default();
-    list.into_iter().map(|(path, value)| message(Fields::of_value(path, value)?)).collect()
+    let read = |(path, value)| message(Fields::of_value(path, value)?);
+    let mut messages: Vec<Value> = list.into_iter().map(read).collect::<Result<_, _>>()?;
+    join_thoughts(&mut messages);
+    pair_results(&mut messages);
+    Ok(messages)
+}
+
+/// Some clients send what was thought as a message of its own, before what was said.
+fn join_thoughts(messages: &mut Vec<Value>) {
+    let mut thought = None;
+    messages.retain_mut(|message| {
+        if message["role"] == THINKING {
+            thought = Some(message["content"].take());
+            return false;
+        }
+        if let Some(thought) = thought.take()
+            && message["role"] == "assistant"
+            && message["reasoning_content"].is_null()
+        {
+            message["reasoning_content"] = thought;
+        }
+        true
+    });
+}
+
+/// Few clients send ids, by which templates find the call that a result is of: it is of the next
+/// one of its tool, or of the next at all.
+fn pair_results(messages: &mut [Value]) {
+    let mut given = 0;
+    let mut open: Vec<(Value, Value)> = Vec::new();
+    for message in messages {
+        let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+        if let Some(calls) = calls {
+            open.clear();
+            for call in calls {
+                given += 1;
+                if call["id"].is_null() {
+                    call["id"] = format!("call_{given}").into();
+                }
+                open.push((call["id"].clone(), call["function"]["name"].clone()));
+            }
+        }
+        if message["role"] != "tool" || open.is_empty() {
+            continue;
+        }
+        let of = |(id, name): &(Value, Value)| match message.get("tool_call_id") {
+            Some(stated) => stated == id,
+            None => message.get("name").is_none_or(|stated| stated == name),
+        };
+        let at = open.iter().position(of);
+        if message.get("tool_call_id").is_none() {
+            message["tool_call_id"] = open.remove(at.unwrap_or(0)).0;
+        } else if let Some(at) = at {
+            open.remove(at);
+        }
+    }
 }
 
 fn message(mut fields: Fields) -> Result<Value, Refusal> {
     let role = fields.string("role")?;
     let role = fields.need("role", role)?;
-    if !["system", "user", "assistant", "tool"].contains(&role.as_str()) {
+    if !["system", "user", "assistant", "tool", THINKING].contains(&role.as_str()) {
         return Err(fields.refusal("role", "must be system, user, assistant or tool"));
     }
     no_images(&mut fields)?;
@@ -75,9 +133,7 @@ fn call(mut fields: Fields) -> Result<Value, Refusal> {
     function.finish()?;
     fields.finish()?;
     let mut call = Map::new();
-    if let Some(id) = id {
-        call.insert("id".to_owned(), id.into());
-    }
+    call.insert("id".to_owned(), id.into());
     call.insert("type".to_owned(), "function".into());
     call.insert("function".to_owned(), json!({ "name": name, "arguments": arguments }));
     Ok(call.into())

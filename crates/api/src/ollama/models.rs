@@ -16,10 +16,10 @@ use crate::reply::{Received, beside, decode};
 use crate::server::{Shared, json as reply};
 use crate::{About, ModelCard, Refusal};
 
-/// The version of Ollama that this dialect is like: the first with all that is served here, log
-/// probabilities last. Clients compare it with the one that they need; ours would tell them
+/// The version of Ollama that this dialect is like: the first with all that is served here,
+/// Anthropic's messages last. Clients compare it with the one that they need; ours would tell them
 /// nothing.
-const VERSION: &str = "0.12.11";
+const VERSION: &str = "0.14.0";
 /// What stands for a model that stays for ever, in a list that knows dates only.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86400);
 

@@ -36,6 +36,20 @@ const IDLE: [&str; 16] = [
 /// Ways of choosing tokens that are not served, each with the value that means it is off.
 const OFF: [(&str, f64); 3] = [("mirostat", 0.0), ("typical_p", 1.0), ("tfs_z", 1.0)];
 
+/// What some clients write beside the options, and which of them they mean.
+const BESIDE: [(&str, &str); 3] =
+    [("temperature", "temperature"), ("top_p", "top_p"), ("max_output_tokens", "num_predict")];
+
+/// Puts what stands beside `options` among them, where they do not say it themselves.
+pub fn move_in(fields: &mut Fields) -> Result<(), Refusal> {
+    for (beside, name) in BESIDE {
+        if let Some(value) = fields.take(beside) {
+            fields.set_within("options", name, value)?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads `options`.
 pub fn options(
     fields: &mut Fields,
@@ -53,7 +67,7 @@ pub fn options(
         top_k: settings::top_k(&mut options)?,
         top_p: options.number("top_p", 0.0..=1.0)?,
         min_p: options.number("min_p", 0.0..=1.0)?,
-        repetition_penalty: options.number("repeat_penalty", 0.01..=100.0)?,
+        repetition_penalty: repeat_penalty(&mut options)?,
         frequency_penalty: options.number("frequency_penalty", -100.0..=100.0)?,
         presence_penalty: options.number("presence_penalty", -100.0..=100.0)?,
         seed: seed(&mut options)?,
@@ -77,6 +91,15 @@ fn off(options: &mut Fields, ignored: &mut Vec<String>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Clients that know other penalties only write none of them as nothing.
+fn repeat_penalty(options: &mut Fields) -> Result<Option<f32>, Refusal> {
+    if options.copy("repeat_penalty").is_some_and(|given| given.as_f64() == Some(0.0)) {
+        options.take("repeat_penalty");
+        return Ok(Some(1.0));
+    }
+    options.number("repeat_penalty", 0.01..=100.0)
 }
 
 /// -1 stands for a random one, as no seed does.

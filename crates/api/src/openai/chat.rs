@@ -40,7 +40,7 @@ pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let effort = stated_effort(&mut fields)?;
     let variables = variables(&mut fields, effort.as_deref())?;
     let chat = Chat { messages, tools: offer.shown, variables };
-    let tokens = tokens(&mut fields)?;
+    let tokens = tokens(&mut fields)?.or(options(&mut fields, &mut ignored)?);
     let manner = settings::manner(&mut fields, &mut ignored)?;
     let (logprobs, top_logprobs) = crate::settings::logprobs(&mut fields)?;
     let wishes = Wishes { top_logprobs, ..settings::wishes(&mut fields)? };
@@ -57,6 +57,16 @@ pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     };
     fields.finish()?;
     Ok(asked)
+}
+
+/// Clients that take this for Ollama write some of its options: how many tokens, and the room for
+/// them, which changes nothing.
+fn options(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Option<usize>, Refusal> {
+    let Some(mut options) = fields.object("options")? else { return Ok(None) };
+    options.ignore("num_ctx", ignored);
+    let tokens = options.count("num_predict", 1..=i64::MAX)?;
+    options.finish()?;
+    Ok(tokens)
 }
 
 /// Refuses the first of these fields that is there.

@@ -8,7 +8,8 @@ use crate::offer::function_only;
 use crate::{Refusal, history};
 
 /// What clients leave in messages that they send back; no template reads it.
-const IDLE: [&str; 4] = ["annotations", "cache_control", "provider_specific_fields", "id"];
+const IDLE: [&str; 5] =
+    ["annotations", "cache_control", "provider_specific_fields", "id", "parsed"];
 
 /// Reads `messages`.
 pub fn messages(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Vec<Value>, Refusal> {
@@ -98,6 +99,8 @@ fn call(mut fields: Fields) -> Result<Value, Refusal> {
         Some(object @ Value::Object(_)) => object,
         Some(_) => return Err(function.refusal("arguments", "must be a string of JSON")),
     };
+    // Clients keep beside the text what they made of it.
+    let _ = function.take("parsed_arguments");
     function.finish()?;
     fields.finish()?;
     let function = json!({ "name": name, "arguments": arguments });

@@ -18,7 +18,7 @@ mod responses;
 mod settings;
 mod text_reply;
 mod tokens;
-mod tools;
+pub mod tools;
 
 pub use chat::decode as decode_chat;
 pub use completions::decode as decode_completion;

@@ -69,7 +69,8 @@ fn offered(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Option<Offer
     Ok(Some(offered))
 }
 
-fn choice(fields: &mut Fields, spelling: &Spelling) -> Result<Choice, Refusal> {
+/// Reads `tool_choice`.
+pub fn choice(fields: &mut Fields, spelling: &Spelling) -> Result<Choice, Refusal> {
     let path = fields.path("tool_choice");
     let wrong = "must be none, auto, required, or an object that names functions";
     match fields.take("tool_choice") {
