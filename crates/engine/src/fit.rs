@@ -147,7 +147,8 @@ impl Fit {
     }
 
     fn scratch(&self, demand: Demand) -> u64 {
-        let logits = demand.users * self.shape().vocabulary * size_of::<f32>();
+        // A row of each user's, and the copy of it that their tokens are chosen in.
+        let logits = 2 * demand.users * self.shape().vocabulary * size_of::<f32>();
         let rows = self.settings.chunk.min(demand.context).max(1);
         self.of_rows(rows.max(demand.users), demand) + logits as u64
     }

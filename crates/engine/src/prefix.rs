@@ -77,11 +77,11 @@ impl Prefixes {
         self.clock += 1;
         for depth in (0..=blocks.len()).rev() {
             let chain = &blocks[..depth];
-            if !self.can_end(pages, chain) {
-                continue;
-            }
             let part =
                 part.filter(|part| depth == blocks.len() && self.can_part(pages, chain, *part));
+            if part.is_none() && !self.can_end(pages, chain) {
+                continue;
+            }
             let len = depth * PAGE + part.map_or(0, |(_, len)| len);
             for id in chain.iter().copied().chain(part.map(|(id, _)| id)) {
                 self.blocks[id].used = self.clock;
@@ -235,14 +235,15 @@ impl Prefixes {
         })
     }
 
-    /// Whether a sequence can go on within a block behind these: a state is there for its end only.
+    /// Whether a sequence can go on within a block behind these: a state is there for its end only,
+    /// and then those of these blocks are not needed.
     fn can_part(&self, pages: &Pages, chain: &[Id], (id, len): (Id, usize)) -> bool {
         let (block, end) = (&self.blocks[id], chain.len() * PAGE + len);
         pages.keeps().enumerate().all(|(cache, keeps)| {
             let there = |id: &Id| self.blocks[*id].pages[cache] != NONE;
             let own = block.pages[cache] != NONE;
             match keeps {
-                Keeps::All => own,
+                Keeps::All => own && chain.iter().all(there),
                 Keeps::Last(last) => {
                     let before = seen(end, last).start.min(chain.len());
                     own && chain[before..].iter().all(there)

@@ -143,6 +143,36 @@ fn nobody_goes_on_from_what_another_has_asked() {
     }
 }
 
+/// Also in models that keep a state, of which there is one where the reply ended.
+#[test]
+fn a_conversation_goes_on_where_its_last_reply_ended() {
+    let tokenizer = tokenizer();
+    for model in ["models/qwen3", "models/gemma3", "models/qwen3_5", "models/deepseek-v3.2"] {
+        let mut turns = Turns::new(open(&golden(model)), &tokenizer, Policy::default());
+        let mut ask = |prompt: &[u32]| {
+            let (job, said) = job(prompt, 30, 7);
+            turns.submit(job);
+            run(&mut turns);
+            said.lock().unwrap().clone()
+        };
+        let mut prompt = words(0, 150);
+        for _ in 0..3 {
+            let said = ask(&prompt);
+            prompt.extend(said.tokens.iter().map(|(token, _)| token));
+            // The last token has not passed through the model.
+            let there = prompt.len() - 1;
+            prompt.extend(words(1, 9));
+            let next = ask(&prompt);
+            assert_eq!(next.cached, there, "{model}");
+            let mut fresh = Turns::new(open(&golden(model)), &tokenizer, Policy::default());
+            let (job, alone) = job(&prompt, 30, 7);
+            fresh.submit(job);
+            run(&mut fresh);
+            assert_eq!(next.tokens, alone.lock().unwrap().tokens, "{model}");
+        }
+    }
+}
+
 /// What a form demands is guessed, many tokens at once: in models that keep all, a window, a state.
 #[test]
 fn guesses_change_no_bit() {
