@@ -16,13 +16,15 @@ use crate::{Error, Family, Model};
 pub(crate) const FAMILY: Family = Family {
     name: "mistral",
     gguf: &[],
-    hugging_face: &["MistralForCausalLM"],
+    hugging_face: &["MistralForCausalLM", "Mistral3ForConditionalGeneration"],
     follows: &[],
     unstated: &[],
     load,
 };
 
 fn load(source: &Source) -> Result<Box<dyn Model>, Error> {
+    // Ministral, which nests its text model in the same way, scales queries by position.
+    source.expect_setting("model_type", "mistral")?;
     let hyper = Hyper::read(source)?;
     let window = window::of_folder(source)?;
     let attention = Options { window, ..Options::PLAIN };

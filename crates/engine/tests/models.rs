@@ -150,6 +150,39 @@ fn old_configurations() {
     }
 }
 
+/// Mistral Small 3.1 nests its text model beside one that sees.
+#[test]
+fn a_nested_mistral() {
+    let from = golden("models/mistral");
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistral-that-sees");
+    std::fs::create_dir_all(&to).unwrap();
+    let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    let text = json(&std::fs::read(from.join("config.json")).unwrap());
+    let write = |text: &serde_json::Value| {
+        let config = serde_json::json!({
+            "architectures": ["Mistral3ForConditionalGeneration"], "model_type": "mistral3",
+            "text_config": text, "vision_config": { "hidden_size": 8 },
+        });
+        std::fs::write(to.join("config.json"), config.to_string()).unwrap();
+    };
+    write(&text);
+    let weights = std::fs::read(from.join("model.safetensors")).unwrap();
+    let end = 8 + u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;
+    let mut header = json(&weights[8..end]).as_object().unwrap().clone();
+    header.retain(|name, _| name != "__metadata__");
+    let nested =
+        header.into_iter().map(|(name, tensor)| (format!("language_model.{name}"), tensor));
+    let header = serde_json::Value::Object(nested.collect()).to_string();
+    let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &weights[end..]].concat();
+    std::fs::write(to.join("model.safetensors"), bytes).unwrap();
+    check(to.to_str().unwrap(), "models/mistral/expected.safetensors");
+    let mut ministral = text;
+    ministral["model_type"] = "ministral3".into();
+    write(&ministral);
+    let refused = arch::load(&arch::Source::open(&to).unwrap()).err().unwrap().to_string();
+    assert!(refused.contains("ministral3"), "{refused}");
+}
+
 #[test]
 fn gguf_files() {
     for (file, expected) in [
