@@ -28,9 +28,10 @@ pub(crate) const FAMILY: Family = Family {
 /// Of this many layers the last is full and does not rotate, where a file does not say.
 const UNSTATED_INTERVAL: usize = 4;
 
-/// What GGUF files mean, which have no keys for it; the same where a folder does not say.
+/// What GGUF files mean, which have no keys for it; the same where a folder does not say. The
+/// factor is that of a folder which says 0.1.
 const CHUNK: usize = 8192;
-const GROWTH: Growth = Growth { length: 8192.0, factor: 0.1 };
+const GROWTH: Growth = Growth { length: 8192.0, factor: 0.1_f32 as f64 };
 
 /// With so many experts, heads are not normalised; GGUF files have no key for it.
 const EXPERTS_WITHOUT_NORMS: usize = 128;

@@ -12,6 +12,7 @@ mod schema;
 
 use std::sync::Arc;
 
+use kernels::portable::angles::exp;
 use serde_json::{Map, Value, json};
 use turn::{Calls, Chat, Demand, Finish, Form, Limits, Prompt, Reply, Token, Tool, Turn, Wishes};
 
@@ -21,6 +22,9 @@ use turn::{Calls, Chat, Demand, Finish, Form, Limits, Prompt, Reply, Token, Tool
 const MOST_TOKENS: usize = 3072;
 /// The same of a call, whose arguments are few.
 const MOST_TOKENS_OF_CALL: usize = 256;
+
+/// e to this is no probability that anybody could tell from none.
+const LEAST: f64 = -600.0;
 
 /// What a model is asked to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +82,9 @@ pub fn confidence(reply: &Reply) -> f64 {
 
 fn probability(reply: &Reply, is_counted: impl Fn(&Token) -> bool) -> f64 {
     let counted = reply.tokens.iter().filter(|token| is_counted(token));
-    counted.map(|token| f64::from(token.logprob)).sum::<f64>().exp()
+    let sum: f64 = counted.map(|token| f64::from(token.logprob)).sum();
+    // Not the system's, which is another on another machine.
+    if sum > LEAST { exp(sum) } else { 0.0 }
 }
 
 /// Whether the reply came to its end; else why it is no answer.

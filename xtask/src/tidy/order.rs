@@ -26,7 +26,7 @@ const CRATES: [Crate; 21] = [
     may("crates/hearth", ALL),
     may("crates/api", &["turn"]),
     may("crates/flow", &["engine", "text", "turn"]),
-    may("crates/tasks", &["turn"]),
+    may("crates/tasks", &["kernels", "turn"]),
     may("crates/guard", &[]),
     may("crates/rag", &[]),
     may("crates/route", &[]),
