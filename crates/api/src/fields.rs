@@ -179,7 +179,10 @@ impl Fields {
             Some(Value::Object(within)) => within,
             Some(_) => return Err(self.refusal(object, "must be an object")),
         };
-        within.entry(name).or_insert(value);
+        let there = within.entry(name).or_insert(Value::Null);
+        if there.is_null() {
+            *there = value;
+        }
         self.fields.insert(object.to_owned(), within.into());
         Ok(())
     }

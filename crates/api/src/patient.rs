@@ -103,7 +103,7 @@ mod tests {
         drop(client);
     }
 
-    /// However slowly: each byte that is taken begins the time anew.
+    /// However slowly: when some of it is taken, and the system says so, the time begins anew.
     #[tokio::test(start_paused = true)]
     async fn who_takes_little_is_served() {
         let (mut client, server) = duplex(1);

@@ -99,7 +99,7 @@ fn options_are_honoured() {
     assert_eq!(none.wishes.repetition_penalty, Some(1.0), "as clients write none");
     // Beside the options, but these count more.
     let asked = both(&json!({ "temperature": 0.5, "top_p": 0.25, "max_output_tokens": 9,
-        "options": { "top_p": 0.75 } }));
+        "options": { "top_p": 0.75, "temperature": null } }));
     assert_eq!((asked.wishes.temperature, asked.wishes.top_p), (Some(0.5), Some(0.75)));
     assert_eq!(
         (asked.limits.tokens, both(&json!({ "top_p": 1 })).wishes.top_p),
@@ -295,7 +295,8 @@ fn results_and_thoughts_find_their_place() {
     let called = |calls: Value| json!({ "role": "assistant", "tool_calls": calls });
     let chat = conversation(&json!({ "messages": [
         { "role": "thinking", "content": "hm" },
-        { "role": "assistant", "content": "a" },
+        { "role": "thinking", "content": "so" },
+        { "role": "assistant", "content": "a", "thinking": "yes" },
         { "role": "thinking", "content": "of nobody" },
         { "role": "user", "content": "b" },
         { "role": "assistant", "content": "c" },
@@ -305,7 +306,7 @@ fn results_and_thoughts_find_their_place() {
         result(Value::Null), result(json!("elsewhere")),
     ] }));
     let thoughts: Vec<_> = chat.messages.iter().map(|it| it["reasoning_content"].clone()).collect();
-    assert_eq!(thoughts[..3], [json!("hm"), Value::Null, Value::Null]);
+    assert_eq!(thoughts[..3], [json!("hm\n\nso\n\nyes"), Value::Null, Value::Null]);
     let ids: Vec<_> = chat.messages.iter().filter(|it| it["role"] == "tool").collect();
     let ids: Vec<_> = ids.into_iter().map(|it| it["tool_call_id"].clone()).collect();
     let want = [json!("call_2"), "call_1".into(), "call_3".into(), Value::Null];

@@ -17,7 +17,7 @@ use llguidance::{Matcher, ParserFactory};
 use serde_json::{Value, json};
 use text::reply::{Reader, quoting, with_definitions, without_idle_space};
 use text::tokenizer::Tokenizer;
-use turn::{Calls, Demand, Fault, Form, Side, Tool};
+use turn::{Calls, Demand, Fault, Form, Retry, Side, Tool};
 
 /// Compiling goes from each part of a form into those that it leads to, and so deep at most.
 const MOST_DEEP: usize = 10_000;
@@ -83,42 +83,48 @@ impl Forms {
     /// # Errors
     /// When it is wrong, or has something that cannot be enforced: then nothing is answered.
     pub fn compile(&self, demand: &Demand, reader: &Reader) -> Result<Rules, Fault> {
-        check_depth(demand)?;
         let begin = thread::Builder::new().name("form".to_owned()).stack_size(STACK);
         thread::scope(|scope| {
-            let compiling = begin.spawn_scoped(scope, || {
-                self.compile_here(demand, reader).or_else(|fault| match loosened(demand) {
-                    Some(looser) => self.compile_here(&looser, reader).map_err(|_| fault),
-                    None => Err(fault),
-                })
-            });
+            let compiling = begin.spawn_scoped(scope, || self.compile_here(demand, reader));
             let compiling = compiling.map_err(|error| {
-                Fault::new(Side::Us, format!("no room to compile the form: {error}"))
+                let why = format!("no room to compile the form: {error}");
+                Fault { retry: Retry::Later, ..Fault::new(Side::Us, why) }
             })?;
             compiling.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }
 
     fn compile_here(&self, demand: &Demand, reader: &Reader) -> Result<Rules, Fault> {
-        let answer = demand.answer.as_ref().map(grammar).transpose()?;
+        let told = |unkept: Unkept, demand: &Demand| match unkept {
+            Unkept::Known(fault) => fault,
+            Unkept::Somewhere(error) => refused(&self.reason(demand).unwrap_or(error)),
+        };
+        self.attempt(demand, reader).or_else(|unkept| match loosened(demand) {
+            None => Err(told(unkept, demand)),
+            Some(looser) => self.attempt(&looser, reader).map_err(|unkept| told(unkept, &looser)),
+        })
+    }
+
+    fn attempt(&self, demand: &Demand, reader: &Reader) -> Result<Rules, Unkept> {
+        check_depth(demand).map_err(Unkept::Known)?;
+        let answer = demand.answer.as_ref().map(grammar).transpose().map_err(Unkept::Known)?;
         let id_of = |mark: &str| {
             self.marks.iter().find(|(known, _)| *known == mark).map(|(_, token)| *token)
         };
-        let whole = reader.form(demand, &id_of).map_err(|error| refused(&error.to_string()))?;
+        let whole = reader.form(demand, &id_of);
+        let whole = whole.map_err(|error| Unkept::Known(refused(&error.to_string())))?;
         let whole = GrammarWithLexer { name: None, ..GrammarWithLexer::from_lark(whole) };
         let answer =
             answer.map(|form| GrammarWithLexer { name: Some("answer".to_owned()), ..form });
         let grammars = std::iter::once(whole).chain(answer).collect();
-        match self.matcher(TopLevelGrammar { grammars, max_tokens: None }) {
-            Ok(matcher) => Ok(Rules {
-                demand: demand.clone(),
-                matcher,
-                tokens: self.factory.tok_env().tok_trie().vocab_size(),
-                ends: Arc::clone(&self.ends),
-                allowed: VecDeque::new(),
-            }),
-            Err(error) => Err(refused(&self.reason(demand).unwrap_or(error))),
-        }
+        let matcher = self.matcher(TopLevelGrammar { grammars, max_tokens: None });
+        Ok(Rules {
+            demand: demand.clone(),
+            matcher: matcher.map_err(Unkept::Somewhere)?,
+            tokens: self.factory.tok_env().tok_trie().vocab_size(),
+            ends: Arc::clone(&self.ends),
+            allowed: VecDeque::new(),
+        })
     }
 
     fn matcher(&self, grammar: TopLevelGrammar) -> Result<Matcher, String> {
@@ -169,6 +175,13 @@ impl Forms {
     }
 }
 
+/// Why a form cannot be kept.
+enum Unkept {
+    Known(Fault),
+    /// Something in it cannot be, which is still to be found.
+    Somewhere(String),
+}
+
 /// The same with any arguments for tools that are not strict, if there are some that may be called.
 fn loosened(demand: &Demand) -> Option<Demand> {
     let mut demand = demand.clone();
@@ -182,8 +195,8 @@ fn loosened(demand: &Demand) -> Option<Demand> {
 fn check_depth(demand: &Demand) -> Result<(), Fault> {
     let of_answer = demand.answer.as_ref().map_or(0, |form| match form {
         Form::Schema(schema) | Form::Quoting(schema, _) => depth(schema),
-        // Each rule may lead to another, and each bracket into itself.
-        Form::Grammar(grammar) => grammar.matches(['\n', '(', '[']).count(),
+        // Each rule may lead to another, each bracket into itself, and each key of a schema.
+        Form::Grammar(grammar) => grammar.matches([':', '(', '[', '{']).count(),
         Form::Regex(_) | Form::Choice(_) => 0,
     });
     let of_tools = demand.tools.iter().map(|tool| depth(&tool.parameters));
@@ -464,6 +477,22 @@ mod tests {
                 assert!(compiled(true, calls).is_err(), "{wish}");
             }
         }
+        // Neither is one that is too deep; and who is told is told what is wrong.
+        let Form::Schema(deep) = chain_of_references("items", MOST_DEEP) else { panic!() };
+        let uri = json!({ "type": "object", "properties": { "to": { "format": "uri" } } });
+        let tool = |parameters: &Value, strict| Tool {
+            name: if strict { "g" } else { "f" }.to_owned(),
+            parameters: parameters.clone(),
+            strict,
+        };
+        let compiled = |tools: Vec<Tool>| {
+            let reader = Reader::new(&template, "").offering(&template, &tools);
+            let demand = Demand { calls: Calls::May, tools, ..Demand::default() };
+            forms.compile(&demand, &reader).map(|_| ()).map_err(|fault| fault.message)
+        };
+        assert_eq!(compiled(vec![tool(&deep, false)]), Ok(()));
+        let refused = compiled(vec![tool(&uri, false), tool(&deep, true)]).unwrap_err();
+        assert!(refused.contains("too many rules"), "{refused}");
     }
 
     /// Whether this text keeps to a form as a whole.
@@ -505,9 +534,18 @@ mod tests {
             let compiled = forms.compile(&form.into(), &Reader::plain());
             compiled.map(|_| ()).map_err(|fault| fault.message)
         };
-        compiles(chain_of_rules(MOST_DEEP - 1)).unwrap();
-        let too_deep = compiles(chain_of_rules(MOST_DEEP)).unwrap_err();
-        assert!(too_deep.contains("too many rules"), "{too_deep}");
+        compiles(chain_of_rules(MOST_DEEP - 2)).unwrap();
+        // Rules need no lines.
+        let one_line = |rules: usize| {
+            let rule = |i: usize| format!(" a{i}: a{} -> x", i + 1);
+            let chain: String = (0..rules).map(rule).collect();
+            Form::Grammar(format!("start: a0 -> x{chain} a{rules}: \"x\""))
+        };
+        compiles(one_line(MOST_DEEP / 2)).unwrap();
+        for chain in [chain_of_rules, one_line] {
+            let too_deep = compiles(chain(MOST_DEEP)).unwrap_err();
+            assert!(too_deep.contains("too many rules"), "{too_deep}");
+        }
         // One reference has five levels here: all, definitions, one of them, its part, the name.
         for (part, levels) in [("items", 5), ("properties", 6)] {
             compiles(chain_of_references(part, MOST_DEEP / levels - 2)).unwrap();

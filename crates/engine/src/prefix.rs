@@ -47,14 +47,6 @@ struct Block {
     depth: usize,
 }
 
-/// What a prompt may begin with.
-struct Found {
-    /// Full blocks, all of whose tokens it has.
-    blocks: Vec<Id>,
-    /// A block behind them of which it has so many.
-    part: Option<(Id, usize)>,
-}
-
 impl Prefixes {
     pub fn new() -> Prefixes {
         Prefixes { blocks: vec![Block::default()], gone: Vec::new(), clock: 0 }
@@ -73,12 +65,13 @@ impl Prefixes {
 
     fn open_below(&mut self, root: Id, pages: &mut Pages, prompt: &[u32]) -> Sequence {
         let wanted = &prompt[..prompt.len().saturating_sub(1)];
-        let Found { blocks, part } = self.find(root, wanted);
+        let blocks = self.find(root, wanted);
         self.clock += 1;
         for depth in (0..=blocks.len()).rev() {
             let chain = &blocks[..depth];
-            let part =
-                part.filter(|part| depth == blocks.len() && self.can_part(pages, chain, *part));
+            let above = chain.last().copied().unwrap_or(root);
+            let parts = self.parts(above, &wanted[depth * PAGE..]);
+            let part = parts.into_iter().find(|part| self.can_part(pages, chain, *part));
             if part.is_none() && !self.can_end(pages, chain) {
                 continue;
             }
@@ -202,25 +195,29 @@ impl Prefixes {
         id
     }
 
-    fn find(&self, root: Id, wanted: &[u32]) -> Found {
-        let (mut blocks, mut above, mut rest) = (Vec::new(), root, wanted);
-        loop {
-            let below = &self.blocks[above].below;
-            let common = |id: &Id| {
-                let both = self.blocks[*id].tokens.iter().zip(rest);
-                both.take_while(|(a, b)| a == b).count()
-            };
-            // Of equal ones the first, so that the order of the blocks decides.
-            let best = below.iter().rev().map(|id| (common(id), *id)).max_by_key(|(len, _)| *len);
-            match best {
-                Some((PAGE, id)) => {
-                    blocks.push(id);
-                    (above, rest) = (id, &rest[PAGE..]);
-                }
-                Some((len, id)) if len > 0 => return Found { blocks, part: Some((id, len)) },
-                _ => return Found { blocks, part: None },
-            }
+    /// Full blocks, all of whose tokens are wanted.
+    fn find(&self, root: Id, wanted: &[u32]) -> Vec<Id> {
+        let (mut blocks, mut above) = (Vec::new(), root);
+        for tokens in wanted.chunks_exact(PAGE) {
+            let mut below = self.blocks[above].below.iter();
+            let Some(id) = below.find(|id| *self.blocks[**id].tokens == *tokens) else { break };
+            blocks.push(*id);
+            above = *id;
         }
+        blocks
+    }
+
+    /// Blocks below of whose tokens some are wanted, and how many; the longest first, and of equal
+    /// ones the first, so that the order of the blocks decides.
+    fn parts(&self, above: Id, wanted: &[u32]) -> Vec<(Id, usize)> {
+        let common = |id: &Id| {
+            let both = self.blocks[*id].tokens.iter().zip(wanted);
+            (*id, both.take_while(|(a, b)| a == b).count())
+        };
+        let below = self.blocks[above].below.iter();
+        let mut parts: Vec<_> = below.map(common).filter(|(_, len)| *len > 0).collect();
+        parts.sort_by_key(|(_, len)| Reverse(*len));
+        parts
     }
 
     /// Whether all that a row behind these blocks needs is there.

@@ -8,9 +8,10 @@ use turn::Chat;
 /// says later is passed on by the user, and neighbours of one role are one message.
 pub fn alternating(chat: &Chat) -> Chat {
     let mut messages: Vec<Value> = Vec::new();
+    let mut is_late = false;
     for message in &chat.messages {
         let mut message = message.clone();
-        let is_late = messages.iter().any(|before| before["role"] != "system");
+        is_late |= message["role"] != "system";
         if message["role"] == "system" && is_late {
             let text = message["content"].as_str().unwrap_or_default();
             message = json!({ "role": "user", "content": format!("<system>\n{text}\n</system>") });

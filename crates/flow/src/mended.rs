@@ -1,5 +1,7 @@
 //! Conversations for templates that refuse what clients write, and what hearth itself has answered.
 
+use std::collections::VecDeque;
+
 use serde_json::{Value, json};
 use turn::Chat;
 
@@ -26,7 +28,8 @@ pub fn mended(chat: &Chat) -> Chat {
             into_thoughts(message);
             ids.open.clear();
         }
-        for call in message["tool_calls"].as_array_mut().into_iter().flatten() {
+        let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+        for call in calls.into_iter().flatten() {
             let id = ids.of_call(call["id"].take());
             call["id"] = id.into();
             let arguments = &mut call["function"]["arguments"];
@@ -37,6 +40,9 @@ pub fn mended(chat: &Chat) -> Chat {
     }
     chat
 }
+
+/// Results are looked for among so many calls; nobody makes more at once.
+const NEAR: usize = 512;
 
 /// What was said beside a call becomes the end of what was thought.
 fn into_thoughts(message: &mut Value) {
@@ -61,22 +67,21 @@ fn into_thoughts(message: &mut Value) {
 #[derive(Default)]
 struct Ids {
     given: usize,
-    open: Vec<(Value, String)>,
+    open: VecDeque<(Value, String)>,
 }
 
 impl Ids {
     fn of_call(&mut self, before: Value) -> String {
         self.given += 1;
         let id = format!("call{:05}", self.given);
-        self.open.push((before, id.clone()));
+        self.open.push_back((before, id.clone()));
         id
     }
 
     /// That of the call with the same id before, else of the next in order.
     fn of_result(&mut self, before: &Value) -> Option<String> {
-        let named = self.open.iter().position(|(of_call, _)| of_call == before);
-        let at = named.or((!self.open.is_empty()).then_some(0))?;
-        Some(self.open.remove(at).1)
+        let named = self.open.iter().take(NEAR).position(|(of_call, _)| of_call == before);
+        self.open.remove(named.unwrap_or(0)).map(|(_, id)| id)
     }
 }
 
@@ -113,6 +118,8 @@ mod tests {
         let text = written(
             "openai-gpt-oss-120b",
             json!([
+                { "role": "user", "content": "Hello" },
+                { "role": "assistant", "content": "Hello." },
                 { "role": "user", "content": "Where?" },
                 { "role": "assistant", "reasoning_content": "Maps.", "content": "I look.",
                   "tool_calls": [call("call_a", json!({ "at": 1 }))] },

@@ -1,10 +1,15 @@
 //! A conversation: Ollama's messages as chat templates take them.
 
+use std::collections::VecDeque;
+
 use serde_json::{Map, Value, json};
 
 use crate::fields::Fields;
 use crate::offer::{Offered, function_only};
 use crate::{Refusal, history};
+
+/// Results are looked for among so many calls; nobody makes more at once.
+const NEAR: usize = 512;
 
 /// The role of what was thought, where that is a message.
 const THINKING: &str = "thinking";
@@ -21,17 +26,16 @@ pub fn messages(fields: &mut Fields) -> Result<Vec<Value>, Refusal> {
 
 /// Some clients send what was thought as a message of its own, before what was said.
 fn join_thoughts(messages: &mut Vec<Value>) {
-    let mut thought = None;
+    let mut thoughts: Vec<String> = Vec::new();
     messages.retain_mut(|message| {
         if message["role"] == THINKING {
-            thought = Some(message["content"].take());
+            thoughts.extend(message["content"].as_str().map(str::to_owned));
             return false;
         }
-        if let Some(thought) = thought.take()
-            && message["role"] == "assistant"
-            && message["reasoning_content"].is_null()
-        {
-            message["reasoning_content"] = thought;
+        let mut thoughts = std::mem::take(&mut thoughts);
+        if message["role"] == "assistant" && !thoughts.is_empty() {
+            thoughts.extend(message["reasoning_content"].as_str().map(str::to_owned));
+            message["reasoning_content"] = thoughts.join("\n\n").into();
         }
         true
     });
@@ -41,7 +45,7 @@ fn join_thoughts(messages: &mut Vec<Value>) {
 /// one of its tool, or of the next at all.
 fn pair_results(messages: &mut [Value]) {
     let mut given = 0;
-    let mut open: Vec<(Value, Value)> = Vec::new();
+    let mut open: VecDeque<(Value, Value)> = VecDeque::new();
     for message in messages {
         let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
         if let Some(calls) = calls {
@@ -51,7 +55,7 @@ fn pair_results(messages: &mut [Value]) {
                 if call["id"].is_null() {
                     call["id"] = format!("call_{given}").into();
                 }
-                open.push((call["id"].clone(), call["function"]["name"].clone()));
+                open.push_back((call["id"].clone(), call["function"]["name"].clone()));
             }
         }
         if message["role"] != "tool" || open.is_empty() {
@@ -61,11 +65,12 @@ fn pair_results(messages: &mut [Value]) {
             Some(stated) => stated == id,
             None => message.get("name").is_none_or(|stated| stated == name),
         };
-        let at = open.iter().position(of);
-        if message.get("tool_call_id").is_none() {
-            message["tool_call_id"] = open.remove(at.unwrap_or(0)).0;
-        } else if let Some(at) = at {
-            open.remove(at);
+        let at = open.iter().take(NEAR).position(of);
+        let is_stated = message.get("tool_call_id").is_some();
+        let found = if is_stated { at } else { at.or(Some(0)) };
+        let found = found.and_then(|at| open.remove(at));
+        if let Some((id, _)) = found.filter(|_| !is_stated) {
+            message["tool_call_id"] = id;
         }
     }
 }

@@ -18,7 +18,7 @@ mod responses;
 mod settings;
 mod text_reply;
 mod tokens;
-pub mod tools;
+pub(crate) mod tools;
 
 pub use chat::decode as decode_chat;
 pub use completions::decode as decode_completion;

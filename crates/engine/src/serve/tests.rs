@@ -21,9 +21,9 @@ const WINDOW: usize = 100;
 /// How long ago the model quotes itself or its prompt.
 const ECHO: usize = 40;
 /// Ends a reply.
+const END: u32 = 2;
 /// Behind it there are no numbers.
 const OVERFLOW: u32 = 0;
-const END: u32 = 2;
 
 fn mix(hash: u64, word: u64) -> u64 {
     let x = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
