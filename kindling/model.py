@@ -14,7 +14,7 @@ from torch import nn
 class Shape:
     vocabulary: int = 5120
     width: int = 256
-    layers: int = 6
+    layers: int = 12
     heads: int = 4
     kv_heads: int = 4
     head: int = 64
