@@ -247,7 +247,7 @@ fn what_does_not_fit_is_refused_before_it_is_loaded() {
     let model = golden("models/qwen3").display().to_string();
     let bench = |flags: &[&str]| limited("-v 700000", &[&["bench", &model], flags].concat());
     let said = text(&expect(&mut bench(&["--streams", "1024", "--generate", "400"]), 4).stderr);
-    for part in ["needs 773 MiB of memory", "ulimit -v", "--context", "--no-fit-check"] {
+    for part in ["needs 774 MiB of memory", "ulimit -v", "--context", "--no-fit-check"] {
         assert!(said.contains(part), "no {part} in\n{said}");
     }
     expect(&mut bench(&["--prompt", "8", "--generate", "2"]), 0);
@@ -255,7 +255,7 @@ fn what_does_not_fit_is_refused_before_it_is_loaded() {
         [&["run", "kindling", "hello"], &["serve", "--port", "0"], &["ask", "Cargo.toml", "what"]];
     for command in commands {
         let said = text(&expect(&mut limited("-d 20000", command), 4).stderr);
-        assert!(said.contains("kindling needs 2") && said.contains("`ulimit -v`"), "{said}");
+        assert!(said.contains("kindling needs 3") && said.contains("`ulimit -v`"), "{said}");
     }
     let tried = ["run", "kindling", "hello", "--max-tokens", "1", "--no-fit-check"];
     expect(&mut limited("-d 20000", &tried), 0);
