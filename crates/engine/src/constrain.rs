@@ -184,11 +184,13 @@ enum Unkept {
 
 /// The same with any arguments for tools that are not strict, if there are some that may be called.
 fn loosened(demand: &Demand) -> Option<Demand> {
+    if demand.calls == Calls::None || demand.tools.iter().all(|tool| tool.strict) {
+        return None;
+    }
     let mut demand = demand.clone();
-    let mut tools = demand.tools.iter_mut().filter(|tool| !tool.strict).peekable();
-    tools.peek()?;
-    tools.for_each(|tool| tool.parameters = json!({ "type": "object" }));
-    (demand.calls != Calls::None).then_some(demand)
+    let loose = demand.tools.iter_mut().filter(|tool| !tool.strict);
+    loose.for_each(|tool| tool.parameters = json!({ "type": "object" }));
+    Some(demand)
 }
 
 /// Refuses forms that lead deeper than there is room for.

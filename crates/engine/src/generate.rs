@@ -239,12 +239,7 @@ impl<'t> Writer<'t> {
             match self.show(parts, reply) {
                 Err(Finish::Stop) => finish = Finish::Stop,
                 Err(_) => {}
-                Ok(()) => {
-                    let held = self.stops.take();
-                    if !held.is_empty() {
-                        let _ = reply(Event::Text(held));
-                    }
-                }
+                Ok(()) => _ = self.let_go(reply),
             }
         }
         let Writer { usage, certainty, said, rules, stops, .. } = self;
@@ -254,15 +249,20 @@ impl<'t> Writer<'t> {
         let _ = reply(Event::End(Box::new(account)));
     }
 
+    /// Sends what was held back because it might have begun a stop string.
+    fn let_go(&mut self, reply: Reply) -> ControlFlow<()> {
+        match self.stops.take() {
+            nothing if nothing.is_empty() => ControlFlow::Continue(()),
+            held => reply(Event::Text(held)),
+        }
+    }
+
     /// Sends parts of a reply, up to a stop string in its answer.
     fn show(&mut self, parts: Vec<Part>, reply: Reply) -> Result<(), Finish> {
         for part in parts {
-            // What was held back for a stop string stands before it.
-            if !matches!(part, Part::Text(_)) {
-                let held = self.stops.take();
-                if !held.is_empty() && reply(Event::Text(held)).is_break() {
-                    return Err(Finish::Cancelled);
-                }
+            // What was held back stands before it.
+            if !matches!(part, Part::Text(_)) && self.let_go(reply).is_break() {
+                return Err(Finish::Cancelled);
             }
             let (event, stopped) = match part {
                 Part::Reasoning(text) => (Event::Reasoning(text), false),

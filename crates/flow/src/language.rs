@@ -175,7 +175,10 @@ impl Language {
         let render = |chat: &Chat| template.render(&self.inputs(chat, now));
         let asked = plain.as_ref().unwrap_or(chat);
         // Clients write what some templates refuse.
-        let otherwise = || render(&alternating(asked)).or_else(|_| render(&mended(asked)));
+        let otherwise = || {
+            let ordered = alternating(asked);
+            render(&ordered).or_else(|_| render(&mended(ordered)))
+        };
         let text =
             render(asked).or_else(|error| otherwise().map_err(|_| caller(error.to_string())))?;
         let reader = Reader::new(source, &text);

@@ -5,13 +5,10 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 use turn::Chat;
 
-use crate::alternate::alternating;
-
-/// The same conversation as the strictest templates know it, besides in their order: somebody asks;
-/// who calls has thought, and said nothing to that; calls have ids of nine letters and digits, and
+/// A conversation in their order as the strictest templates know it besides: somebody asks; who
+/// calls has thought, and said nothing to that; calls have ids of nine letters and digits, and
 /// arguments with names.
-pub fn mended(chat: &Chat) -> Chat {
-    let mut chat = alternating(chat);
+pub fn mended(mut chat: Chat) -> Chat {
     let messages = &mut chat.messages;
     if !messages.iter().any(|message| message["role"] == "user") {
         let last = messages.iter_mut().rfind(|message| message["role"] == "system");
@@ -179,12 +176,12 @@ mod tests {
             json!({ "role": "tool", "tool_call_id": "x", "content": "f" }),
             json!({ "role": "tool", "tool_call_id": "z", "content": "g" }),
         ];
-        let once = mended(&Chat { messages, ..Chat::default() });
+        let once = mended(Chat { messages, ..Chat::default() });
         assert_eq!(once.messages[0]["role"], "user");
         assert_eq!(once.messages[1]["thinking"], "c\n\nb");
         assert_eq!(once.messages[1]["tool_calls"][0]["function"]["arguments"]["arguments"], "d");
         let ids: Vec<_> = once.messages[2..].iter().map(|it| it["tool_call_id"].clone()).collect();
         assert_eq!(ids, ["call00001", "call00002", "z"]);
-        assert_eq!(mended(&once).messages, once.messages);
+        assert_eq!(mended(once.clone()).messages, once.messages);
     }
 }

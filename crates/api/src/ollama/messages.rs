@@ -66,10 +66,9 @@ fn pair_results(messages: &mut [Value]) {
             None => message.get("name").is_none_or(|stated| stated == name),
         };
         let at = open.iter().take(NEAR).position(of);
-        let is_stated = message.get("tool_call_id").is_some();
-        let found = if is_stated { at } else { at.or(Some(0)) };
-        let found = found.and_then(|at| open.remove(at));
-        if let Some((id, _)) = found.filter(|_| !is_stated) {
+        if message.get("tool_call_id").is_some() {
+            at.map(|at| open.remove(at));
+        } else if let Some((id, _)) = open.remove(at.unwrap_or(0)) {
             message["tool_call_id"] = id;
         }
     }

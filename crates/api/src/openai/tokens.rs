@@ -128,27 +128,19 @@ pub async fn tokenize(State(server): State<Shared>, body: Received) -> Result<Re
     Ok(response)
 }
 
-/// There may be millions of tokens: each is written where it will stand.
+/// There may be millions of tokens, so they are written without a tree of values.
 fn spelled(
     language: &dyn Language,
     tokens: &[u32],
     (context, with_pieces): (usize, bool),
 ) -> String {
-    let mut body = String::from("{\"tokens\":[");
-    let list = |body: &mut String, each: &dyn Fn(&mut String, u32)| {
-        for (at, token) in tokens.iter().enumerate() {
-            body.push_str(if at > 0 { "," } else { "" });
-            each(body, *token);
-        }
-        body.push(']');
-    };
-    list(&mut body, &|body, token| body.push_str(&token.to_string()));
-    body.push_str(&format!(",\"count\":{},\"max_model_len\":{context}", tokens.len()));
+    let ids = serde_json::to_string(tokens).unwrap_or_default();
+    let mut body =
+        format!(r#"{{"tokens":{ids},"count":{},"max_model_len":{context}"#, tokens.len());
     if with_pieces {
-        body.push_str(",\"token_strs\":[");
-        list(&mut body, &|body, token| {
-            body.push_str(&Value::from(language.piece(token)).to_string());
-        });
+        let pieces: Vec<&str> = tokens.iter().map(|token| language.piece(*token)).collect();
+        body.push_str(",\"token_strs\":");
+        body.push_str(&serde_json::to_string(&pieces).unwrap_or_default());
     }
     body.push('}');
     body

@@ -180,6 +180,7 @@ async fn listen(door: Door, access: Access, (house, drain): (House, Duration)) {
         tokio::spawn(async move {
             tokio::time::sleep(drain + 2 * LAST_WORDS).await;
             log::info("stopped", &[]);
+            // It waits for the last lines, which the end of the process would not.
             drop(log::Running);
             std::process::exit(0);
         });
