@@ -2,6 +2,7 @@
 question is matched with a sentence by its words alone, known or never heard."""
 
 import facts
+import later
 import slots
 
 # ---- Properties: "The colour of the X is Y." German ones with their article.
@@ -54,12 +55,20 @@ THE_BIG = {"der": "Der", "die": "Die", "das": "Das"}
 
 PROPERTY = {
     "en": [
+        "{e} comes with {v} as its {a}.", "The records of {e} show {v} under {a}.", "You will find {v} listed as {e}'s {a}.", "{v}: that is the {a} of {e}.",
+        "If you ask about the {a} of {e}: it is {v}.", "{a} for {e} = {v}", "Concerning the {a} of {e}, the answer is {v}.", "What {e} has as its {a} is {v}.",
+        "In the case of {e}, {v} serves as the {a}.", "The {a} of {e} was changed to {v}.", "Note on {e}: {a} now {v}.", "{e} ({a} {v})",
+        "As for {e}, its {a} amounts to {v}.", "Our file says that {e} has {v} for its {a}.", "{e}; {a}; {v}", "The {a}, in the case of {e}, happens to be {v}.",
         "The {a} of {e} is {v}.", "{e} has the {a} {v}.", "{a}: {v} ({e})", "{e} – {a}: {v}", "For {e}, the {a} is {v}.",
         "{e}: its {a} is {v}.", "As {a} of {e} we have noted {v}.", "At {e} the {a} is {v}.", "{e}'s {a}: {v}",
         "According to the list, {v} is the {a} of {e}.", "{v} is given as the {a} of {e}.", "Regarding {e}: {a} {v}.",
         "The {a} given for {e} reads {v}.", "With {e}, please note the {a}: {v}.",
     ],
     "de": [
+        "{e} hat als {n}: {v}.", "In den Unterlagen zu {e} steht {v} als {n}.", "{v}: so lautet {a} von {e}.", "Wer nach {n} von {e} fragt: {v}.",
+        "{n} für {e} = {v}", "Was {n} von {e} betrifft, so heißt es {v}.", "Im Fall von {e} dient {v} als {n}.", "Neu bei {e}: {n} {v}.",
+        "Hinweis zu {e}: {n} jetzt {v}.", "{e} ({n} {v})", "Unsere Akte nennt zu {e} als {n} {v}.", "{e}; {n}; {v}", "Vermerkt wurde {v} als {n} von {e}.",
+        "{A} von {e} wurde auf {v} geändert.", "Man hat uns für {e} {v} als {n} gemeldet.", "{e} führt {v} als {n}.",
         "{A} von {e} ist {v}.", "{n} von {e}: {v}", "{e} – {n}: {v}", "Bei {e} ist {a} {v}.", "{e}: {n} {v}.",
         "Als {n} von {e} ist {v} eingetragen.", "Für {e} gilt: {n} {v}.", "{v} ist {a} von {e}.", "Laut Liste ist {v} {a} von {e}.",
         "{n} ({e}): {v}", "Bei {e} lautet {a} {v}.", "Zu {e} ist vermerkt: {n} {v}.", "Was {e} angeht, ist {a} {v}.", "{A} lautet bei {e} {v}.",
@@ -67,11 +76,18 @@ PROPERTY = {
 }
 ASK_PROPERTY = {
     "en": [
+        "Look up the {a} of {e}, please.", "{e}: what is its {a}?", "I'd like to know the {a} of {e}.", "What do the records show as the {a} of {e}?",
+        "Do you happen to know {e}'s {a}?", "How about the {a} of {e}?", "And the {a} of {e}?", "what's listed as {a} for {e}", "{a} {e} please",
+        "Could you tell me which {a} {e} has?", "The {a} for {e} is what?", "What was entered for {e} under {a}?",
+        "Someone wants the {a} of {e}; what is it?",
         "What is the {a} of {e}?", "Which {a} does {e} have?", "What {a} is given for {e}?", "{e} {a}", "{a} of {e}?",
         "Tell me the {a} of {e}.", "What is {e}'s {a}?", "I need the {a} of {e}.", "Name the {a} of {e}.", "Can you find the {a} for {e}?",
         "What's the {a} at {e}?", "Please give me {e}'s {a}.",
     ],
     "de": [
+        "Schau bitte {n} von {e} nach.", "{e}: {n}?", "Ich wüsste gern {n} von {e}.", "Was weisen die Unterlagen als {n} von {e} aus?", "Ist {n} von {e} bekannt?",
+        "Und {n} von {e}?", "Was ist für {e} unter {n} vermerkt?", "Können Sie mir {n} von {e} sagen?", "{n} {e} bitte", "Zu {e} fehlt mir noch: {n}",
+        "Jemand fragt nach {n} von {e}; was ist das?", "{W} {n} gehört zu {e}?", "Such {n} von {e} heraus.", "Was wurde bei {e} als {n} eingetragen?",
         "Was ist {a} von {e}?", "{W} {n} hat {e}?", "Wie lautet {a} von {e}?", "{n} {e}", "{n} von {e}?", "Nenne {n} von {e}.",
         "{W} {n} ist für {e} angegeben?", "Ich brauche {n} von {e}.", "Wie ist {a} bei {e}?", "{W} {n} gilt für {e}?",
         "Was steht als {n} bei {e}?", "Gib mir bitte {n} von {e}.",
@@ -80,12 +96,16 @@ ASK_PROPERTY = {
 # Where nothing but the property is named.
 ALONE = {
     "en": (
-        ["The {a} is {v}.", "{a}: {v}", "Our {a} is {v}.", "Its {a}: {v}", "We have set the {a} to {v}.", "{a} – {v}", "{v} is the {a}.", "The {a} remains {v}.", "The {a} will be {v}."],
-        ["What is the {a}?", "Which {a} is given?", "{a}?", "Tell me the {a}.", "What does the text say about the {a}?", "What is given as the {a}?", "What's the {a}?", "Which {a} does it say?"],
+        ["{a} = {v}", "{v} is what we use as the {a}.", "Please note the {a}: {v}.", "As the {a}, {v} has been chosen.", "There is also the {a}, namely {v}.", "The {a} was changed to {v}.", "For the {a}, see {v}.", "You asked about the {a}: {v}.", "{a}: now {v}", "The {a} turned out to be {v}.",
+         "The {a} is {v}.", "{a}: {v}", "Our {a} is {v}.", "Its {a}: {v}", "We have set the {a} to {v}.", "{a} – {v}", "{v} is the {a}.", "The {a} remains {v}.", "The {a} will be {v}."],
+        ["And the {a}?", "{a}, please", "I'd like to know the {a}.", "Look up the {a}.", "Do you know the {a}?", "what {a}", "Could you find the {a}?", "How about the {a}?", "What was noted as the {a}?",
+         "What is the {a}?", "Which {a} is given?", "{a}?", "Tell me the {a}.", "What does the text say about the {a}?", "What is given as the {a}?", "What's the {a}?", "Which {a} does it say?"],
     ),
     "de": (
-        ["{A} ist {v}.", "{n}: {v}", "{A} beträgt {v}.", "{n} – {v}", "Festgelegt ist: {n} {v}.", "{v} ist {a}.", "{A} bleibt {v}.", "{A} lautet {v}.", "Hier ist {a} {v}."],
-        ["Was ist {a}?", "{W} {n} ist angegeben?", "{n}?", "Wie lautet {a}?", "Was sagt der Text über {a}?", "Nenne {n}.", "Was steht als {n} da?", "{W} {n} gilt?"],
+        ["{n} = {v}", "{v} dient als {n}.", "Bitte beachten: {n} {v}.", "Als {n} wurde {v} gewählt.", "Dazu kommt noch {a}, nämlich {v}.", "{A} wurde auf {v} geändert.", "Sie fragten nach {n}: {v}.", "{n}: jetzt {v}", "Unter {n} finden Sie {v}.", "Zu {n} ist zu sagen: {v}.",
+         "{A} ist {v}.", "{n}: {v}", "{A} beträgt {v}.", "{n} – {v}", "Festgelegt ist: {n} {v}.", "{v} ist {a}.", "{A} bleibt {v}.", "{A} lautet {v}.", "Hier ist {a} {v}."],
+        ["Und {n}?", "{n}, bitte", "Ich wüsste gern {n}.", "Schau {n} nach.", "Ist {n} bekannt?", "Können Sie {n} finden?", "Was wurde als {n} vermerkt?", "Wie steht es mit {n}?", "Such {n} heraus.",
+         "Was ist {a}?", "{W} {n} ist angegeben?", "{n}?", "Wie lautet {a}?", "Was sagt der Text über {a}?", "Nenne {n}.", "Was steht als {n} da?", "{W} {n} gilt?"],
     ),
 }
 VALUES = ("person", "org", "city", "date", "money", "id", "number", "count", "percent", "time", "duration", "length", "weight",
@@ -220,13 +240,26 @@ PLACES = {
     "de": ["im Keller", "hinter dem Schuppen", "am Hafen", "im Besprechungsraum", "neben dem Tor", "auf dem Dach", "im Museum", "bei der alten Mühle", "unter der Brücke", "am Hauptbahnhof",
            "vor dem Rathaus", "im Lagerraum", "am Fluss", "im obersten Fach", "in der zweiten Schublade", "vor der Kantine"],
 }
+for lang in ("en", "de"):
+    attributes, verbs = (slots.words(later.WORDS[name][lang]) for name in ("ATTRIBUTES", "VERBS"))
+    ATTRIBUTES[lang] = slots.Growing(ATTRIBUTES[lang], attributes if lang == "en" else [tuple(x.split(":")) for x in attributes])
+    VERBS[lang] = slots.Growing(VERBS[lang], [tuple(x.split("/")) for x in verbs])
+    PLACES[lang], REASONS[lang] = slots.Growing(PLACES[lang], later.PLACES[lang]), slots.Growing(REASONS[lang], later.REASONS[lang])
 DEED = {
     "en": [
+        ("{p} was the one who {past} the {o}, {w}, on {d}.", "active"), ("Somebody {past} the {o} {w} on {d}: {p}.", "active"),
+        ("{d} – {o} {past} {w} ({p})", "passive"), ("Thanks to {p}, the {o} got {past} {w} on {d}.", "passive"),
+        ("The reason that {p} {past} the {o} {w} on {d}: {r}.", "why"), ("As {r}, the {o} had to be {past} {w}. {p} did it on {d}.", "why"),
+        ("The {o} {w}? {p} {past} it on {d}.", "active"), ("On {d} came {p}, and the {o} was {past} {w}; {r}, that is why.", "why"),
         ("{p} {past} the {o} {w} on {d}.", "active"), ("On {d}, {p} {past} the {o} {w}.", "active"), ("The {o} was {past} by {p} {w} on {d}.", "passive"),
         ("{w_}, {p} {past} the {o} on {d} because {r}.", "why"), ("Because {r}, {p} {past} the {o} {w} on {d}.", "why"), ("The {o} was {past} {w} on {d} by {p}, since {r}.", "why"),
         ("It was {p} who {past} the {o} {w} on {d}.", "active"), ("{d}: {p} {past} the {o} {w}.", "active"), ("{d}: the {o}, {past} by {p} {w}.", "passive"), ("We know that {p} {past} the {o} {w} on {d} because {r}.", "why"),
     ],
     "de": [
+        ("{p} war es, der {d_} {w} das Stück {o} {part} hat.", "active"), ("Jemand hat {d_} {w} das Stück {o} {part}: {p}.", "active"),
+        ("{d} – Stück {o} {w} {part} ({p})", "passive"), ("Dank {p} wurde das Stück {o} {d_} {w} {part}.", "passive"),
+        ("Der Grund, aus dem {p} {d_} {w} das Stück {o} {part} hat, ist, dass {r}.", "why"),
+        ("Da {r}, musste das Stück {o} {w} {part} werden. Das hat {p} {d_} getan.", "why"), ("Das Stück {o} {w}? Das hat {p} {d_} {part}.", "active"),
         ("{p} hat {d_} {w} das Stück {o} {part}.", "active"), ("{D_} hat {p} {w} das Stück {o} {part}.", "active"), ("Das Stück {o} wurde {d_} {w} von {p} {part}.", "passive"),
         ("{w_} hat {p} {d_} das Stück {o} {part}, weil {r}.", "why"), ("Weil {r}, hat {p} {d_} {w} das Stück {o} {part}.", "why"), ("Das Stück {o} wurde {d_} {w} von {p} {part}, da {r}.", "why"),
         ("Es war {p}, von dem {d_} {w} das Stück {o} {part} wurde.", "passive"), ("{d}: {p} hat {w} das Stück {o} {part}.", "active"), ("{d}: Stück {o}, {w} von {p} {part}.", "passive"), ("Bekannt ist, dass {p} {d_} {w} das Stück {o} {part} hat, weil {r}.", "why"),
@@ -234,18 +267,28 @@ DEED = {
 }
 ASK_DEED = {
     "en": {
-        "p": ["Who {past} the {o}?", "By whom was the {o} {past}?", "Which person {past} the {o}?", "Name the person who {past} the {o}.", "who {past} {o}", "Do you know who {past} the {o}?", "The {o} was {past} by whom?"],
-        "d": ["When did {p} {verb} the {o}?", "When was the {o} {past}?", "On what date was the {o} {past}?", "On which day did {p} {verb} the {o}?", "when {o} {past}", "What date was the {o} {past} on?", "Since when is the {o} {past}?"],
-        "w": ["Where did {p} {verb} the {o}?", "Where was the {o} {past}?", "In what place was the {o} {past}?", "where {o} {past}", "Where did it happen that {p} {past} the {o}?", "At what place did {p} {verb} the {o}?"],
-        "r": ["Why did {p} {verb} the {o}?", "Why was the {o} {past}?", "For what reason was the {o} {past}?", "What was the reason that {p} {past} the {o}?", "How come the {o} was {past}?", "What led {p} to {verb} the {o}?"],
-        "o": ["What did {p} {verb} {w}?", "What was {past} {w} on {d}?", "Which object did {p} {verb}?", "What did {p} {verb} on {d}?", "what {p} {past}", "Which thing was {past} by {p}?", "What was it that {p} {past}?"],
+        "p": ["Whose work was it that the {o} was {past}?", "Somebody {past} the {o}; who?", "Tell me who {past} the {o}.", "Find out which person {past} the {o}.", "I wonder who {past} the {o}.",
+              "Who {past} the {o}?", "By whom was the {o} {past}?", "Which person {past} the {o}?", "Name the person who {past} the {o}.", "who {past} {o}", "Do you know who {past} the {o}?", "The {o} was {past} by whom?"],
+        "d": ["Since what date has the {o} been {past}?", "Give me the day on which the {o} was {past}.", "{o} {past} - date?", "How long ago, on what day, was the {o} {past}?", "Do you know when the {o} was {past}?",
+              "When did {p} {verb} the {o}?", "When was the {o} {past}?", "On what date was the {o} {past}?", "On which day did {p} {verb} the {o}?", "when {o} {past}", "What date was the {o} {past} on?", "Since when is the {o} {past}?"],
+        "w": ["In which spot was the {o} {past}?", "Tell me where the {o} was {past}.", "Whereabouts did {p} {verb} the {o}?", "{o} {past} - where?", "The {o} was {past} where?",
+              "Where did {p} {verb} the {o}?", "Where was the {o} {past}?", "In what place was the {o} {past}?", "where {o} {past}", "Where did it happen that {p} {past} the {o}?", "At what place did {p} {verb} the {o}?"],
+        "r": ["What made {p} {verb} the {o}?", "What was behind it that the {o} was {past}?", "why {o} {past}", "Tell me why {p} {past} the {o}.", "Can you explain why the {o} was {past}?",
+              "Why did {p} {verb} the {o}?", "Why was the {o} {past}?", "For what reason was the {o} {past}?", "What was the reason that {p} {past} the {o}?", "How come the {o} was {past}?", "What led {p} to {verb} the {o}?"],
+        "o": ["Tell me what {p} {past}.", "{p} {past} something {w}; what?", "What got {past} by {p}?", "Which item was {past} {w}?", "{p} {past} what?",
+              "What did {p} {verb} {w}?", "What was {past} {w} on {d}?", "Which object did {p} {verb}?", "What did {p} {verb} on {d}?", "what {p} {past}", "Which thing was {past} by {p}?", "What was it that {p} {past}?"],
     },
     "de": {
-        "p": ["Wer hat das Stück {o} {part}?", "Von wem wurde das Stück {o} {part}?", "Welche Person hat das Stück {o} {part}?", "Nenne die Person, von der das Stück {o} {part} wurde.", "wer hat {o} {part}", "Weißt du, wer das Stück {o} {part} hat?", "Das Stück {o} wurde von wem {part}?"],
-        "d": ["Wann hat {p} das Stück {o} {part}?", "Wann wurde das Stück {o} {part}?", "An welchem Tag wurde das Stück {o} {part}?", "wann {o} {part}", "Zu welchem Datum hat {p} das Stück {o} {part}?", "An welchem Datum wurde das Stück {o} {part}?"],
-        "w": ["Wo hat {p} das Stück {o} {part}?", "Wo wurde das Stück {o} {part}?", "An welchem Ort wurde das Stück {o} {part}?", "wo {o} {part}", "Wo geschah es, dass {p} das Stück {o} {part} hat?", "An welcher Stelle wurde das Stück {o} {part}?"],
-        "r": ["Warum hat {p} das Stück {o} {part}?", "Weshalb wurde das Stück {o} {part}?", "Aus welchem Grund wurde das Stück {o} {part}?", "Wieso wurde das Stück {o} {part}?", "Was war der Grund, dass das Stück {o} {part} wurde?", "Was führte dazu, dass {p} das Stück {o} {part} hat?"],
-        "o": ["Was hat {p} {w} {part}?", "Was wurde {w} {part}?", "Welches Stück hat {p} {part}?", "was hat {p} {part}", "Was wurde von {p} {part}?", "Was war es, was {p} {part} hat?"],
+        "p": ["Wessen Werk war es, dass das Stück {o} {part} wurde?", "Jemand hat das Stück {o} {part}; wer?", "Sag mir, wer das Stück {o} {part} hat.", "Ich wüsste gern, wer das Stück {o} {part} hat.", "{o} {part} - wer war das?",
+              "Wer hat das Stück {o} {part}?", "Von wem wurde das Stück {o} {part}?", "Welche Person hat das Stück {o} {part}?", "Nenne die Person, von der das Stück {o} {part} wurde.", "wer hat {o} {part}", "Weißt du, wer das Stück {o} {part} hat?", "Das Stück {o} wurde von wem {part}?"],
+        "d": ["Seit wann ist das Stück {o} {part}?", "Nenne den Tag, an dem das Stück {o} {part} wurde.", "{o} {part} - Datum?", "Weißt du, wann das Stück {o} {part} wurde?", "Wann war das, als {p} das Stück {o} {part} hat?",
+              "Wann hat {p} das Stück {o} {part}?", "Wann wurde das Stück {o} {part}?", "An welchem Tag wurde das Stück {o} {part}?", "wann {o} {part}", "Zu welchem Datum hat {p} das Stück {o} {part}?", "An welchem Datum wurde das Stück {o} {part}?"],
+        "w": ["An welchem Platz wurde das Stück {o} {part}?", "Sag mir, wo das Stück {o} {part} wurde.", "{o} {part} - wo?", "Das Stück {o} wurde wo {part}?", "Wo genau hat {p} das Stück {o} {part}?",
+              "Wo hat {p} das Stück {o} {part}?", "Wo wurde das Stück {o} {part}?", "An welchem Ort wurde das Stück {o} {part}?", "wo {o} {part}", "Wo geschah es, dass {p} das Stück {o} {part} hat?", "An welcher Stelle wurde das Stück {o} {part}?"],
+        "r": ["Was brachte {p} dazu, dass das Stück {o} {part} wurde?", "warum {o} {part}", "Sag mir, warum {p} das Stück {o} {part} hat.", "Kannst du erklären, weshalb das Stück {o} {part} wurde?", "Was steckt dahinter, dass das Stück {o} {part} wurde?",
+              "Warum hat {p} das Stück {o} {part}?", "Weshalb wurde das Stück {o} {part}?", "Aus welchem Grund wurde das Stück {o} {part}?", "Wieso wurde das Stück {o} {part}?", "Was war der Grund, dass das Stück {o} {part} wurde?", "Was führte dazu, dass {p} das Stück {o} {part} hat?"],
+        "o": ["Sag mir, was {p} {part} hat.", "{p} hat {w} etwas {part}; was?", "Welcher Gegenstand wurde {w} {part}?", "{p} hat was {part}?", "Was hat {p} da {part}?",
+              "Was hat {p} {w} {part}?", "Was wurde {w} {part}?", "Welches Stück hat {p} {part}?", "was hat {p} {part}", "Was wurde von {p} {part}?", "Was war es, was {p} {part} hat?"],
     },
 }
 

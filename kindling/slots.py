@@ -5,6 +5,8 @@ Every list is cut in three, so that validation and test see words that training 
 
 import random
 
+import later
+
 ISO_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -12,16 +14,24 @@ def words(text):
     return [w.strip().replace("_", " ") for w in text.split() if w.strip()]
 
 
+class Growing(list):
+    """A list to which `later` was added for training alone."""
+
+    def __init__(self, items, later):
+        super().__init__(items)
+        self.later = later
+
+
 def part(items, split):
     """The part of a list that belongs to a split: the last tenth is for the test, the one before
-    it for validation."""
+    it for validation, and what came later for training."""
     n = len(items)
     if n < 10:
         return items
     tenth = n // 10
-    return {"train": items[: n - 2 * tenth], "valid": items[n - 2 * tenth : n - tenth], "test": items[n - tenth :]}[
-        split
-    ]
+    if split == "train":
+        return items[: n - 2 * tenth] + getattr(items, "later", [])
+    return items[n - 2 * tenth : n - tenth] if split == "valid" else items[n - tenth :]
 
 
 FIRST = {
@@ -276,6 +286,12 @@ SPAN = {
         ("Minuten", "Minuten"),
     ],
 }
+for name, lists in {
+    "CITY": CITY, "COUNTRY": COUNTRY, "STREET": STREET, "TRADE": TRADE, "THING": THING, "THINGS": THINGS, "JOB": JOB, "DEPT": DEPT, "COLOR": COLOR,
+    "MATERIAL": MATERIAL, "ANIMAL": ANIMAL, "FOOD": FOOD, "EVENT": EVENT, "TOPIC": TOPIC, "LANGUAGE": LANGUAGE,
+}.items():
+    for lang in lists:
+        lists[lang] = Growing(lists[lang], words(later.WORDS[name][lang]))
 ONSET = words("b br c ch d dr f fl g gl gr h j k kl kr l m n p pl pr qu r s sch sh sk sl sp st str t th tr v w z")
 NUCLEUS = words("a e i o u ai ea ei ie oo ou au ä ö ü y")
 CODA = ["", "", "", "b", "ck", "d", "f", "g", "l", "ld", "lm", "m", "n", "nd", "ng", "nk", "p", "r", "rn", "rt", "s", "st", "t", "x", "z"]

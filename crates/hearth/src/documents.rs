@@ -71,8 +71,8 @@ fn paths_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// Collects the files among these paths and in the folders among them. `bad` is told of folders
-/// that cannot be read.
+/// Collects the files among these paths and in the folders among them. `bad` is told of what cannot
+/// be looked at.
 fn walk(
     paths: Vec<PathBuf>,
     depth: usize,
@@ -82,14 +82,24 @@ fn walk(
     for path in paths {
         let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        // A link to a folder may lead in a circle.
-        if path.is_dir() && !path.is_symlink() && !is_hidden && depth > 0 {
-            match paths_in(&path) {
+        let is_text = ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
+        let is_link = path.is_symlink();
+        match fs::metadata(&path) {
+            // A link to a folder may lead in a circle.
+            Ok(found) if found.is_dir() && (is_hidden || is_link) => {}
+            Ok(found) if found.is_dir() && depth == 0 => {
+                let why = format!("folders lie more than {DEPTH} deep in each other");
+                bad(format!("{} is not read: {why}", path.display()))?;
+            }
+            Ok(found) if found.is_dir() => match paths_in(&path) {
                 Ok(inside) => walk(inside, depth - 1, files, bad)?,
                 Err(why) => bad(why)?,
-            }
-        } else if path.is_file() && ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
-            files.push(path);
+            },
+            Ok(found) if found.is_file() && is_text => files.push(path),
+            Ok(_) => {}
+            // A link that leads nowhere counts by its name, like what is there.
+            Err(_) if is_link && !is_text => {}
+            Err(error) => bad(format!("{} cannot be read: {error}", path.display()))?,
         }
     }
     Ok(())

@@ -477,6 +477,9 @@ pub struct Rm {
     /// Remove what names stood for before, too: there is no going back to it then
     #[arg(long)]
     pub history: bool,
+    /// Remove what has come of downloads that are not complete: they begin anew then
+    #[arg(long)]
+    pub unfinished: bool,
 }
 
 #[derive(Args)]

@@ -184,17 +184,26 @@ impl Courier {
         }
     }
 
-    /// Brings the files here that are not here yet.
-    pub fn files(&self, found: &Found) -> Result<Vec<PinnedFile>, get::Error> {
+    /// Brings the files here that are not here yet. What was copied here before is copied again.
+    pub fn files(
+        &self,
+        found: &Found,
+        was: Option<&Pinned>,
+    ) -> Result<Vec<PinnedFile>, get::Error> {
+        let copy = self.copy || was.is_some_and(|was| was.files.iter().all(|it| it.at.is_none()));
         let _answering = interrupt::Answering::begin();
         let told = |wanted: &Wanted, progress| self.tell(wanted, progress);
         let (client, store) = (&self.client, &self.store);
-        Getter { client, store, copy: self.copy, told: &told }.files(found)
+        Getter { client, store, copy, told: &told }.files(found)
     }
 
     /// Fetches the files, and says what they are. The name is not given to them yet.
-    pub fn bring(&self, found: &Found, name: &str) -> Result<Pinned, Failure> {
-        let files = self.files(found).map_err(not_got)?;
+    pub fn bring(
+        &self,
+        found: &Found,
+        (name, was): (&str, Option<&Pinned>),
+    ) -> Result<Pinned, Failure> {
+        let files = self.files(found, was).map_err(not_got)?;
         let mut pinned = Pinned {
             name: name.to_owned(),
             source: found.source.to_string(),

@@ -63,15 +63,17 @@ impl KeyFile {
     ) -> Result<T, Failure> {
         let failed = |error| Failure::writing(&self.0, &error);
         fs::create_dir_all(self.0.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-        let lock = File::create(self.0.with_extension("lock")).map_err(failed)?;
+        // Several folders may have a link to one file, and exclude each other where that lies.
+        let place = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
+        let lock = File::create(place.with_extension("lock")).map_err(failed)?;
         // Given back when the file is closed, also by the end of the process.
         lock.lock().map_err(failed)?;
         let mut keys = self.read()?;
         let changed = change(&mut keys)?;
-        let unfinished = Unfinished::beside(&self.0);
+        let unfinished = Unfinished::beside(&place).map_err(failed)?;
         let mut file = unfinished.create_private().map_err(failed)?;
         file.write_all(keys::write(&keys).as_bytes()).map_err(failed)?;
-        unfinished.finish(&file, &self.0).map_err(failed)?;
+        unfinished.finish(&file).map_err(failed)?;
         Ok(changed)
     }
 }

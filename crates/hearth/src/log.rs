@@ -123,6 +123,9 @@ struct Queue {
     dropped: Arc<AtomicU64>,
 }
 
+/// Lines that were lost so far, and how that is said.
+type Lost<Say> = (Arc<AtomicU64>, Say);
+
 enum Message {
     Line(String),
     /// Whoever waits for this knows that all before it is written.
@@ -138,8 +141,7 @@ impl Queue {
     ) -> std::io::Result<Queue> {
         let (sender, messages) = sync_channel(waiting);
         let dropped = Arc::new(AtomicU64::new(0));
-        let lost = Arc::clone(&dropped);
-        let lost = move || Some(lost.swap(0, Ordering::Relaxed)).filter(|n| *n > 0).map(&say);
+        let lost = (Arc::clone(&dropped), say);
         let write = move || write_all(out, &messages, lost);
         std::thread::Builder::new().name("log".to_owned()).spawn(write)?;
         Ok(Queue { sender, dropped })
@@ -163,14 +165,29 @@ impl Queue {
     }
 }
 
-/// The writing thread. Where it cannot write, nobody reads it.
-fn write_all(mut out: impl Write, messages: &Receiver<Message>, lost: impl Fn() -> Option<String>) {
+/// The writing thread. What cannot be written, on a full disk, counts as lost; where half a line
+/// came to be written, the next begins below it.
+fn write_all(
+    mut out: impl Write,
+    messages: &Receiver<Message>,
+    (lost, say): Lost<impl Fn(u64) -> String>,
+) {
+    let mut is_torn = false;
+    let mut put = |line: &str| {
+        let is_begun = !is_torn || out.write_all(b"\n").is_ok();
+        is_torn = !(is_begun && out.write_all(line.as_bytes()).is_ok());
+        !is_torn
+    };
     for message in messages {
-        let _ = lost().is_some_and(|line| out.write_all(line.as_bytes()).is_ok());
-        let _ = match message {
-            Message::Line(line) => out.write_all(line.as_bytes()).is_ok(),
-            Message::Flush(done) => done.try_send(()).is_ok(),
-        };
+        let before = lost.swap(0, Ordering::Relaxed);
+        if before > 0 && !put(&say(before)) {
+            lost.fetch_add(before, Ordering::Relaxed);
+        }
+        match message {
+            Message::Line(line) if put(&line) => {}
+            Message::Line(_) => drop(lost.fetch_add(1, Ordering::Relaxed)),
+            Message::Flush(done) => drop(done.try_send(())),
+        }
     }
 }
 
@@ -202,6 +219,43 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    /// A disk that has no room for a while.
+    struct Full(Arc<Mutex<Vec<u8>>>, std::ops::Range<usize>, usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.2 += 1;
+            match self.2 {
+                // Half of a line still fits.
+                at if at == self.1.start => {
+                    self.0.lock().unwrap().extend(&bytes[..1]);
+                    Ok(1)
+                }
+                at if self.1.contains(&at) => Err(std::io::ErrorKind::StorageFull.into()),
+                _ => {
+                    self.0.lock().unwrap().extend(bytes);
+                    Ok(bytes.len())
+                }
+            }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_takes_is_counted_and_tears_one_line_only() {
+        let out = Arc::new(Mutex::new(Vec::new()));
+        let full = Full(Arc::clone(&out), 2..6, 0);
+        let queue = Queue::new(full, 100, |lost| format!("{lost} lost\n")).unwrap();
+        (0..6).for_each(|line| queue.push(format!("line {line}\n")));
+        queue.flush();
+        let written = String::from_utf8(out.lock().unwrap().clone()).unwrap();
+        // Of the second half is written, of the third nothing.
+        assert_eq!(written, "line 0\nl\n2 lost\nline 3\nline 4\nline 5\n");
     }
 
     #[test]

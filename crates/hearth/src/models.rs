@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use api::About;
 use arch::Kept;
 use engine::{Demand, Policy, Settings};
+use models::pull::Role;
 use models::store::Pinned;
 use sha2::{Digest, Sha256};
 use turn::Sampling;
@@ -160,8 +161,9 @@ fn created(path: &Path) -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// A digest of the beginning, the end and the length of each file, 64 hexadecimal digits: enough to
-/// tell models apart, not to prove that no weight has changed. It is none of a file's whole bytes.
+/// A digest of the beginning, the end and the length of each file that is read, 64 hexadecimal
+/// digits: enough to tell models apart, not to prove that no weight has changed. It is none of a
+/// file's whole bytes.
 fn digest(path: &Path) -> io::Result<String> {
     let mut digest = Sha256::new();
     if kindling::is(path) {
@@ -171,20 +173,37 @@ fn digest(path: &Path) -> io::Result<String> {
         digest_of_ends(&mut digest, what, Cursor::new(bytes))?;
         return Ok(hexadecimal(digest));
     }
-    let mut files = match path.is_dir() {
-        true => fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
-        false => vec![path.to_owned()],
-    };
-    files.push(path.join(arch::POOLING_FILE));
-    files.retain(|file| file.is_file());
-    files.sort();
-    for path in files {
+    for path in files_of(path)? {
         let file = File::open(&path)?;
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         let len = file.metadata()?.len();
         digest_of_ends(&mut digest, (name, len), file)?;
     }
     Ok(hexadecimal(digest))
+}
+
+/// What is read of a model: a file, with the other parts of it; or a folder, of which one file of
+/// weights may have been named.
+fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let named = path.extension().is_some_and(|ending| ending == "safetensors");
+    let whole = match named.then(|| path.parent()).flatten() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => path,
+    };
+    let mut files: Vec<_> = match models::pull::files_of(whole) {
+        Ok(files) if named => {
+            let beside = files.into_iter().filter(|(_, role)| *role != Role::Weights);
+            beside.map(|(file, _)| file).chain([path.to_owned()]).collect()
+        }
+        Ok(files) => files.into_iter().map(|(file, _)| file).collect(),
+        // What cannot be pulled may still be run.
+        Err(_) if !path.is_dir() => vec![path.to_owned()],
+        Err(_) => fs::read_dir(path)?.map(|it| Ok(it?.path())).collect::<io::Result<_>>()?,
+    };
+    files.retain(|file| file.is_file());
+    files.sort();
+    Ok(files)
 }
 
 fn hexadecimal(digest: Sha256) -> String {

@@ -45,7 +45,7 @@ pub fn import(flags: &Flags) -> Result<(), Failure> {
 fn write(import: Import, flags: &Flags, out: &Path) -> Result<Vec<Stored>, Failure> {
     let failed = |error| Failure::writing(out, &error);
     let bar = output::progress(import.bytes(), "Importing");
-    let unfinished = Unfinished::beside(out);
+    let unfinished = Unfinished::beside(out).map_err(failed)?;
     let file = unfinished.create().map_err(failed)?;
     // Ctrl-C ends it as it ends an answer: in good order.
     let _answering = interrupt::Answering::begin();
@@ -58,8 +58,8 @@ fn write(import: Import, flags: &Flags, out: &Path) -> Result<Vec<Stored>, Failu
     let stored = import.write(writer, threads, &mut progress);
     let stored = stored.map_err(|error| broken(flags, out, error))?;
     match flags.out {
-        Some(_) => unfinished.finish(&file, out).map_err(failed)?,
-        None => unfinished.finish_new(&file, out).map_err(|error| match error.kind() {
+        Some(_) => unfinished.finish(&file).map_err(failed)?,
+        None => unfinished.finish_new(&file).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => taken(out),
             _ => failed(error),
         })?,

@@ -45,7 +45,14 @@ fn add(file: &KeyFile, flags: &AddKey) -> Result<(), Failure> {
         Ok(keys.len() == 1)
     })?;
     // Alone on its line, so that a script can take it as it is.
-    writeln!(stdout(), "{text}")?;
+    if let Err(error) = writeln!(stdout(), "{text}").and_then(|()| stdout().flush()) {
+        // A key that nobody has read is good for nobody.
+        file.change(|keys| {
+            keys.retain(|known| known.sha256 != key.sha256);
+            Ok(())
+        })?;
+        return Err(Failure::machine(format!("the key cannot be shown, and is not kept: {error}")));
+    }
     note(&format!(
         "the key `{name}` is good for: {may}. It is shown this once; only its digest is kept"
     ));

@@ -13,6 +13,8 @@ use crate::unfinished::Unfinished;
 use crate::{load, named};
 
 pub fn logits(flags: &Flags) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::writing(&flags.out, &error);
+    let unfinished = Unfinished::beside(&flags.out).map_err(failed)?;
     let settings = load::settings(&flags.machine)?;
     let ids = read_ids(&flags.ids)?;
     if ids.is_empty() {
@@ -25,8 +27,6 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
     if needed > context {
         return Err(engine::Error::ContextFull { needed, context }.into());
     }
-    let unfinished = Unfinished::beside(&flags.out);
-    let failed = |error: std::io::Error| Failure::writing(&flags.out, &error);
     let mut out = BufWriter::with_capacity(1 << 20, unfinished.create().map_err(failed)?);
     out.write_all(&header(ids.len(), engine.shape().vocabulary, flags.greedy)).map_err(failed)?;
     let mut sequence = Sequence::default();
@@ -41,7 +41,7 @@ pub fn logits(flags: &Flags) -> Result<(), Failure> {
         out.write_all(&(token as i32).to_le_bytes()).map_err(failed)?;
     }
     let out = out.into_inner().map_err(|error| failed(error.into_error()))?;
-    unfinished.finish(&out, &flags.out).map_err(failed)
+    unfinished.finish(&out).map_err(failed)
 }
 
 /// The most probable continuation, token by token; of equals the lowest.

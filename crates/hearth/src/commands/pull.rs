@@ -46,7 +46,7 @@ fn again(courier: &Courier, pinned: &Pinned) -> Result<(), Failure> {
             file.digest = Some(same.digest);
             file.size.get_or_insert(same.bytes);
         }
-        let files = courier.files(&found).map_err(|error| match error {
+        let files = courier.files(&found, Some(pinned)).map_err(|error| match error {
             get::Error::Pull(pull::Error::Digest { .. }) => has_changed(pinned),
             error => not_got(error),
         })?;
@@ -85,7 +85,7 @@ fn new(courier: &Courier, source: &Source, name: Option<String>) -> Result<(), F
         None => {}
     }
     courier.look_first(&found, courier.header(&found)?.as_ref())?;
-    let pinned = courier.bring(&found, &name)?;
+    let pinned = courier.bring(&found, (&name, None))?;
     courier.store.pin(pinned.clone(), None).map_err(failure)?;
     courier.bar.finish_and_clear();
     courier.report(&pinned)

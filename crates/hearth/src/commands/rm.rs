@@ -2,7 +2,7 @@
 
 use std::io::{Write, stdout};
 
-use models::store::check_name;
+use models::store::{Swept, check_name};
 
 use crate::failure::Failure;
 use crate::flags::Rm as Flags;
@@ -35,8 +35,14 @@ pub fn rm(flags: &Flags) -> Result<(), Failure> {
         let removed = store.remove(name).map_err(failure)?;
         writeln!(stdout(), "{} is removed", removed.name)?;
     }
-    match store.sweep().map_err(failure)? {
-        Some(swept) => writeln!(stdout(), "{} freed", size(swept.bytes))?,
+    let unfinished = match flags.unfinished {
+        true => store.discard_unfinished().map_err(failure)?,
+        false => Some(Swept::default()),
+    };
+    match unfinished.zip(store.sweep().map_err(failure)?) {
+        Some((unfinished, swept)) => {
+            writeln!(stdout(), "{} freed", size(unfinished.bytes + swept.bytes))?;
+        }
         None => writeln!(
             stdout(),
             "its files stay until no download is under way; then `hearth rm` frees them"

@@ -79,7 +79,7 @@ fn consider(
     // Where nothing has changed its header was not read yet.
     let header = if is_stale { courier.header(found)? } else { header };
     courier.look_first(found, header.as_ref())?;
-    let new = courier.bring(found, name)?;
+    let new = courier.bring(found, (name, Some(pinned)))?;
     courier.store.pin(new.clone(), Some(pinned)).map_err(failure)?;
     courier.bar.suspend(|| courier.report(&new))?;
     if !flags.how.json && !is_stale {

@@ -34,7 +34,7 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
     let models: Vec<_> =
         models.into_iter().flat_map(|model| [before(&model), Some(model)]).flatten().collect();
     let bar = output::progress(models.iter().map(Pinned::bytes).sum(), "Verifying");
-    let mut checked = Checked { store, bar, seen: HashMap::new(), kept: Vec::new() };
+    let mut checked = Checked { store, bar, seen: HashMap::new() };
     let mut damaged = Vec::new();
     for model in &models {
         let mut wrong = Vec::new();
@@ -61,9 +61,6 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
         }
     }
     checked.bar.finish_and_clear();
-    for failure in &checked.kept {
-        output::note(&format!("a damaged file could not be set aside: {failure}"));
-    }
     match damaged.first() {
         None => Ok(()),
         Some(first) => {
@@ -79,8 +76,6 @@ struct Checked {
     /// A file that several models have is read once, but for those that were pinned to something
     /// else at the same place.
     seen: HashMap<(PathBuf, Digest), Health>,
-    /// Why damaged files are still where they were.
-    kept: Vec<String>,
 }
 
 impl Checked {
@@ -88,19 +83,20 @@ impl Checked {
         let (what, before) = ((self.store.place(file), file.digest), self.bar.position());
         if let Some(health) = self.seen.get(&what) {
             self.bar.set_position(before + file.bytes);
-            return Ok(*health);
+            return Ok(health.clone());
         }
         let health = self.store.verify(file, &mut |done| {
             self.bar.set_position(before + done);
             interrupt::unless_requested()
         });
-        let health = health.map_err(failure)?.ok_or(Failure::Interrupted)?;
-        if let Health::Changed(_) = health {
+        let health = health.ok_or(Failure::Interrupted)?;
+        if let Health::Changed { in_the_way: Some(error), .. } = &health {
             // A store that cannot be written must still tell what is wrong with it.
-            self.kept.extend(self.store.set_aside(file).err().map(|error| error.to_string()));
+            let note = format!("a damaged file could not be set aside: {error}");
+            self.bar.suspend(|| output::note(&note));
         }
         self.bar.set_position(before + file.bytes);
-        self.seen.insert(what, health);
+        self.seen.insert(what, health.clone());
         Ok(health)
     }
 }
@@ -111,10 +107,15 @@ fn told(file: &PinnedFile, health: Health) -> String {
         (Health::Sound, _) => format!("{name} is sound"),
         (Health::Missing, None) => format!("{name} is gone"),
         (Health::Missing, Some(at)) => format!("{name} is no longer at {}", at.display()),
-        (Health::Changed(found), at) => {
-            let what = match at {
-                None => "has changed, and is not used any more".to_owned(),
-                Some(at) => format!("has changed at {}", at.display()),
+        (Health::Unreadable(why), None) => format!("{name} cannot be read: {why}"),
+        (Health::Unreadable(why), Some(at)) => {
+            format!("{name} cannot be read at {}: {why}", at.display())
+        }
+        (Health::Changed { found, in_the_way }, at) => {
+            let what = match (at, in_the_way) {
+                (None, None) => "has changed, and is not used any more".to_owned(),
+                (None, Some(_)) => "has changed".to_owned(),
+                (Some(at), _) => format!("has changed at {}", at.display()),
             };
             format!("{name} {what}\n    pinned {}\n    found  {found}", file.digest)
         }

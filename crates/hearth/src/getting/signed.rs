@@ -10,7 +10,6 @@ use models::trust::{Key, cosign};
 use super::{Courier, RULES, broken, compared, refused};
 use crate::failure::Failure;
 use crate::interrupt::{self, unless_requested};
-use crate::named::failure;
 use crate::output::{self, one_line, visible};
 
 impl Courier {
@@ -101,7 +100,7 @@ impl Courier {
         })?;
         // In others' care it may have become another file between the two times it was read.
         let health = match file.at {
-            Some(_) => self.store.verify(file, &mut |_| unless_requested()).map_err(failure)?,
+            Some(_) => self.store.verify(file, &mut |_| unless_requested()),
             None => Some(Health::Sound),
         };
         if health != Some(Health::Sound) {

@@ -39,6 +39,18 @@ fn becomes(server: &Server, key: &str, status: u16) {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_key_that_nobody_could_read_is_not_kept() {
+    let home = Folder::new("keys-unread");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = hearth_in(&home.0).args(["key", "add", "laptop"]).stdout(full).output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("is not kept"), "{told}");
+    assert_eq!(key(&home.0, &["list", "--json"], 0).0.trim(), "[]");
+}
+
+#[test]
 fn a_key_is_made_used_and_revoked_while_a_server_runs() {
     let home = Folder::new("keys");
     let (made, told) = key(&home.0, &["add", "laptop"], 0);

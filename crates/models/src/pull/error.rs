@@ -201,7 +201,8 @@ impl fmt::Display for Error {
             ),
             Error::Full { path } => write!(
                 f,
-                "{}: the disk is full. Make room and go on: what is there already is kept",
+                "{}: the disk is full. When there is room, the same command goes on; `hearth rm \
+                 --unfinished` frees what has come of this and other downloads",
                 path.display()
             ),
             Error::Disk { path, error } => write!(f, "{}: {error}", path.display()),

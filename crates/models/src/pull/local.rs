@@ -1,13 +1,25 @@
 //! Files and folders of this machine. Nothing is copied: it is said where things lie.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arch::POOLING_FILE;
 
 use super::choose::{Entry, choose};
 use super::hub::undecided;
 use super::{Error, Found, Manner, Place, Role, Source, Wanted};
+
+/// The files of a model on this machine, a file or a folder, by the rules of `hearth pull`.
+///
+/// # Errors
+/// When it is none, or cannot be read.
+pub fn files_of(path: &Path) -> Result<Vec<(PathBuf, Role)>, Error> {
+    let place = |wanted: Wanted| match wanted.place {
+        Place::Disk(at) => Some((at, wanted.role)),
+        Place::Web(_) => None,
+    };
+    Ok(find(path)?.files.into_iter().filter_map(place).collect())
+}
 
 pub fn find(path: &Path) -> Result<Found, Error> {
     let disk = |error| Error::disk(path, error);
@@ -55,7 +67,7 @@ fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-fn wanted(path: std::path::PathBuf, entry: &Entry, role: Role) -> Wanted {
+fn wanted(path: PathBuf, entry: &Entry, role: Role) -> Wanted {
     Wanted {
         name: entry.path.clone(),
         role,

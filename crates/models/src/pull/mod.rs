@@ -44,6 +44,7 @@ pub use address::{Address, Origin};
 pub use download::{checked, download, settled};
 pub use error::Error;
 pub use git::GitBlob;
+pub use local::files_of;
 pub use names::check as check_name;
 pub use options::{Options, Proxy, Token, setting};
 pub use session::{Progress, Stage, Watch};

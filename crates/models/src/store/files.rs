@@ -34,6 +34,24 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where a damaged blob goes.
+pub(super) fn set_aside_as(blob: &Path) -> PathBuf {
+    blob.with_extension("damaged")
+}
+
+/// Whether two looks at a path have seen one file.
+pub(super) fn is_same(a: &fs::Metadata, b: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (a.dev(), a.ino()) == (b.dev(), b.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        a.len() == b.len() && a.modified().ok() == b.modified().ok()
+    }
+}
+
 /// Nobody writes into a blob by mistake.
 pub(super) fn read_only(file: &File) -> io::Result<()> {
     let mut permissions = file.metadata()?.permissions();

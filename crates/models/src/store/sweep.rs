@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::files::{failed, lock_file};
+use super::files::{failed, lock_file, set_aside_as};
 use super::{Error, Pinned, Store};
 
 /// A download that nobody has gone on with for so long is given up.
@@ -27,7 +27,36 @@ impl Store {
     /// # Errors
     /// When there is no such name, or the store cannot be written.
     pub fn remove(&self, name: &str) -> Result<Pinned, Error> {
-        self.change(|pins| pins.remove(name).ok_or_else(|| pins.unknown(name)))
+        let remove = || self.change(|pins| pins.remove(name).ok_or_else(|| pins.unknown(name)));
+        match remove() {
+            // Whoever takes models away wants room, of which this needs a little itself.
+            Err(Error::File { error, .. }) if error.kind() == io::ErrorKind::StorageFull => {
+                self.discard_unfinished()?;
+                remove()
+            }
+            removed => removed,
+        }
+    }
+
+    /// Deletes what has come of downloads that are not complete, unless somebody pulls.
+    ///
+    /// # Errors
+    /// When something cannot be deleted.
+    pub fn discard_unfinished(&self) -> Result<Option<Swept>, Error> {
+        if !self.pins_path().exists() {
+            return Ok(Some(Swept::default()));
+        }
+        let (_, pulling) = lock_file(&self.root, ".pulling")?;
+        if pulling.try_lock().is_err() {
+            return Ok(None);
+        }
+        let mut swept = Swept::default();
+        for file in entries(&self.root.join("incoming"))? {
+            if fs::symlink_metadata(&file).is_ok_and(|found| found.is_file()) {
+                swept.delete(&file).map_err(failed("delete", &file))?;
+            }
+        }
+        Ok(Some(swept))
     }
 
     /// Forgets what names stood for before.
@@ -51,22 +80,28 @@ impl Store {
     /// # Errors
     /// When something cannot be deleted.
     pub fn sweep(&self) -> Result<Option<Swept>, Error> {
+        // Without its list nothing is known to be garbage.
+        if !self.pins_path().exists() {
+            return Ok(Some(Swept::default()));
+        }
         let (_, pulling) = lock_file(&self.root, ".pulling")?;
         if pulling.try_lock().is_err() {
             return Ok(None);
         }
         let (path, changing) = lock_file(&self.root, ".changing")?;
         changing.lock().map_err(failed("lock", &path))?;
-        // Without its list nothing is known to be garbage.
-        if !self.pins_path().exists() {
-            return Ok(Some(Swept::default()));
-        }
         let pins = self.pins()?;
         let (mut blobs, mut views) = (HashSet::new(), HashSet::new());
         for pinned in pins.states() {
             views.insert(self.view_path(pinned));
             let own = pinned.files.iter().filter(|file| file.at.is_none());
-            blobs.extend(own.map(|file| self.blob_path(file.digest)));
+            for blob in own.map(|file| self.blob_path(file.digest)) {
+                // What is left of a damaged one may be all that there is of it.
+                if !blob.exists() {
+                    blobs.insert(set_aside_as(&blob));
+                }
+                blobs.insert(blob);
+            }
         }
         let (mut swept, mut failed) = (Swept::default(), None);
         for view in entries(&self.root.join("views"))? {
@@ -84,8 +119,10 @@ impl Store {
         }
         for file in entries(&self.root.join("incoming"))? {
             let Ok(found) = fs::symlink_metadata(&file) else { continue };
-            let age = found.modified().ok();
-            let age = age.and_then(|then| SystemTime::now().duration_since(then).ok());
+            // A clock that was set back has left times to come.
+            let age = found.modified().ok().map(|then| {
+                SystemTime::now().duration_since(then).unwrap_or_else(|ahead| ahead.duration())
+            });
             let is_lock = file.extension().is_some_and(|extension| extension == "lock");
             if found.is_file() && (is_lock || age.is_some_and(|age| age > PATIENCE)) {
                 failed = failed.or(swept.delete(&file).err().map(|error| (file, error)));

@@ -133,17 +133,50 @@ fn a_flipped_bit_is_found_and_set_aside() {
     let digest = put(&store, &bytes);
     store.pin(pinned("a", &[("a.gguf", &bytes)]), None).unwrap();
     let file = &store.pinned("a").unwrap().files[0].clone();
-    let health = |store: &Store| store.verify(file, &mut |_| ControlFlow::Continue(())).unwrap();
+    let health = |store: &Store| store.verify(file, &mut |_| ControlFlow::Continue(()));
     assert_eq!(health(&store), Some(Health::Sound));
     let blob = store.blob(digest).unwrap();
     let mut flipped = bytes.clone();
     flipped[2_999_999] ^= 0x10;
     fs::remove_file(&blob).unwrap();
     fs::write(&blob, &flipped).unwrap();
-    assert_eq!(health(&store), Some(Health::Changed(Digest::of(&flipped))));
-    assert!(store.set_aside(file).unwrap());
+    let changed = Health::Changed { found: Digest::of(&flipped), in_the_way: None };
+    assert_eq!(health(&store), Some(changed));
     assert_eq!(health(&store), Some(Health::Missing));
     assert!(matches!(store.path(&store.pinned("a").unwrap()), Err(Error::Missing { .. })));
+    // Nothing else may be left of it, until it is back.
+    let damaged = blob.with_extension("damaged");
+    store.sweep().unwrap();
+    assert!(damaged.exists());
+    put(&store, &bytes);
+    store.sweep().unwrap();
+    assert!(!damaged.exists());
+    assert_eq!(health(&store), Some(Health::Sound));
+    fs::remove_file(&blob).unwrap();
+    fs::create_dir(&blob).unwrap();
+    assert!(matches!(health(&store), Some(Health::Unreadable(_))));
+    fs::remove_dir(&blob).unwrap();
+}
+
+#[test]
+fn what_a_pull_brings_while_it_is_verified_stays() {
+    let store = store();
+    let bytes = vec![5; 3_000_000];
+    let digest = put(&store, &bytes);
+    store.pin(pinned("a", &[("a.gguf", &bytes)]), None).unwrap();
+    let file = store.pinned("a").unwrap().files[0].clone();
+    let blob = store.blob(digest).unwrap();
+    fs::remove_file(&blob).unwrap();
+    fs::write(&blob, b"damaged").unwrap();
+    let mut is_new = false;
+    let health = store.verify(&file, &mut |_| {
+        if !std::mem::replace(&mut is_new, true) {
+            put(&store, &bytes);
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(health, Some(Health::Sound));
+    assert_eq!(fs::read(&blob).unwrap(), bytes);
 }
 
 #[test]
@@ -178,15 +211,33 @@ fn what_lies_elsewhere_stays_there() {
     store.pin(theirs.clone(), None).unwrap();
     assert_eq!(fs::read(store.path(&theirs).unwrap()).unwrap(), b"theirs");
     assert!(store.blob(theirs.files[0].digest).is_none());
-    assert!(!store.set_aside(&theirs.files[0]).unwrap());
     // Other bytes, as many of them.
     std::thread::sleep(Duration::from_millis(20));
     fs::write(&elsewhere, b"THEIRS").unwrap();
+    let changed = store.verify(&theirs.files[0], &mut |_| ControlFlow::Continue(()));
+    let is = Health::Changed { found: Digest::of(b"THEIRS"), in_the_way: None };
+    assert_eq!((changed, elsewhere.exists()), (Some(is), true));
     assert!(matches!(store.path(&theirs), Err(Error::Written { .. })));
     fs::write(&elsewhere, b"theirs").unwrap();
     store.remove("theirs").unwrap();
     store.sweep().unwrap();
     assert_eq!(fs::read(&elsewhere).unwrap(), b"theirs");
+}
+
+#[test]
+fn unfinished_downloads_are_discarded_when_nobody_pulls() {
+    let store = store();
+    put(&store, b"weights");
+    store.pin(pinned("a", &[("a.gguf", b"weights")]), None).unwrap();
+    fs::write(store.root().join("incoming/half"), b"wei").unwrap();
+    {
+        let _somebody = store.pulling().unwrap();
+        assert_eq!(store.discard_unfinished().unwrap(), None);
+    }
+    assert_eq!(store.unfinished().0, 1);
+    assert_eq!(store.discard_unfinished().unwrap().unwrap().files, 1);
+    assert_eq!(store.unfinished().0, 0);
+    assert!(store.check(&store.pinned("a").unwrap()).is_ok());
 }
 
 #[test]
@@ -201,6 +252,7 @@ fn what_others_keep_is_not_swept() {
     store.forget_history().unwrap();
     assert_eq!(store.sweep().unwrap(), Some(Swept::default()));
     assert!(theirs.exists());
+    assert_eq!(fs::read_dir(store.root()).unwrap().count(), 1, "nothing was laid beside it");
     fs::remove_dir_all(&blobs).unwrap();
     drop(store.pulling().unwrap());
     put(&store, b"garbage");

@@ -4,57 +4,79 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
 
-use super::files::failed;
-use super::{Error, PinnedFile, Store};
+use super::files::{is_same, set_aside_as};
+use super::{PinnedFile, Store};
 use crate::Digest;
 
 /// How a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     /// Every bit is as it was.
     Sound,
     /// It is gone.
     Missing,
+    /// It is there and cannot be read, for this reason.
+    Unreadable(String),
     /// Something else is in it now.
-    Changed(Digest),
+    Changed {
+        /// What is.
+        found: Digest,
+        /// Why it could not be taken out of the way.
+        in_the_way: Option<String>,
+    },
 }
 
 impl Store {
-    /// Reads a whole file and compares. `progress` is told how many bytes have been read; when it
-    /// ends it, nothing is known.
-    ///
-    /// # Errors
-    /// When the file is there and cannot be read.
+    /// Reads a whole file and compares. A damaged blob is taken out of the way, so that no model is
+    /// run from it and the next pull fetches it again; what lies outside of the store is not
+    /// touched. `progress` is told how many bytes have been read; when it ends it, nothing is
+    /// known.
     pub fn verify(
         &self,
         file: &PinnedFile,
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<Option<Health>, Error> {
-        let path = self.place(file);
-        let opened = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Some(Health::Missing));
+    ) -> Option<Health> {
+        loop {
+            match self.compare(file, progress) {
+                Ok(Compared::Known(health)) => return Some(health),
+                Ok(Compared::Stopped) => return None,
+                Ok(Compared::Replaced) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Some(Health::Missing);
+                }
+                Err(error) => return Some(Health::Unreadable(error.to_string())),
             }
-            opened => opened.map_err(failed("open", &path))?,
-        };
-        let found = Digest::read(opened, progress).map_err(failed("read", &path))?;
-        Ok(found.map(|found| match found == file.digest {
-            true => Health::Sound,
-            false => Health::Changed(found),
-        }))
+        }
     }
 
-    /// Takes a damaged blob out of the way, so that no model is run from it and the next pull
-    /// fetches it again. What lies outside of the store is not touched.
-    ///
-    /// # Errors
-    /// When it cannot be moved.
-    pub fn set_aside(&self, file: &PinnedFile) -> Result<bool, Error> {
-        if file.at.is_some() {
-            return Ok(false);
+    fn compare(
+        &self,
+        file: &PinnedFile,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> io::Result<Compared> {
+        let path = self.place(file);
+        let opened = File::open(&path)?;
+        let was = opened.metadata()?;
+        let Some(found) = Digest::read(opened, progress)? else { return Ok(Compared::Stopped) };
+        if found == file.digest {
+            return Ok(Compared::Known(Health::Sound));
         }
-        let path = self.blob_path(file.digest);
-        fs::rename(&path, path.with_extension("damaged")).map_err(failed("rename", &path))?;
-        Ok(true)
+        if !is_same(&was, &fs::metadata(&path)?) {
+            // A pull has brought a sound one meanwhile.
+            return Ok(Compared::Replaced);
+        }
+        let in_the_way = match file.at {
+            Some(_) => None,
+            None => fs::rename(&path, set_aside_as(&path)).err().map(|error| error.to_string()),
+        };
+        Ok(Compared::Known(Health::Changed { found, in_the_way }))
     }
+}
+
+/// What one reading has shown.
+enum Compared {
+    Known(Health),
+    /// The file is another one by now.
+    Replaced,
+    Stopped,
 }

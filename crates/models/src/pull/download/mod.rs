@@ -43,10 +43,9 @@ pub fn download(
 ) -> Result<Digest, Error> {
     let address = match &wanted.place {
         Place::Disk(path) => {
-            return check::copy(wanted, (path, partial), watch).inspect_err(|error| {
-                if is_spoiled(error) {
-                    let _ = remove(partial);
-                }
+            // A copy begins anew each time.
+            return check::copy(wanted, (path, partial), watch).inspect_err(|_| {
+                let _ = remove(partial);
             });
         }
         Place::Web(address) => address,
