@@ -460,6 +460,13 @@ ANSWERS = {lang: {kind: [x.strip() for x in answers.strip().splitlines()] for ki
 KINDS = ["hello"] * 3 + ["how"] + ["who"] * 5 + ["can"] * 5 + ["thanks"] * 2 + ["bye"] + ["beyond"] * 9
 
 
+# What people type first, before they know what to say.
+SHORT = {
+    "hello": ["hi", "hello", "hey", "hallo", "hi there", "yo", "moin", "hi!", "hey!", "hallo!", "test", "Test", "ok", "hola", "servus", "good morning", "guten tag"],
+    "can": ["", "?", "help", "Help!", "hilfe", "Hilfe", "/help", "help me", "hm", "...", "what now", "was nun", "1", "a", "x"],
+}
+
+
 def slot(rng, name, lang, split):
     if name in WORDS[lang]:
         return rng.choice(WORDS[lang][name])
@@ -475,6 +482,8 @@ def said(rng, kind, lang, split):
         says = SAYS[lang][kind][-10:-5] if split == "valid" else SAYS[lang][kind][-5:]
     elif kind == "beyond":
         says = SAYS[lang][kind][:-10]
+    if split == "train" and kind in SHORT and rng.random() < 0.25:
+        return rng.choice(SHORT[kind])
     text = "".join(x if isinstance(x, str) else slot(rng, x[1], lang, split) for x in choose(rng.choice(says).tree, rng, []))
     r = rng.random()
     if r < 0.12:

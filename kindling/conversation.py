@@ -9,7 +9,7 @@ CALL, CALLED = "<tool_call>", "</tool_call>"
 MARKS = ["<|endoftext|>", START, END, CALL, CALLED]
 
 # How often each task is drawn in training.
-MIX = {"passage": 65, "extract": 16, "classify": 11, "tools": 7, "chat": 1}
+MIX = {"passage": 65, "extract": 16, "classify": 11, "tools": 7, "chat": 2}
 
 
 def kind(schema):

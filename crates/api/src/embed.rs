@@ -31,9 +31,12 @@ pub async fn embed(
     let waiting = Waiting(Arc::default());
     let (purse, note) = (principal.purse(), principal.note.clone());
     note.asked(&texts.model);
+    let metrics = Arc::clone(&server.metrics);
+    let model = server.house.find(&texts.model).map(|card| card.id);
     let done = move |outcome: Result<Embedded, Fault>| {
         if let Ok(embedded) = &outcome {
             let prompt_tokens = embedded.tokens.iter().sum();
+            model.iter().for_each(|model| metrics.embedded(model, prompt_tokens));
             note.used(Usage { prompt_tokens, ..Usage::default() });
             purse.into_iter().for_each(|it| it.spend(prompt_tokens as u64, Instant::now()));
         }

@@ -76,10 +76,9 @@ pub struct Gate {
 pub async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let note = request.extensions_mut().remove::<Note>().unwrap_or_default();
     note.found(gate.route);
-    match gate.admit(request.headers()) {
+    match gate.admit(request.headers(), &note) {
         Ok(principal) => {
             let principal = Principal { note, ..principal };
-            principal.name().into_iter().for_each(|key| principal.note.entered(key));
             // Held here as well: handlers that do not ask for it lose it before their work begins.
             request.extensions_mut().insert(principal.clone());
             let response = next.run(request).await;
@@ -91,13 +90,15 @@ pub async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) ->
 }
 
 impl Gate {
-    fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refused> {
+    fn admit(&self, headers: &HeaderMap, note: &Note) -> Result<Principal, Refused> {
         let Some(keys) = self.keys.as_ref().filter(|_| self.scope != Scope::Anyone) else {
             return Ok(Principal::default());
         };
         // Clients send something for a key even where none is needed.
         let Some(ring) = keys.ring()? else { return Ok(Principal::default()) };
-        let visit = ring.admit(offered(headers), self.scope, now()).map_err(refused)?;
+        let (offered, now) = (offered(headers), now());
+        ring.name_of(offered).into_iter().for_each(|key| note.entered(key));
+        let visit = ring.admit(offered, self.scope, now).map_err(refused)?;
         Ok(visit.into())
     }
 }

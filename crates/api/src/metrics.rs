@@ -32,6 +32,8 @@ type Request = (String, &'static str, u16);
 #[derive(Clone)]
 struct Turns {
     prompt: u64,
+    /// Tokens of texts that became vectors.
+    embedded: u64,
     cached: u64,
     generated: u64,
     /// By why they ended.
@@ -51,6 +53,7 @@ impl Default for Turns {
         let (seconds, tokens) = (|| Histogram::new(&SECONDS), || Histogram::new(&TOKENS));
         Turns {
             prompt: 0,
+            embedded: 0,
             cached: 0,
             generated: 0,
             finished: BTreeMap::new(),
@@ -74,6 +77,12 @@ impl Metrics {
             Some(turns) => turns.add(account),
             None => models.entry(model.to_owned()).or_default().add(account),
         }
+    }
+
+    /// Texts have become vectors.
+    pub fn embedded(&self, model: &str, tokens: usize) {
+        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        models.entry(model.to_owned()).or_default().embedded += tokens as u64;
     }
 
     /// All of it, beside what the models do now.
@@ -122,19 +131,20 @@ impl Turns {
         *self.finished.entry(reason(account.finish)).or_default() += 1;
         self.prompts.add(usage.prompt_tokens as f64);
         self.replies.add(usage.generated_tokens as f64);
-        let Times { begun, first, over, .. } = account.times;
+        let Times { begun, first, over, loading } = account.times;
         let since = |from: Option<Duration>, to: Duration| Some((to - from?.min(to)).as_secs_f64());
         let decode = since(first, over);
         let later = usage.generated_tokens.saturating_sub(1);
         let each = decode.filter(|_| later > 0).map(|decode| decode / later as f64);
         let prefill = first.and_then(|first| since(begun, first));
         for (histogram, seconds) in [
-            (&mut self.queue, begun.map(|begun| begun.as_secs_f64())),
+            // Whoever asks waits for a model that is loaded first, too.
+            (&mut self.queue, begun.map(|begun| (loading + begun).as_secs_f64())),
             (&mut self.prefill, prefill),
             (&mut self.decode, decode),
-            (&mut self.first, first.map(|first| first.as_secs_f64())),
+            (&mut self.first, first.map(|first| (loading + first).as_secs_f64())),
             (&mut self.each, each),
-            (&mut self.whole, Some(over.as_secs_f64())),
+            (&mut self.whole, Some((loading + over).as_secs_f64())),
         ] {
             seconds.into_iter().for_each(|seconds| histogram.add(seconds));
         }
@@ -186,7 +196,7 @@ fn gauges(page: &mut Page, residents: &[Resident]) {
 fn counters(page: &mut Page, models: &BTreeMap<String, Turns>) {
     type Row = (&'static str, &'static str, fn(&Turns) -> u64);
     const ROWS: [Row; 4] = [
-        ("vllm:prompt_tokens_total", "Tokens of prompts.", |it| it.prompt),
+        ("vllm:prompt_tokens_total", "Tokens that were read.", |it| it.prompt + it.embedded),
         ("vllm:generation_tokens_total", "Tokens of replies.", |it| it.generated),
         ("vllm:prefix_cache_queries_total", "Tokens that may have been kept.", |it| it.prompt),
         ("vllm:prefix_cache_hits_total", "Tokens that had been kept.", |it| it.cached),

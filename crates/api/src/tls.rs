@@ -1,5 +1,6 @@
 //! TLS 1.2 and 1.3: certificates, and the greeting before each connection. Knows no files.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,14 +11,14 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// How long a client may take to greet. It holds up nobody else meanwhile.
 const GREETING: Duration = Duration::from_secs(10);
-/// Clients that greet at once; further ones wait.
+/// Clients that greet at once; when more come, who has taken longest goes.
 const GREETINGS: usize = 128;
 
 /// What a server shows to prove who it is. It may be renewed while it is in use; connections that
@@ -82,12 +83,23 @@ pub struct Greeter<L: Listener> {
     socket: L,
     tls: Tls,
     greeting: JoinSet<Option<(TlsStream<TcpStream>, L::Addr)>>,
+    /// The same in their order, with some that are over.
+    order: VecDeque<AbortHandle>,
 }
 
 impl<L: Listener<Io = TcpStream>> Greeter<L> {
     /// Of all connections of a socket.
     pub fn new(socket: L, tls: Tls) -> Greeter<L> {
-        Greeter { socket, tls, greeting: JoinSet::new() }
+        Greeter { socket, tls, greeting: JoinSet::new(), order: VecDeque::new() }
+    }
+
+    /// Makes room for one more, at the cost of who has taken longest.
+    fn make_room(&mut self) {
+        while self.order.front().is_some_and(AbortHandle::is_finished)
+            || self.order.len() >= GREETINGS
+        {
+            self.order.pop_front().into_iter().for_each(|longest| longest.abort());
+        }
     }
 }
 
@@ -101,15 +113,16 @@ where
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            let may_come = self.greeting.len() < GREETINGS;
             tokio::select! {
-                (connection, address) = self.socket.accept(), if may_come => {
+                (connection, address) = self.socket.accept() => {
+                    self.make_room();
                     let greeting = self.tls.acceptor().accept(connection);
-                    self.greeting.spawn(async move {
+                    let greeting = self.greeting.spawn(async move {
                         // Who speaks no TLS, or too slowly, is gone without a word.
                         let greeted = timeout(GREETING, greeting).await.ok()?.ok()?;
                         Some((greeted, address))
                     });
+                    self.order.push_back(greeting);
                 }
                 // None is there while nobody greets.
                 Some(greeted) = self.greeting.join_next() => {

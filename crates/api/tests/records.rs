@@ -158,6 +158,9 @@ fn a_record_says_who_asked_what_and_what_came_of_it() {
 #[test]
 fn a_record_says_how_it_went_wrong() {
     let server = Server::start();
+    let (_, record) = server.ask("GET /metrics", "");
+    let status = record.status.map(|status| status.as_u16());
+    assert_eq!((record.key.as_deref(), status), (Some("laptop"), Some(403)));
     let ended = |line: &str, body: &str| {
         let (_, record) = server.ask(line, body);
         let side = match record.end {

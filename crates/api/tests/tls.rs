@@ -110,6 +110,12 @@ fn who_does_not_greet_holds_up_nobody() {
     // One has failed; no other connection comes that would make the server look again.
     health(late);
     drop(silent);
+    // However many they are.
+    let crowd: Vec<_> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let begun = Instant::now();
+    health(connect(address, &[&TLS13]));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    drop(crowd);
 }
 
 #[test]

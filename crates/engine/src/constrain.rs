@@ -603,6 +603,30 @@ mod tests {
         assert!(!keeps(&form, r#"{"who": "Müller", "day": "2025-01-31"}"#));
     }
 
+    #[test]
+    fn what_has_a_format_stands_in_the_text_if_there_is_any() {
+        let formatted = |format| json!({ "type": "string", "format": format });
+        let schema = json!({ "type": "object", "additionalProperties": false, "properties": {
+            "mail": formatted("email"), "web": formatted("uri"), "at": formatted("date-time") },
+            "required": ["mail", "web", "at"] });
+        let stand = "Write to <m.x@ex-am.org>, or see https://ex.org/a?b=1#c.";
+        let at = "2025-01-31T10:00:00Z";
+        for (text, mail, web, kept) in [
+            (stand, "m.x@ex-am.org", "https://ex.org/a?b=1#c", true),
+            (stand, "other@ex.org", "https://ex.org/a?b=1#c", false),
+            (stand, "m.x@ex-am.org", "https://ex.org", false),
+            ("Call us.", "other@ex.org", "https://ex.org", true),
+            ("Call us.", "other", "https://ex.org", false),
+        ] {
+            let form = Form::Quoting(schema.clone(), text.to_owned());
+            let reply = format!("{{\"mail\": \"{mail}\", \"web\": \"{web}\", \"at\": \"{at}\"}}");
+            assert_eq!(keeps(&form, &reply), kept, "{text} {reply}");
+            assert!(!kept || keeps(&Form::Schema(schema.clone()), &reply), "{reply}");
+            let endless = reply.replace("00Z", &format!("00.{}Z", "0".repeat(200)));
+            assert!(!keeps(&form, &endless));
+        }
+    }
+
     /// Looking ahead leaves nothing behind, and finds what would be found later.
     #[test]
     fn masks_behind_guesses_are_those_of_later() {

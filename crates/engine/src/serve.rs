@@ -69,7 +69,7 @@ impl Policy {
     }
 
     /// The same for a turn of at most so many tokens.
-    fn room_for(&self, shape: &Shape, tokens: usize) -> u64 {
+    pub fn room_for(&self, shape: &Shape, tokens: usize) -> u64 {
         shape.room(tokens, self.rows, MARKS + 1)
     }
 }

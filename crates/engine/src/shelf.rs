@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use turn::{Fault, Side};
+use turn::{Fault, Kind, Side};
 
 use crate::Worker;
 use crate::memory::Size;
@@ -228,7 +228,7 @@ impl<M: Shelved> Shared<M> {
             let all = "may be used by all models together";
             let message =
                 format!("{name} needs {} of memory, and {} {all}", Size(bytes), Size(limit));
-            return Err(Fault::new(Side::Us, message));
+            return Err(Fault { kind: Kind::NoRoom, ..Fault::new(Side::Us, message) });
         }
         let need = format_args!("{name} needs {} of memory", Size(bytes));
         self.in_order(asked, need, |slots| slots.reserve(asked.ticket, bytes).then_some(()))
@@ -286,7 +286,23 @@ impl<M: Shelved> Shared<M> {
     fn load(&self, asked: &Asked) -> Result<M, Fault> {
         let bytes = caught(asked.name, || self.library.size(asked.name))?;
         self.reserve(asked, bytes)?;
-        caught(asked.name, || self.library.load(asked.name))
+        let load = || caught(asked.name, || self.library.load(asked.name));
+        match load() {
+            // Other programs have taken what was counted on.
+            Err(fault) if fault.kind == Kind::NoRoom && self.clear() => load(),
+            loaded => loaded,
+        }
+    }
+
+    /// Takes away what nobody uses; says whether there was any.
+    fn clear(&self) -> bool {
+        let mut slots = self.lock();
+        let going = slots.take_off_idle();
+        self.to_go.notify_one();
+        while slots.has_any(&going) {
+            slots = self.wait((&self.changed, slots), None);
+        }
+        !going.is_empty()
     }
 
     /// Waits until a model has come, or has not.

@@ -14,11 +14,13 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::failure::Failure;
 use crate::flags::{self, Flags};
+use crate::output::note;
 use crate::{home, kindling};
 
 pub use file::ConfigFile;
@@ -48,12 +50,12 @@ pub enum From {
 /// Reads the command line, over what the file says where the command has one.
 pub fn command_line() -> Result<(Flags, Given), Failure> {
     let mut command = without_empty(Flags::command());
-    let mut matches = command.clone().get_matches();
+    let mut matches = read(&command);
     let mut file = None;
     if let Some((name @ ("serve" | "config"), given)) = matches.subcommand() {
         file = find(given.get_one("config"))?;
         command = over(command, name, file.as_ref());
-        matches = command.clone().get_matches();
+        matches = read(&command);
     }
     let mut flags = Flags::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Some(flags::Command::Serve(serve)) = &mut flags.command
@@ -63,6 +65,35 @@ pub fn command_line() -> Result<(Flags, Given), Failure> {
         serve.models.push(kindling::NAME.to_owned());
     }
     Ok((flags, Given { matches, file }))
+}
+
+/// Reads the command line, or ends as clap does; a value that a variable gave is told as its.
+fn read(command: &Command) -> ArgMatches {
+    command.clone().try_get_matches().unwrap_or_else(|error| {
+        let Some(variable) = variable_of(command, &error) else { error.exit() };
+        // Where nobody reads, nobody is told.
+        let _ = error.print();
+        note(&format!("the value is that of the variable {variable}"));
+        std::process::exit(error.exit_code())
+    })
+}
+
+/// The variable from which a wrong value comes.
+fn variable_of(command: &Command, error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_given = |long: &str| {
+        let flag = format!("--{long}");
+        std::env::args_os().any(|word| {
+            let word = word.to_string_lossy();
+            word.strip_prefix(&flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })
+    };
+    let own = command.get_arguments().find_map(|arg| {
+        let variable = arg.get_env().filter(|name| std::env::var_os(name).is_some())?;
+        let from_it = arg.to_string() == *wrong && !arg.get_long().is_some_and(is_given);
+        from_it.then(|| variable.to_string_lossy().into_owned())
+    });
+    own.or_else(|| command.get_subcommands().find_map(|inner| variable_of(inner, error)))
 }
 
 /// The file that was named, which must be there, else that of this user if it is there.

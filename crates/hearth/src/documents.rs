@@ -1,9 +1,11 @@
 //! Documents that a command is given: files, and folders with all that is in them.
 
+use std::collections::HashSet;
 use std::fs;
+use std::io::{self, Read, stdin};
 use std::path::{Path, PathBuf};
 
-use rag::Document;
+use rag::{Document, MOST_BYTES};
 
 use crate::failure::Failure;
 
@@ -25,8 +27,14 @@ pub fn read(
     bad: &mut dyn FnMut(Place, String) -> Result<(), Failure>,
 ) -> Result<Vec<Document>, Failure> {
     let mut documents = Vec::new();
+    // A file that is named, and lies in a folder that is, counts once.
+    let mut seen = HashSet::new();
+    let mut is_new = |path: &Path| fs::canonicalize(path).map_or(true, |path| seen.insert(path));
     for path in paths {
         if !path.is_dir() {
+            if !is_new(path) {
+                continue;
+            }
             match Document::read(path) {
                 Ok(document) => documents.push(document),
                 Err(error) => bad(Place::Named, error.to_string())?,
@@ -46,7 +54,7 @@ pub fn read(
             bad(Place::Inside, why)
         })?;
         is_empty &= files.is_empty();
-        for file in files {
+        for file in files.into_iter().filter(|file| is_new(file)) {
             match Document::read(&file) {
                 Ok(document) => documents.push(document),
                 Err(error) => bad(Place::Inside, error.to_string())?,
@@ -58,6 +66,24 @@ pub fn read(
         }
     }
     Ok(documents)
+}
+
+/// A text that is piped in.
+pub fn piped_in() -> Result<String, Failure> {
+    let bytes = within(stdin(), MOST_BYTES as u64)
+        .map_err(|why| Failure::Request(format!("what is piped in cannot be read: {why}")))?;
+    rag::decode(&bytes)
+        .map_err(|looks| Failure::Request(format!("what is piped in is not text but {looks}")))
+}
+
+/// All bytes, if there are no more than so many.
+pub fn within(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(io::Error::other(format!("it has more than {} MiB", most >> 20))),
+        false => Ok(bytes),
+    }
 }
 
 /// What a folder has, by name; else why it cannot be read.

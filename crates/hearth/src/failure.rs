@@ -106,6 +106,7 @@ impl From<turn::Fault> for Failure {
     fn from(fault: turn::Fault) -> Failure {
         match fault.side {
             turn::Side::Caller => Failure::Request(fault.message),
+            turn::Side::Us if fault.kind == turn::Kind::NoRoom => Failure::Request(fault.message),
             turn::Side::Us => Failure::Model(fault.message, String::new()),
         }
     }

@@ -45,6 +45,16 @@ pub fn demand(fit: &Fit, settings: Settings, users: usize) -> Demand {
     Demand { context: settings.context.unwrap_or(LEAST).min(context), users }
 }
 
+/// What must fit at least: what was said, else one conversation.
+pub fn one(fit: &Fit, (settings, checked): (Settings, Checked)) -> Demand {
+    match checked.demand {
+        Some(Demand { context, users }) => {
+            Demand { context: context.min(fit.shape().context), users }
+        }
+        None => demand(fit, settings, 1),
+    }
+}
+
 /// Refuses a model that does not fit, or leaves its weights in the file where that is wanted.
 /// Conversations get what memory is left.
 pub fn check(
@@ -53,12 +63,7 @@ pub fn check(
     (settings, checked): (Settings, Checked),
 ) -> Result<Settings, Failure> {
     let Some(memory) = usable() else { return Ok(settings) };
-    let demand = match checked.demand {
-        Some(Demand { context, users }) => {
-            Demand { context: context.min(fit.shape().context), users }
-        }
-        None => demand(fit, settings, 1),
-    };
+    let demand = one(fit, (settings, checked));
     let need = fit.need(demand);
     let fits = need.total() <= memory.bytes;
     if checked.refuses && !fits {

@@ -545,8 +545,9 @@ pub struct Show {
     #[arg(long)]
     pub measure: bool,
     /// Conversations for which memory is told
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
-    pub users: usize,
+    #[arg(long, default_value_t = 1, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub users: u16,
     #[command(flatten)]
     pub machine: MachineFlags,
 }

@@ -3,7 +3,7 @@
 mod signed;
 
 use std::fs::{self, File};
-use std::io::{Write, stdout};
+use std::io::{ErrorKind, Write, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -378,6 +378,9 @@ pub fn broken(error: pull::Error) -> Failure {
     let message = error.to_string();
     match error {
         Stopped => Failure::Interrupted,
+        Disk { error, .. } if error.kind() == ErrorKind::NotFound => {
+            Failure::Model(message, String::new())
+        }
         Disk { .. } | Full { .. } => Failure::Machine(message),
         Name { .. } | Choice { .. } | Offline { .. } | Setting { .. } => Failure::Request(message),
         _ => Failure::Model(message, String::new()),

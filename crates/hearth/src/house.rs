@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use api::{About, ModelCard, Resident, TextOptions};
+use engine::memory::Size;
 use engine::{Lease, Library, Listed, Load, Policy, Room, Settings, Shelf};
 use flow::{Language, Local};
 use text::tokenizer::Encode;
 use tokio::runtime::Handle;
-use turn::{Embed, Event, Fault, Kind, Listener, Prompt, Side, Tool, Turn, WhenEmbedded};
+use turn::{Embed, Event, Fault, Kind, Listener, Prompt, Retry, Side, Tool, Turn, WhenEmbedded};
 
 use crate::failure::Failure;
 use crate::fit::Checked;
-use crate::load;
 use crate::models::Model;
+use crate::{load, log, memory};
 use loaded::Loaded;
 
 /// How models are run.
@@ -85,9 +86,7 @@ impl House {
 
     /// Brings a model into memory, so that nobody has to wait for it. From then on it is ready.
     pub fn warm(&self, name: &str) -> Result<(), Fault> {
-        self.0.shelf.take(name, self.0.keep)?;
-        self.0.is_warm.store(true, Ordering::Relaxed);
-        Ok(())
+        self.0.take(name, self.0.keep).map(drop)
     }
 
     /// Whether it has been told to stop.
@@ -105,7 +104,18 @@ impl House {
 impl Inner {
     /// Waits for a model.
     fn take(&self, name: &str, keep: Option<Duration>) -> Result<Lease<Loaded>, Fault> {
-        self.shelf.take(&find(&self.models, name)?.name, keep)
+        let name = &find(&self.models, name)?.name;
+        let taken = self.shelf.take(name, keep);
+        // Ready is who can answer with the model that was named first.
+        let is_first = self.models.first().is_some_and(|first| first.name == *name);
+        match &taken {
+            Ok(_) if is_first => self.is_warm.store(true, Ordering::Relaxed),
+            Err(fault) if is_first && fault.side == Side::Us && fault.retry == Retry::No => {
+                self.is_warm.store(false, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        taken
     }
 
     fn begin(&self, turn: Turn, gone: Arc<AtomicBool>, listener: Listener) {
@@ -279,6 +289,23 @@ impl api::Language for Spoken {
 }
 
 impl Files {
+    /// What all models together may use was known when the server was started. Other programs may
+    /// have taken some of it since.
+    fn check_room(&self, model: &Model) -> Result<(), Fault> {
+        let free = memory::available().filter(|_| self.running.checked.refuses);
+        let Some(free) = free.filter(|free| *free < model.least) else { return Ok(()) };
+        let (name, needed) = (&model.name, model.least);
+        let fields = [("model", name.as_str().into()), ("free", free.into())];
+        log::warn("there is no room for a model", &fields);
+        let message = format!(
+            "{name} needs {} of memory, and {} are free now; ask again later",
+            Size(needed),
+            Size(free)
+        );
+        let fault = Fault::new(Side::Us, message);
+        Err(Fault { kind: Kind::NoRoom, retry: Retry::Later, ..fault })
+    }
+
     fn start(&self, model: &Model) -> Result<Local, Failure> {
         model.is_as_it_was()?;
         let source = load::source(&model.path)?;
@@ -300,6 +327,7 @@ impl Library<Loaded> for Files {
 
     fn load(&self, name: &str) -> Result<Loaded, Fault> {
         let model = find(&self.models, name)?;
+        self.check_room(model)?;
         let bytes = model.fixed + self.running.kept_by(model);
         Loaded::bring((&model.name, bytes), || self.start(model))
     }

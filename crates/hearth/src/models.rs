@@ -21,6 +21,9 @@ use crate::named::{self, Named};
 use crate::recommended::recommended;
 use crate::{kindling, load};
 
+/// Tokens of a short prompt.
+const SHORT: usize = 512;
+
 /// A model that can be asked.
 pub struct Model {
     pub name: String,
@@ -37,8 +40,12 @@ pub struct Model {
     pub weights: u64,
     /// Bytes that it takes without any conversation, weights included.
     pub fixed: u64,
+    /// Bytes without which it is not loaded: one conversation included.
+    pub least: u64,
     /// Bytes of what it keeps of the longest sequence.
     pub longest: u64,
+    /// The same of a short prompt with a reply for which nobody states a limit.
+    pub usual: u64,
     /// When its files were made, in seconds since 1970.
     pub created: u64,
     /// How it keeps keys and values.
@@ -92,7 +99,9 @@ impl Model {
             vocabulary: shape.vocabulary,
             weights: need.weights(),
             fixed: need.fixed(),
+            least: fit.need(fit::one(&fit, (settings, checked))).total(),
             longest: policy.room(shape),
+            usual: policy.room_for(shape, shape.context.min(policy.reply + SHORT)),
             created: created(path),
             kept: shape.kept,
             digest,
@@ -107,6 +116,9 @@ impl Model {
         let failed = |error| Failure::model(&self.path, error, load::SHOW);
         match &self.pinned {
             Some(pinned) => named::store()?.check(pinned).map_err(named::failure),
+            None if !kindling::is(&self.path) && !self.path.exists() => {
+                Err(Failure::model(&self.path, "is there no more", "Put it back."))
+            }
             None if digest(&self.path).map_err(failed)? == self.digest => Ok(()),
             None => {
                 let why = "has changed since the server was started";

@@ -57,7 +57,8 @@ pub fn known(given: &Path) -> Option<&'static Known> {
 /// What went wrong in the store, and the way out.
 pub fn failure(error: store::Error) -> Failure {
     use store::Error::{
-        File, Length, Missing, Name, NoHistory, NotOurs, Overtaken, Pins, Stopped, Unknown, Written,
+        File, Gone, Length, Missing, Name, NoHistory, NotOurs, Overtaken, Pins, Stopped, Unknown,
+        Written,
     };
     let message = error.to_string();
     match error {
@@ -71,6 +72,10 @@ pub fn failure(error: store::Error) -> Failure {
         }
         Written { name, .. } => {
             let way_out = format!("`hearth update {name}` looks what it is now.");
+            Failure::Model(message, way_out)
+        }
+        Gone { name, .. } => {
+            let way_out = format!("Put it back, or `hearth rm {name}` and pull it from elsewhere.");
             Failure::Model(message, way_out)
         }
         Missing { name, .. } | Length { name, .. } => {

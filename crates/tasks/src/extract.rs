@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use turn::{Form, Reply, Token};
 
-use crate::schema::{closed, told, unfolded};
+use crate::schema::{closed, required_and_unknown, told, unfolded};
 use crate::{Task, confidence, ended, probability};
 
 /// What was found.
@@ -39,6 +39,9 @@ pub enum Texts {
 pub fn task(schema: &Value, text: &str, texts: Texts) -> Result<Task, String> {
     let schema = &unfolded(schema);
     let fields = told(schema)?;
+    if let Some(name) = required_and_unknown(schema) {
+        return Err(format!("it requires {name:?}, which is none of its `properties`"));
+    }
     let text = text.trim();
     let prompt = format!(
         "Fill in the fields from the text, as JSON. Use null for what is not in the text.\n\n\
@@ -122,6 +125,13 @@ mod tests {
         {
             assert!(task(&wrong, "x", Texts::Free).is_err(), "{wrong}");
         }
+        let slip = json!({ "properties": { "a": { "type": "array", "items": {
+            "properties": { "b": {} }, "required": ["b", "c"] } } } });
+        let error = task(&slip, "x", Texts::Quoted).unwrap_err();
+        assert_eq!(error, "it requires \"c\", which is none of its `properties`");
+        let open = json!({ "properties": { "a": {} }, "required": ["b"],
+            "allOf": [{ "properties": { "b": {} } }] });
+        assert!(task(&open, "x", Texts::Quoted).is_ok());
     }
 
     #[test]

@@ -35,6 +35,25 @@ pub(crate) fn told(schema: &Value) -> Result<String, String> {
     Ok(lines)
 }
 
+/// A field that is required and not told of anywhere, as by a slip of the pen: whatever came for it
+/// would be invented.
+pub(crate) fn required_and_unknown(schema: &Value) -> Option<&str> {
+    let map = schema.as_object()?;
+    let inner = map.iter().find_map(|(word, value)| match (word.as_str(), value) {
+        ("properties" | "$defs" | "definitions", Value::Object(parts)) => {
+            parts.values().find_map(required_and_unknown)
+        }
+        ("items", part) => required_and_unknown(part),
+        _ => None,
+    });
+    let elsewhere = voices(map) > 1 || has_any(map, &CONDITIONS);
+    let fields = map.get("properties").and_then(Value::as_object);
+    let fields = fields.filter(|_| !elsewhere && !map.contains_key("patternProperties"));
+    let unknown = |name: &&str| fields.is_some_and(|fields| !fields.contains_key(*name));
+    let required = map.get("required").and_then(Value::as_array).into_iter().flatten();
+    inner.or_else(|| required.filter_map(Value::as_str).find(unknown))
+}
+
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
 /// Words beside which a reference is not all that a part says.

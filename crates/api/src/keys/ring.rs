@@ -59,14 +59,22 @@ impl Ring {
         self.members.iter().any(|member| !member.key.has_expired(date))
     }
 
+    /// The name of the key with this text, whether it is good for anything or not.
+    pub fn name_of(&self, offered: Option<&str>) -> Option<&str> {
+        Some(&self.member(offered?)?.key.name)
+    }
+
+    fn member(&self, offered: &str) -> Option<&Member> {
+        let digest = Digest::of(offered);
+        self.members.iter().find(|member| member.key.sha256 == digest)
+    }
+
     /// Lets a request in that comes with this text for a key.
     ///
     /// # Errors
     /// Why not.
     pub fn admit(&self, offered: Option<&str>, scope: Scope, now: Moment) -> Result<Visit, Denied> {
-        let digest = Digest::of(offered.ok_or(Denied::Missing)?);
-        let known = self.members.iter().find(|member| member.key.sha256 == digest);
-        let member = known.ok_or(Denied::Unknown)?;
+        let member = self.member(offered.ok_or(Denied::Missing)?).ok_or(Denied::Unknown)?;
         if member.key.has_expired(now.date) {
             return Err(Denied::Expired);
         }

@@ -219,6 +219,23 @@ impl<M: Shelved> Slots<M> {
         true
     }
 
+    /// Takes off what nobody uses, and says which.
+    pub fn take_off_idle(&mut self) -> Vec<u64> {
+        let is_idle =
+            |slot: &&mut Slot<M>| slot.users == 0 && matches!(slot.stage, Stage::Ready(_));
+        let idle = self.all.iter_mut().filter(is_idle);
+        idle.map(|slot| {
+            slot.take_off();
+            slot.id
+        })
+        .collect()
+    }
+
+    /// Whether one of these is still there.
+    pub fn has_any(&self, ids: &[u64]) -> bool {
+        self.all.iter().any(|slot| ids.contains(&slot.id))
+    }
+
     /// The next model to be taken away.
     pub fn next_to_go(&mut self, now: Duration) -> Option<(u64, Arc<M>)> {
         let is_stopping = self.stop_by.is_some();

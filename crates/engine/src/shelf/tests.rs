@@ -86,13 +86,18 @@ impl Library<Fake> for Shop {
         let Shop(world) = self;
         world.begin(name);
         world.wait(name);
-        let is_broken = world.broken.lock().unwrap().contains(name);
+        // The system has less than the shelf counts on.
+        let is_tight = name.starts_with("tight") && world.seen.lock().unwrap().bytes > size(name);
+        let is_broken = is_tight || world.broken.lock().unwrap().contains(name);
         world.end(name, !is_broken);
         if is_broken && name.starts_with("panic") {
             // A panic that prints nothing.
             std::panic::resume_unwind(Box::new("on purpose"));
         }
         match is_broken {
+            true if is_tight => {
+                Err(Fault { kind: Kind::NoRoom, ..Fault::new(Side::Us, "no room") })
+            }
             true => Err(Fault::new(Side::Us, "broken on purpose")),
             false => Ok(Fake {
                 name: name.to_owned(),
@@ -248,6 +253,21 @@ fn a_load_that_fails_or_panics_fails_for_all_who_wait_and_is_tried_again() {
         assert_eq!(scene.take(name).name, name);
         assert_eq!(scene.log(), format!("+{name} +{name}"));
     }
+}
+
+#[test]
+fn what_nobody_uses_goes_when_the_system_has_less_than_was_counted_on() {
+    let scene = Scene::new(100);
+    let used = scene.take("a.10");
+    ["b.20", "c.20"].iter().for_each(|name| scene.touch(name));
+    // One in use stays, and is in the way.
+    assert_eq!(fault(scene.shelf.take("tight.20", EVER)).kind, Kind::NoRoom);
+    let log = scene.log();
+    assert!(log.starts_with("+a.10 +b.20 +c.20 +tight.20 -") && !log.contains("-a.10"), "{log}");
+    assert!(log.contains("-b.20") && log.contains("-c.20") && log.ends_with("+tight.20"), "{log}");
+    drop(used);
+    scene.touch("tight.20");
+    assert!(scene.log().ends_with("+tight.20 +tight.20 -a.10 +tight.20"), "{}", scene.log());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `hearth classify`: a label for each line.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write, stdin, stdout};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, IsTerminal, Seek, SeekFrom, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
@@ -11,11 +11,17 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use turn::Kind;
 
+use crate::documents::within;
 use crate::failure::Failure;
 use crate::flags::Classify as Flags;
 use crate::jobs::{Worker, rounded};
 use crate::output::{bearable, note};
 use crate::{interrupt, output};
+
+/// Bytes of lines, which all are in memory.
+const MOST: u64 = 1 << 30;
+/// Bytes of labels: far more than any model reads.
+const MOST_OF_LABELS: u64 = 1 << 20;
 
 /// A line that is to be labelled, with its number.
 struct Line {
@@ -94,7 +100,9 @@ fn result(jsonl: bool, line: &Line, chosen: &Result<Chosen, String>) -> String {
 
 fn labels(path: &Path) -> Result<Vec<Label>, Failure> {
     let wrong = |why: String| Failure::Request(format!("{}: {why}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let unread = |error: io::Error| wrong(error.to_string());
+    let bytes = File::open(path).and_then(|file| within(file, MOST_OF_LABELS)).map_err(unread)?;
+    let text = String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
     labels_of(&text).map_err(wrong)
 }
 
@@ -134,17 +142,16 @@ fn lines(path: Option<&Path>) -> Result<Vec<Line>, Failure> {
     let from =
         path.map_or_else(|| "what is piped in".to_owned(), |path| path.display().to_string());
     let unread = |error: io::Error| Failure::Request(format!("{from} cannot be read: {error}"));
-    let mut bytes = Vec::new();
-    match path {
-        Some(path) => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
+    let bytes = match path {
+        Some(path) => File::open(path).and_then(|file| within(file, MOST)),
         None => {
             if stdin().is_terminal() {
                 note("type lines, and Ctrl-D when that is all");
             }
-            stdin().read_to_end(&mut bytes)
+            within(stdin(), MOST)
         }
-    }
-    .map_err(unread)?;
+    };
+    let bytes = bytes.map_err(unread)?;
     let text = rag::decode(&bytes)
         .map_err(|looks| Failure::Request(format!("{from}: not text but {looks}")))?;
     let lines = text.split('\n').enumerate();
@@ -186,8 +193,19 @@ impl Sink {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(failed)?;
-        let mut there = Vec::new();
-        file.read_to_end(&mut there).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(Failure::Request(format!("{} is no regular file", path.display())));
+        }
+        // Held until the process ends.
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let why = "another process writes its results there";
+                return Err(Failure::Request(format!("{}: {why}", path.display())));
+            }
+            // Some file systems know no locks.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
+        let there = within(&mut file, 2 * MOST).map_err(failed)?;
         let Some(done) = done(&there, flags.jsonl, labels, lines) else {
             let why = "has something else in it than results for these lines and labels; give \
                 another name, or take it away";

@@ -77,7 +77,12 @@ fn described(setting: &Setting) -> Value {
 
 fn typed(setting: &Setting, value: &str) -> Value {
     match setting.kind {
-        Kind::Whole | Kind::Number | Kind::Switch => value.parse().unwrap_or_default(),
+        Kind::Whole | Kind::Number => value.parse().unwrap_or_default(),
+        // A variable may say it in other words.
+        Kind::Switch => {
+            let yes = ["y", "yes", "t", "true", "on", "1"];
+            yes.contains(&&*value.to_ascii_lowercase()).into()
+        }
         Kind::Text | Kind::Path | Kind::Choice(_) => value.into(),
     }
 }
@@ -88,7 +93,8 @@ const HEAD: &str = "\
 #
 # It is read from the folder of hearth's data, or from where --config or HEARTH_CONFIG says.
 # Variables count more than it, and flags more than these. Relative paths are relative to this
-# file. What stands here are the defaults; a line counts once its # is gone.
+# file. What stands here are the defaults; a line counts once its # is gone, and a <VALUE> in it
+# has given way to one.
 ";
 
 /// Every setting as a file in which nothing is set: its defaults are written behind a `#`.

@@ -149,6 +149,11 @@ impl Asked {
                            pinned; download it, and pull the file";
             return Err(Failure::Request(message.to_owned()));
         }
+        if let (Some(form), true) = (&flags.quant, Path::new(given).exists()) {
+            let way_out = format!("`hearth import --quant {form} {given}` stores it so");
+            let message = format!("{given} is as it is; {way_out}");
+            return Err(Failure::Request(message));
+        }
         let text = match &flags.quant {
             Some(form) => with_form(given, form),
             None => given.to_owned(),

@@ -1,6 +1,6 @@
 //! `hearth run`: one answer to a prompt, or a chat.
 
-use std::io::{IsTerminal, Read, Write, stdin, stdout};
+use std::io::{IsTerminal, Write, stdin, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::flags::Run as Flags;
 use crate::load::{self, Ready};
 use crate::models::fingerprint;
 use crate::output::{Speeds, bearable, note, one_line, visible};
-use crate::{interrupt, kindling, named};
+use crate::{documents, interrupt, kindling, named};
 
 pub fn run(flags: &Flags) -> Result<(), Failure> {
     interrupt::listen();
@@ -68,27 +68,20 @@ fn no_model(path: &Path) -> Failure {
     Failure::model(path, "there is no such model, file or folder", way_out)
 }
 
-/// The words of the command line, and after them what is piped in; nothing means a chat.
+/// What is piped in, and after it the words of the command line, which mostly ask something about
+/// it; nothing means a chat.
 fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
-    let mut prompt = flags.prompt.join(" ");
-    if !stdin().is_terminal() {
-        let mut piped = Vec::new();
-        stdin().read_to_end(&mut piped).map_err(|error| {
-            Failure::Request(format!("what is piped in cannot be read: {error}"))
-        })?;
-        let piped = rag::decode(&piped).map_err(|looks| {
-            Failure::Request(format!("what is piped in is not text but {looks}"))
-        })?;
-        let piped = piped.trim_end_matches('\n');
-        if !prompt.is_empty() && !piped.is_empty() {
-            prompt.push_str("\n\n");
-        }
-        prompt.push_str(piped);
-        if prompt.is_empty() {
-            return Err(Failure::Request("the prompt is empty".to_owned()));
-        }
+    let words = flags.prompt.join(" ");
+    if stdin().is_terminal() {
+        return Ok((!words.is_empty()).then_some(words));
     }
-    Ok((!prompt.is_empty()).then_some(prompt))
+    let piped = documents::piped_in()?;
+    let parts = [piped.trim_end_matches('\n'), &words];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    match parts.is_empty() {
+        true => Err(Failure::Request("the prompt is empty".to_owned())),
+        false => Ok(Some(parts.join("\n\n"))),
+    }
 }
 
 fn one_turn(model: &Ready, flags: &Flags, prompt: &str) -> Result<Reading, Failure> {

@@ -45,7 +45,7 @@ fn serve_on(runtime: &Runtime, flags: &Flags) -> Result<(), Failure> {
     let tls = certificate.as_ref().map(Files::read).transpose()?;
     let (settings, checked) = (load::settings(&flags.machine)?, Checked::of(&flags.machine));
     let models = models(flags, (settings, checked))?;
-    let running = running(flags, &models, (settings, checked));
+    let running = running(flags, &models, (settings, checked))?;
     // Before models are loaded: who cannot listen should hear it at once.
     let door = runtime.block_on(Door::open(address)).map_err(|error| {
         let way_out = "--port chooses another address";
@@ -86,7 +86,7 @@ fn serve_on(runtime: &Runtime, flags: &Flags) -> Result<(), Failure> {
 
 /// The models, no two of one name.
 fn models(flags: &Flags, how: (Settings, Checked)) -> Result<Arc<[Model]>, Failure> {
-    let policy = load::policy(&flags.machine, flags.parallel);
+    let policy = policy(flags);
     let models = flags.models.iter().map(|given| Model::open(given, how, policy));
     let mut models = models.collect::<Result<Vec<_>, _>>()?;
     let first = models.first().map(|model| model.name.clone());
@@ -101,13 +101,20 @@ fn models(flags: &Flags, how: (Settings, Checked)) -> Result<Arc<[Model]>, Failu
     Ok(models.into())
 }
 
-fn running(flags: &Flags, models: &[Model], (settings, checked): (Settings, Checked)) -> Running {
-    let policy = Policy {
+fn policy(flags: &Flags) -> Policy {
+    Policy {
         waiting: flags.waiting as usize,
         reply: flags.answer_tokens as usize,
         time: flags.answer_seconds.map(|time| Duration::from_secs(time.into())),
         ..load::policy(&flags.machine, flags.parallel)
-    };
+    }
+}
+
+fn running(
+    flags: &Flags,
+    models: &[Model],
+    (settings, checked): (Settings, Checked),
+) -> Result<Running, Failure> {
     // Half of what the weights leave, and for each model its part of that, so that they do not
     // drive each other out. Models that do not fit together must do so anyway.
     let fixed: u64 = models.iter().map(|model| model.fixed).sum();
@@ -116,12 +123,28 @@ fn running(flags: &Flags, models: &[Model], (settings, checked): (Settings, Chec
         Some(left) => left / 2 / models.len().max(1) as u64,
         None => free.saturating_sub(largest) / 2,
     };
-    let kept = flags.cache.map_or_else(
-        || memory::available().map_or(u64::MAX, part),
-        |gib| (f64::from(gib) * f64::from(1 << 30)) as u64,
-    );
+    // Whoever asks the first model in the plainest way is to be answered.
+    let (usual, own) = models.first().map_or((0, 0), |model| (model.usual, model.fixed));
+    let at_least = |free: u64| usual.min(free.saturating_sub(own));
+    let kept = match flags.cache {
+        None => memory::available().map_or(u64::MAX, |free| part(free).max(at_least(free))),
+        Some(gib) => {
+            let bytes = (f64::from(gib) * f64::from(1 << 30)) as u64;
+            if bytes < usual {
+                let message = format!(
+                    "--cache {gib} is too little: a conversation with {} takes {}, its answer of \
+                     {} tokens included; --answer-tokens makes that fewer",
+                    models[0].name,
+                    output::size(usual),
+                    flags.answer_tokens
+                );
+                return Err(Failure::Request(message));
+            }
+            bytes
+        }
+    };
     let keep = flags.keep_alive.map(|time| Duration::from_secs(time.into()));
-    Running { settings, checked, policy, kept, keep }
+    Ok(Running { settings, checked, policy: policy(flags), kept, keep })
 }
 
 /// Says where it listens, what can be asked, how, and what is not protected.

@@ -105,7 +105,7 @@ fn print_summary((flags, named): (&Flags, &Named), source: &Source) -> Result<()
 fn needed((flags, path): (&Flags, &Path), source: &Source) -> Result<(Need, Demand), Failure> {
     let settings = load::settings(&flags.machine)?;
     let fit = fit::of(path, source, settings)?;
-    let demand = fit::demand(&fit, settings, flags.users);
+    let demand = fit::demand(&fit, settings, flags.users.into());
     Ok((fit.need(demand), demand))
 }
 

@@ -32,6 +32,9 @@ pub fn update(flags: &Flags) -> Result<(), Failure> {
             pinned.collect::<Result<_, _>>()?
         }
     };
+    if models.is_empty() {
+        note("no models are pinned; there is nothing to update");
+    }
     let courier = Courier::new(store, &flags.how)?;
     let mut failed = Vec::new();
     for pinned in &models {

@@ -26,10 +26,13 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
             pinned.collect::<Result<_, _>>()?
         }
     };
+    if models.is_empty() {
+        output::note("no models are pinned; there is nothing to read");
+    }
     // What one can go back to must be there as well.
     let before = |model: &Pinned| {
         let before = model.before.as_deref()?;
-        Some(Pinned { name: format!("{} before its update", model.name), ..before.clone() })
+        Some(Pinned { name: format!("{} {BEFORE}", model.name), ..before.clone() })
     };
     let models: Vec<_> =
         models.into_iter().flat_map(|model| [before(&model), Some(model)]).flatten().collect();
@@ -57,16 +60,30 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
         };
         checked.bar.suspend(|| writeln!(stdout(), "{}", visible(&line)))?;
         if !wrong.is_empty() {
-            damaged.push(&model.name[..]);
+            damaged.push(model);
         }
     }
     checked.bar.finish_and_clear();
     match damaged.first() {
         None => Ok(()),
         Some(first) => {
-            let way_out = format!("`hearth pull {first}` fetches again what is damaged.");
-            Err(Failure::Model(format!("damaged: {}", damaged.join(", ")), way_out))
+            let names: Vec<_> = damaged.iter().map(|model| &model.name[..]).collect();
+            Err(Failure::Model(format!("damaged: {}", names.join(", ")), way_out(first)))
         }
+    }
+}
+
+/// What is behind the name of what a model was.
+const BEFORE: &str = "before its update";
+
+fn way_out(damaged: &Pinned) -> String {
+    let name = &damaged.name;
+    match name.strip_suffix(BEFORE) {
+        Some(_) => "`hearth rm --history` forgets what names stood for before.".to_owned(),
+        None if damaged.files.iter().any(|file| file.at.is_some()) => {
+            format!("`hearth update {name}` looks what is there now.")
+        }
+        None => format!("`hearth pull {name}` fetches again what is damaged."),
     }
 }
 

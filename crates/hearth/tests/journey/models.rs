@@ -270,7 +270,7 @@ fn files_of_this_machine_stay_where_they_are() {
     assert!(user.complains(&["update", "--rollback", "tiny"], 3).contains("written since"));
     fs::remove_file(&file).unwrap();
     let said = user.complains(&["run", "tiny", "Hello"], 3);
-    assert!(said.contains("tiny.gguf is gone"), "{said}");
+    assert!(said.contains("tiny.gguf is gone") && said.contains("hearth rm tiny"), "{said}");
     assert!(user.says(&["verify"], 3).contains("tiny: DAMAGED"));
 }
 

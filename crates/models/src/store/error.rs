@@ -42,6 +42,13 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A file in somebody else's care is not where it was.
+    Gone {
+        /// The model.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A model's file has another length than when it was pinned.
     Length {
         /// The model.
@@ -100,6 +107,10 @@ impl fmt::Display for Error {
             }
             Error::Missing { name, path } => {
                 write!(f, "{name} is not complete: {} is gone", path.display())
+            }
+            Error::Gone { name, path } => {
+                let path = path.display();
+                write!(f, "{name} is not complete: {path} is gone, which is in others' care")
             }
             Error::Length { name, path, found, wanted } => {
                 let path = path.display();

@@ -235,19 +235,21 @@ impl Store {
     pub fn check(&self, pinned: &Pinned) -> Result<(), Error> {
         for file in &pinned.files {
             let (path, name) = (self.place(file), pinned.name.clone());
+            let is_theirs = file.at.is_some();
             match fs::metadata(&path) {
-                Ok(found) if found.len() == file.bytes => {
-                    let since = file.at.is_some() && file.modified != modified(&found);
-                    if since {
-                        return Err(Error::Written { name, path });
-                    }
+                Ok(found) if is_theirs && file.modified != modified(&found) => {
+                    return Err(Error::Written { name, path });
                 }
+                Ok(found) if found.len() == file.bytes => {}
                 Ok(found) => {
                     let (found, wanted) = (found.len(), file.bytes);
                     return Err(Error::Length { name, path, found, wanted });
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Err(Error::Missing { name, path });
+                    return Err(match is_theirs {
+                        true => Error::Gone { name, path },
+                        false => Error::Missing { name, path },
+                    });
                 }
                 Err(error) => return Err(failed("read", &path)(error)),
             }

@@ -6,7 +6,7 @@
 //!
 //! What keeps to the grammar keeps to the schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -63,7 +63,7 @@ const TRIM: &str = "TRIM: /([^ ](.*[^ ])?)?/";
 
 /// The grammar. White space in the text counts as one space.
 pub fn quoting(schema: &Value, text: &str) -> String {
-    let mut writer = Writer { root: schema, rules: Vec::new(), named: BTreeMap::new() };
+    let mut writer = Writer { root: schema, text, rules: Vec::new(), named: BTreeMap::new() };
     let start = writer.value(schema);
     let words = json!({ "substring_chunks": chunks(text) });
     let rules = writer.rules.join("\n");
@@ -94,6 +94,7 @@ fn chunks(text: &str) -> Vec<String> {
 /// Writes a rule for each part of a schema that may have texts in it.
 struct Writer<'a> {
     root: &'a Value,
+    text: &'a str,
     rules: Vec<String>,
     /// The rules of definitions, by how they are referred to.
     named: BTreeMap<&'a str, String>,
@@ -102,6 +103,8 @@ struct Writer<'a> {
 /// What a part of a schema is, where that is simple enough to be written as rules.
 enum Part<'a> {
     Text,
+    /// A text of such a format.
+    Formatted(&'a str),
     Object(&'a Map<String, Value>),
     List(&'a Value),
     AnyOf(&'a [Value]),
@@ -116,6 +119,7 @@ impl<'a> Writer<'a> {
         };
         let value = match part {
             Part::Text => "QUOTE".to_owned(),
+            Part::Formatted(format) => self.formatted(format),
             Part::Object(object) => self.object(object),
             Part::List(items) => {
                 let item = self.value(items);
@@ -131,6 +135,23 @@ impl<'a> Writer<'a> {
             },
         };
         if may_be_null { format!("({value} | \"null\")") } else { value }
+    }
+
+    /// One of those that stand in the text, or else any; of formats that never need to end, none
+    /// that is longer than people write.
+    fn formatted(&mut self, format: &str) -> String {
+        const LONGEST: u32 = 128;
+        let there: BTreeSet<&str> = match format {
+            "email" => words(self.text).filter(|word| is_address(word)).collect(),
+            "uri" => words(self.text).filter(|word| is_uri(word)).collect(),
+            _ => BTreeSet::new(),
+        };
+        if there.is_empty() {
+            let schema = json!({ "type": "string", "format": format, "maxLength": LONGEST });
+            return self.rule(&json_rule(&schema));
+        }
+        let there = there.into_iter().map(|word| literal(&Value::from(word).to_string()));
+        self.rule(&there.collect::<Vec<_>>().join(" | "))
     }
 
     /// A new rule; returns its name.
@@ -198,6 +219,9 @@ impl<'a> Writer<'a> {
         let (kind, may_be_null) = kind(map.get("type")?)?;
         let part = match kind {
             "string" if has_only(&["type"]) => Part::Text,
+            "string" if has_only(&["type", "format"]) => {
+                Part::Formatted(map.get("format")?.as_str()?)
+            }
             "array" if has_only(&["type", "items"]) => Part::List(map.get("items")?),
             "object"
                 if has_only(&["type", "properties", "required", "additionalProperties"])
@@ -209,6 +233,37 @@ impl<'a> Writer<'a> {
         };
         Some((part, may_be_null))
     }
+}
+
+/// The words of a text without the signs round about them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_round = |c: char| "<>()[]{}\"'„“”‚‘’«»,;:.!?*|".contains(c);
+    text.split_whitespace().map(move |word| word.trim_matches(is_round))
+}
+
+/// Whether it is an address of e-mail as nearly all are.
+fn is_address(word: &str) -> bool {
+    let is_plain =
+        |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_+".contains(&b));
+    let are_plain = |text: &str| text.split('.').all(|part| !part.is_empty() && is_plain(part));
+    let is_host = |host: &str| {
+        let are_whole = |part: &str| !part.starts_with('-') && !part.ends_with('-');
+        host.contains('.') && host.split('.').all(are_whole) && !host.contains(['_', '+'])
+    };
+    let parts = word.split_once('@');
+    parts.is_some_and(|(who, host)| are_plain(who) && are_plain(host) && is_host(host))
+}
+
+/// Whether it is an address of the web as nearly all are.
+fn is_uri(word: &str) -> bool {
+    let rest = ["https://", "http://"].iter().find_map(|scheme| word.strip_prefix(scheme));
+    let may_stand = |b: u8| b.is_ascii_alphanumeric() || b"-._~/?&=+#,;:".contains(&b);
+    rest.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && rest.bytes().all(may_stand)
+            && rest.matches('#').count() < 2
+            && !rest.split(['/', '?', '#']).next().unwrap_or_default().contains(':')
+    })
 }
 
 /// The one type that is wanted, and whether null is another.

@@ -33,7 +33,7 @@ pub fn measure(flags: &Flags, path: &Path) -> Result<(), Failure> {
     let tokenizer = load::tokenizer(path, &source);
     let text = own()?;
     let fit = fit::of(path, &source, settings)?;
-    let demand = fit::demand(&fit, settings, flags.users);
+    let demand = fit::demand(&fit, settings, flags.users.into());
     let checked = Checked { demand: Some(demand), ..Checked::of(&flags.machine) };
     let settings = fit::check(path, &fit, (settings, checked))?;
     // Weights may have been left in the file.
