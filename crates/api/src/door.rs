@@ -5,7 +5,6 @@ use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -88,7 +87,9 @@ impl Door {
         match self.tls {
             None => serve((socket, connections()), router, (stop, drain)).await,
             Some(tls) => {
-                serve((Greeter::new(socket, tls), connections()), router, (stop, drain)).await;
+                let most = connections();
+                let greeter = Greeter::new(socket, (tls, most / 6));
+                serve((greeter, most), router, (stop, drain)).await;
             }
         }
     }
@@ -105,39 +106,31 @@ async fn serve<L: Listener>(
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
     http.max_headers(HEADERS).max_header_size(HEAD_BYTES).max_buf_size(2 * HEAD_BYTES);
     let (mut open, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(most)));
-    let (crowd, mut leaving, mut stop) = (Crowd::default(), JoinSet::new(), pin!(stop));
+    let (mut leaving, mut stop) = (JoinSet::new(), pin!(stop));
     loop {
-        let place = match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => Ok(place),
-            Err(_) => {
-                // Who asks nothing makes room: those that have asked before, and those that have
-                // not said a word yet.
-                leaving.spawn(mem::take(&mut open).shutdown());
-                crowd.0.notify_waiters();
-                Err(Arc::clone(&places).acquire_owned())
-            }
-        };
         let next = async {
-            let place = match place {
+            let connection = listener.accept().await.0;
+            let place = match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => Ok(place),
-                Err(place) => place.await,
+                Err(_) => {
+                    // Connections that wait for a request, or have not sent anything yet, close;
+                    // the others do when their reply is over.
+                    leaving.spawn(mem::take(&mut open).shutdown());
+                    Arc::clone(&places).acquire_owned().await
+                }
             };
-            (place, listener.accept().await.0)
+            (place, connection)
         };
         let (place, connection) = tokio::select! {
             () = &mut stop => break,
             next = next => next,
         };
         let service = TowerToHyperService::new(router.clone());
-        let (connection, silent) = Patient::new(connection);
-        let connection = http.serve_connection(TokioIo::new(connection), service);
-        let (connection, crowded) = (open.watch(connection), crowd.clone().among(silent));
+        let connection = http.serve_connection(TokioIo::new(Patient::new(connection)), service);
+        let connection = open.watch(connection);
         tokio::spawn(async move {
             // How it ended is known to whoever wrote the reply.
-            tokio::select! {
-                _ = connection => {}
-                () = crowded => {}
-            }
+            let _ = connection.await;
             drop(place);
         });
         while leaving.try_join_next().is_some() {}
@@ -148,31 +141,25 @@ async fn serve<L: Listener>(
     let _ = timeout(drain, leaving.join_all()).await;
 }
 
-/// Told when no place is free.
-#[derive(Clone, Default)]
-struct Crowd(Arc<Notify>);
-
-impl Crowd {
-    /// Waits until no place is free while the client is silent.
-    async fn among(self, silent: Arc<AtomicBool>) {
-        loop {
-            self.0.notified().await;
-            if silent.load(Ordering::Relaxed) {
-                return;
-            }
-        }
-    }
+/// How many connections there may be.
+fn connections() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits");
+    // Where a system does not tell.
+    let usual = if cfg!(target_os = "macos") { 256 } else { 1024 };
+    connections_of(limits.ok().as_deref().and_then(open_files).unwrap_or(usual))
 }
 
-/// How many connections there may be: of the files that the system lets this process have open, a
-/// quarter is for all else.
-fn connections() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let files = files.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    // Where a system does not tell, it is one that lets a process have 256.
-    let files = files.unwrap_or(if cfg!(target_os = "macos") { 256 } else { 1024 });
+/// Of the files that a process may have open, a quarter is for all else: models, keys, and those
+/// who do not speak TLS yet.
+fn connections_of(files: usize) -> usize {
     (files / 4 * 3).clamp(8, CONNECTIONS)
+}
+
+/// How many files Linux lets a process have open.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let soft = line.split_whitespace().next()?;
+    if soft == "unlimited" { Some(usize::MAX) } else { soft.parse().ok() }
 }
 
 /// Whether a hearth answers at an address.
@@ -205,7 +192,7 @@ mod tests {
         String::from_utf8_lossy(&answer[..read]).into_owned()
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn who_asks_nothing_makes_room() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -213,32 +200,41 @@ mod tests {
             if asked.path() == "/" {
                 return "here";
             }
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             "there"
         });
         let never = (std::future::pending(), Duration::ZERO);
         tokio::spawn(serve((listener, 3), router, never));
-        let silent = TcpStream::connect(address).await.unwrap();
-        let mut idle = TcpStream::connect(address).await.unwrap();
+        let come = || async { TcpStream::connect(address).await.unwrap() };
+        let (mut silent, mut idle, mut busy) = (come().await, come().await, come().await);
         assert!(asked(&mut idle).await.ends_with("here"));
-        let mut busy = TcpStream::connect(address).await.unwrap();
         busy.write_all(b"GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        for _ in 0..2 {
-            let mut next = TcpStream::connect(address).await.unwrap();
-            let answer = timeout(Duration::from_secs(5), asked(&mut next)).await.unwrap();
-            assert!(answer.ends_with("here"), "{answer}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // Nobody goes while nobody else has come.
+        assert!(asked(&mut idle).await.ends_with("here"));
+        // Each takes the place of who asks nothing, and is answered, though it takes its time.
+        let mut first = come().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(asked(&mut first).await.ends_with("here"));
+        assert_eq!(silent.read(&mut [0; 8]).await.unwrap(), 0);
+        assert_eq!(idle.read(&mut [0; 8]).await.unwrap(), 0);
+        for _ in 0..3 {
+            let mut next = come().await;
+            assert!(asked(&mut next).await.ends_with("here"));
         }
         // Whose answer is on its way has it.
         let mut answer = String::new();
         busy.read_to_string(&mut answer).await.unwrap();
         assert!(answer.ends_with("there"), "{answer}");
-        assert_eq!(idle.read(&mut [0; 8]).await.unwrap(), 0);
-        drop(silent);
     }
 
     #[test]
     fn some_files_are_left_for_all_else() {
-        assert!((8..=CONNECTIONS).contains(&connections()));
+        let told =
+            "Limit  Soft Limit  Hard Limit\nMax open files            256     4096   files\n";
+        assert_eq!(open_files(told), Some(256));
+        assert_eq!(open_files(&told.replace("256", "unlimited")), Some(usize::MAX));
+        assert_eq!(open_files("Max processes 7 7"), None);
+        assert_eq!([64, 256, 1024, usize::MAX].map(connections_of), [48, 192, 768, 768]);
     }
 }

@@ -3,8 +3,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,16 +17,11 @@ pub struct Patient<C> {
     patience: Pin<Box<Sleep>>,
     /// Whether the client was waited for when it was last written to.
     waits: bool,
-    /// Whether nothing has come from the client yet.
-    silent: Arc<AtomicBool>,
 }
 
 impl<C> Patient<C> {
-    /// With whether the client has said nothing yet.
-    pub fn new(connection: C) -> (Patient<C>, Arc<AtomicBool>) {
-        let silent = Arc::new(AtomicBool::new(true));
-        let patience = Box::pin(sleep(PATIENCE));
-        (Patient { connection, patience, waits: false, silent: Arc::clone(&silent) }, silent)
+    pub fn new(connection: C) -> Patient<C> {
+        Patient { connection, patience: Box::pin(sleep(PATIENCE)), waits: false }
     }
 
     /// What came of an attempt to write, or that nothing has come of any for too long.
@@ -56,11 +49,7 @@ impl<C: AsyncRead + Unpin> AsyncRead for Patient<C> {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.connection).poll_read(context, into);
-        if !into.filled().is_empty() {
-            self.silent.store(false, Ordering::Relaxed);
-        }
-        read
+        Pin::new(&mut self.connection).poll_read(context, into)
     }
 }
 
@@ -107,7 +96,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_waited_for_so_long() {
         let (client, server) = duplex(8);
-        let (mut server, _) = Patient::new(server);
+        let mut server = Patient::new(server);
         let begun = Instant::now();
         let error = server.write_all(b"more than there is room for").await.unwrap_err();
         assert_eq!((error.kind(), begun.elapsed()), (io::ErrorKind::TimedOut, PATIENCE));
@@ -118,7 +107,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_little_is_served() {
         let (mut client, server) = duplex(1);
-        let (mut server, _) = Patient::new(server);
+        let mut server = Patient::new(server);
         let sent = tokio::spawn(async move { server.write_all(b"twelve bytes").await });
         let mut got = Vec::new();
         for _ in 0..12 {

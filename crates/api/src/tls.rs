@@ -1,6 +1,5 @@
 //! TLS 1.2 and 1.3: certificates, and the greeting before each connection. Knows no files.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -18,8 +17,6 @@ use tokio_rustls::server::TlsStream;
 
 /// How long a client may take to greet. It holds up nobody else meanwhile.
 const GREETING: Duration = Duration::from_secs(10);
-/// Clients that greet at once; when more come, who has taken longest goes.
-const GREETINGS: usize = 128;
 
 /// What a server shows to prove who it is. It may be renewed while it is in use; connections that
 /// have begun go on with what they have seen.
@@ -84,21 +81,22 @@ pub struct Greeter<L: Listener> {
     tls: Tls,
     greeting: JoinSet<Option<(TlsStream<TcpStream>, L::Addr)>>,
     /// The same in their order, with some that are over.
-    order: VecDeque<AbortHandle>,
+    order: Vec<AbortHandle>,
+    /// How many there may be: when more come, who has taken longest goes.
+    most: usize,
 }
 
 impl<L: Listener<Io = TcpStream>> Greeter<L> {
-    /// Of all connections of a socket.
-    pub fn new(socket: L, tls: Tls) -> Greeter<L> {
-        Greeter { socket, tls, greeting: JoinSet::new(), order: VecDeque::new() }
+    /// Of all connections of a socket, so many of them at once.
+    pub fn new(socket: L, (tls, most): (Tls, usize)) -> Greeter<L> {
+        Greeter { socket, tls, greeting: JoinSet::new(), order: Vec::new(), most: most.max(1) }
     }
 
     /// Makes room for one more, at the cost of who has taken longest.
     fn make_room(&mut self) {
-        while self.order.front().is_some_and(AbortHandle::is_finished)
-            || self.order.len() >= GREETINGS
-        {
-            self.order.pop_front().into_iter().for_each(|longest| longest.abort());
+        self.order.retain(|greeting| !greeting.is_finished());
+        if self.order.len() >= self.most {
+            self.order.remove(0).abort();
         }
     }
 }
@@ -122,7 +120,7 @@ where
                         let greeted = timeout(GREETING, greeting).await.ok()?.ok()?;
                         Some((greeted, address))
                     });
-                    self.order.push_back(greeting);
+                    self.order.push(greeting);
                 }
                 // None is there while nobody greets.
                 Some(greeted) = self.greeting.join_next() => {

@@ -111,7 +111,8 @@ fn who_does_not_greet_holds_up_nobody() {
     health(late);
     drop(silent);
     // However many they are.
-    let crowd: Vec<_> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let count = if cfg!(target_os = "linux") { 200 } else { 50 };
+    let crowd: Vec<_> = (0..count).map(|_| TcpStream::connect(address).unwrap()).collect();
     let begun = Instant::now();
     health(connect(address, &[&TLS13]));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());

@@ -615,6 +615,10 @@ mod tests {
             (stand, "m.x@ex-am.org", "https://ex.org/a?b=1#c", true),
             (stand, "other@ex.org", "https://ex.org/a?b=1#c", false),
             (stand, "m.x@ex-am.org", "https://ex.org", false),
+            ("E-Mail:a@b.de [site](http://b.de/M%C3%BC)", "a@b.de", "http://b.de/M%C3%BC", true),
+            ("E-Mail:a@b.de [site](http://b.de/M%C3%BC)", "a@b.de", "https://ex.org", false),
+            // Not all of them are plain, and any may be meant.
+            ("ä@b.de, c@d.de, http://b.de/ü http://c.de", "x@ex.org", "https://ex.org", true),
             ("Call us.", "other@ex.org", "https://ex.org", true),
             ("Call us.", "other", "https://ex.org", false),
         ] {

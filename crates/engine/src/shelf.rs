@@ -287,15 +287,18 @@ impl<M: Shelved> Shared<M> {
         let bytes = caught(asked.name, || self.library.size(asked.name))?;
         self.reserve(asked, bytes)?;
         let load = || caught(asked.name, || self.library.load(asked.name));
-        match load() {
-            // Other programs have taken what was counted on.
-            Err(fault) if fault.kind == Kind::NoRoom && self.clear() => load(),
-            loaded => loaded,
+        loop {
+            match load() {
+                // Other programs have taken what was counted on.
+                Err(fault) if fault.kind == Kind::NoRoom && self.clear_one() => {}
+                loaded => return loaded,
+            }
         }
     }
 
-    /// Takes away what nobody uses; says whether there was any.
-    fn clear(&self) -> bool {
+    /// Takes away one that nobody uses, or waits for those that are going; says whether there was
+    /// any.
+    fn clear_one(&self) -> bool {
         let mut slots = self.lock();
         let going = slots.take_off_idle();
         self.to_go.notify_one();

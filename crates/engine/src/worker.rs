@@ -38,6 +38,8 @@ pub struct Load {
 /// The same, shown by the thread that knows.
 #[derive(Default)]
 struct Shown {
+    /// Turns that were handed in and that the thread has not seen yet.
+    coming: AtomicUsize,
     waiting: AtomicUsize,
     running: AtomicUsize,
     kept_bytes: AtomicU64,
@@ -95,8 +97,11 @@ impl Worker {
         let mut job = job;
         let mut kept = Kept { reply: job.reply, is_over: false };
         job.reply = Box::new(move |event| kept.tell(event));
+        self.load.coming.fetch_add(1, Ordering::Relaxed);
         // A turn that does not arrive is dropped, and ends by that.
-        let _ = self.orders.send(Order::Turn(Box::new(job)));
+        if self.orders.send(Order::Turn(Box::new(job))).is_err() {
+            self.load.coming.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Hands in texts. Whatever happens, somebody is told what became of them.
@@ -112,11 +117,11 @@ impl Worker {
         self.alive.load(Ordering::Acquire)
     }
 
-    /// What it did at the end of its last step.
+    /// What it did at the end of its last step, with the turns that have come since.
     pub fn load(&self) -> Load {
-        let Shown { waiting, running, kept_bytes } = &*self.load;
+        let Shown { coming, waiting, running, kept_bytes } = &*self.load;
         Load {
-            waiting: waiting.load(Ordering::Relaxed),
+            waiting: coming.load(Ordering::Relaxed) + waiting.load(Ordering::Relaxed),
             running: running.load(Ordering::Relaxed),
             kept_bytes: kept_bytes.load(Ordering::Relaxed),
         }
@@ -203,10 +208,16 @@ fn work(turns: &mut Turns, begun: Instant, (orders, shown): (&Receiver<Order>, &
         };
         match order {
             Ok(Order::Stop(at)) => end = Some(end.map_or(at, |end: Duration| end.min(at))),
-            Ok(Order::Turn(job)) if end.is_none() => {
-                turns.submit(*job);
-                busy = true;
-                continue;
+            Ok(Order::Turn(job)) => {
+                // Who comes too late is dropped.
+                let job = Some(job).filter(|_| end.is_none());
+                let is_new = job.map(|job| turns.submit(*job)).is_some();
+                shown.show(turns);
+                shown.coming.fetch_sub(1, Ordering::Relaxed);
+                if is_new {
+                    busy = true;
+                    continue;
+                }
             }
             Ok(Order::Embed(texts)) if end.is_none() => {
                 turns.embed(*texts);
@@ -215,7 +226,7 @@ fn work(turns: &mut Turns, begun: Instant, (orders, shown): (&Receiver<Order>, &
             }
             Err(TryRecvError::Disconnected) => end = end.or(Some(Duration::ZERO)),
             // Nothing has come, or too late.
-            Err(TryRecvError::Empty) | Ok(Order::Turn(_) | Order::Embed(_)) => {}
+            Err(TryRecvError::Empty) | Ok(Order::Embed(_)) => {}
         }
         if end.is_some_and(|end| begun.elapsed() >= end) {
             turns.stop(Finish::Cancelled);

@@ -81,16 +81,18 @@ fn read(command: &Command) -> ArgMatches {
 /// The variable from which a wrong value comes.
 fn variable_of(command: &Command, error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
-    let is_given = |long: &str| {
-        let flag = format!("--{long}");
+    let is_given = |arg: &clap::Arg| {
         std::env::args_os().any(|word| {
             let word = word.to_string_lossy();
-            word.strip_prefix(&flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+            let long = word.strip_prefix("--").map(|word| word.split('=').next());
+            let short = word.strip_prefix('-').and_then(|word| word.chars().next());
+            long.is_some_and(|long| long == arg.get_long())
+                || (short.is_some() && short == arg.get_short())
         })
     };
     let own = command.get_arguments().find_map(|arg| {
         let variable = arg.get_env().filter(|name| std::env::var_os(name).is_some())?;
-        let from_it = arg.to_string() == *wrong && !arg.get_long().is_some_and(is_given);
+        let from_it = arg.to_string() == *wrong && !is_given(arg);
         from_it.then(|| variable.to_string_lossy().into_owned())
     });
     own.or_else(|| command.get_subcommands().find_map(|inner| variable_of(inner, error)))

@@ -27,12 +27,14 @@ pub fn read(
     bad: &mut dyn FnMut(Place, String) -> Result<(), Failure>,
 ) -> Result<Vec<Document>, Failure> {
     let mut documents = Vec::new();
-    // A file that is named, and lies in a folder that is, counts once.
+    // A file that is named, and lies in a folder that is, counts once, as one that is named.
+    let place = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let files = paths.iter().filter(|path| !path.is_dir());
+    let named: HashSet<PathBuf> = files.map(|path| place(path)).collect();
     let mut seen = HashSet::new();
-    let mut is_new = |path: &Path| fs::canonicalize(path).map_or(true, |path| seen.insert(path));
     for path in paths {
         if !path.is_dir() {
-            if !is_new(path) {
+            if !seen.insert(place(path)) {
                 continue;
             }
             match Document::read(path) {
@@ -54,7 +56,12 @@ pub fn read(
             bad(Place::Inside, why)
         })?;
         is_empty &= files.is_empty();
-        for file in files.into_iter().filter(|file| is_new(file)) {
+        let is_new = |file: &PathBuf| {
+            let file = place(file);
+            !named.contains(&file) && seen.insert(file)
+        };
+        let new: Vec<_> = files.into_iter().filter(is_new).collect();
+        for file in new {
             match Document::read(&file) {
                 Ok(document) => documents.push(document),
                 Err(error) => bad(Place::Inside, error.to_string())?,

@@ -3,8 +3,8 @@
 
 mod loaded;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use api::{About, ModelCard, Resident, TextOptions};
@@ -20,6 +20,9 @@ use crate::fit::Checked;
 use crate::models::Model;
 use crate::{load, log, memory};
 use loaded::Loaded;
+
+/// How long a model that could not be loaded is left alone before it is tried again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// How models are run.
 #[derive(Clone, Copy)]
@@ -51,6 +54,8 @@ struct Inner {
     running: Running,
     /// The first model is there.
     is_warm: AtomicBool,
+    /// When the first model is to be tried again, once it could not be loaded any more.
+    again: Mutex<Option<Instant>>,
     is_stopping: AtomicBool,
     runtime: Handle,
 }
@@ -79,6 +84,7 @@ impl House {
             keep: running.keep,
             running,
             is_warm: AtomicBool::new(false),
+            again: Mutex::default(),
             is_stopping: AtomicBool::new(false),
             runtime,
         })))
@@ -102,6 +108,10 @@ impl House {
 }
 
 impl Inner {
+    fn again(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for a model.
     fn take(&self, name: &str, keep: Option<Duration>) -> Result<Lease<Loaded>, Fault> {
         let name = &find(&self.models, name)?.name;
@@ -112,6 +122,7 @@ impl Inner {
             Ok(_) if is_first => self.is_warm.store(true, Ordering::Relaxed),
             Err(fault) if is_first && fault.side == Side::Us && fault.retry == Retry::No => {
                 self.is_warm.store(false, Ordering::Relaxed);
+                *self.again() = Some(Instant::now() + AGAIN);
             }
             _ => {}
         }
@@ -235,7 +246,16 @@ impl api::House for House {
     }
 
     fn is_ready(&self) -> bool {
-        self.0.is_warm.load(Ordering::Relaxed) && !self.is_stopping()
+        if self.is_stopping() {
+            return false;
+        }
+        // Nobody may ask it for anything else until it is ready.
+        let is_due = self.0.again().take_if(|at| Instant::now() >= *at).is_some();
+        if is_due && let Some(first) = self.0.models.first() {
+            let (inner, name) = (Arc::clone(&self.0), first.name.clone());
+            self.0.runtime.spawn_blocking(move || inner.take(&name, inner.keep).map(drop));
+        }
+        self.0.is_warm.load(Ordering::Relaxed)
     }
 }
 

@@ -65,7 +65,11 @@ impl KeyFile {
         fs::create_dir_all(self.0.parent().unwrap_or(Path::new("."))).map_err(failed)?;
         // Several folders may have a link to one file, and exclude each other where that lies.
         let place = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
-        let lock = File::create(place.with_extension("lock")).map_err(failed)?;
+        let lock = place.with_extension("lock");
+        // One that another user has made can be read, and that is enough.
+        let lock =
+            File::open(&lock).or_else(|_| File::options().append(true).create(true).open(&lock));
+        let lock = lock.map_err(failed)?;
         // Given back when the file is closed, also by the end of the process.
         lock.lock().map_err(failed)?;
         let mut keys = self.read()?;

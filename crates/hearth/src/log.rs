@@ -8,7 +8,7 @@ mod line;
 mod requests;
 
 use std::any::Any;
-use std::io::{Write, stderr};
+use std::io::{ErrorKind, Write, stderr};
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -174,9 +174,10 @@ fn write_all(
 ) {
     let mut is_torn = false;
     let mut put = |line: &str| {
-        let is_begun = !is_torn || out.write_all(b"\n").is_ok();
-        is_torn = !(is_begun && out.write_all(line.as_bytes()).is_ok());
-        !is_torn
+        let line = if is_torn { format!("\n{line}") } else { line.to_owned() };
+        let written = written(&mut out, line.as_bytes());
+        is_torn = written < line.len() && (written > 0 || is_torn);
+        written == line.len()
     };
     for message in messages {
         let before = lost.swap(0, Ordering::Relaxed);
@@ -189,6 +190,20 @@ fn write_all(
             Message::Flush(done) => drop(done.try_send(())),
         }
     }
+}
+
+/// Writes as much as can be written.
+fn written(out: &mut impl Write, bytes: &[u8]) -> usize {
+    let mut done = 0;
+    while done < bytes.len() {
+        match out.write(&bytes[done..]) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    done
 }
 
 #[cfg(test)]
@@ -233,7 +248,7 @@ mod tests {
                     self.0.lock().unwrap().extend(&bytes[..1]);
                     Ok(1)
                 }
-                at if self.1.contains(&at) => Err(std::io::ErrorKind::StorageFull.into()),
+                at if self.1.contains(&at) => Err(ErrorKind::StorageFull.into()),
                 _ => {
                     self.0.lock().unwrap().extend(bytes);
                     Ok(bytes.len())

@@ -16,7 +16,13 @@ impl Unfinished {
     /// Beside the path that it is to have. A link goes on leading there. Devices, pipes and folders
     /// are refused: they would be gone.
     pub fn beside(path: &Path) -> io::Result<Unfinished> {
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = match fs::canonicalize(path) {
+            Ok(path) => path,
+            Err(_) if path.is_symlink() => {
+                return Err(io::Error::other("it is a link that leads nowhere"));
+            }
+            Err(_) => path.to_owned(),
+        };
         let old = fs::metadata(&path).ok();
         if old.as_ref().is_some_and(|old| !old.is_file()) {
             return Err(io::Error::other("it is there already, and is no regular file"));
@@ -30,6 +36,9 @@ impl Unfinished {
     pub fn create(&self) -> io::Result<File> {
         let file = File::create(&self.part)?;
         if let Some(old) = &self.old {
+            // Not everybody may give files away.
+            #[cfg(unix)]
+            let _ = keep_owner(&file, old);
             file.set_permissions(old.permissions())?;
         }
         Ok(file)

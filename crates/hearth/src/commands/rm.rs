@@ -2,12 +2,12 @@
 
 use std::io::{Write, stdout};
 
-use models::store::{Swept, check_name};
+use models::store::{Error, Store, check_name};
 
 use crate::failure::Failure;
 use crate::flags::Rm as Flags;
 use crate::named::{failure, store};
-use crate::output::size;
+use crate::output::{note, size};
 
 pub fn rm(flags: &Flags) -> Result<(), Failure> {
     let store = store()?;
@@ -28,25 +28,48 @@ pub fn rm(flags: &Flags) -> Result<(), Failure> {
             (None, None) => return Err(failure(pins.unknown(name))),
         }
     }
+    let mut freed = 0;
+    if flags.unfinished && !discard(&store, &mut freed)? {
+        note("a download is under way; what has come of downloads stays");
+    }
     if flags.history {
-        store.forget_history().map_err(failure)?;
+        with_room(&store, &mut freed, || store.forget_history())?;
     }
     for name in &names {
-        let removed = store.remove(name).map_err(failure)?;
+        let removed = with_room(&store, &mut freed, || store.remove(name))?;
         writeln!(stdout(), "{} is removed", removed.name)?;
     }
-    let unfinished = match flags.unfinished {
-        true => store.discard_unfinished().map_err(failure)?,
-        false => Some(Swept::default()),
-    };
-    match unfinished.zip(store.sweep().map_err(failure)?) {
-        Some((unfinished, swept)) => {
-            writeln!(stdout(), "{} freed", size(unfinished.bytes + swept.bytes))?;
-        }
+    match store.sweep().map_err(failure)? {
+        Some(swept) => writeln!(stdout(), "{} freed", size(freed + swept.bytes))?,
         None => writeln!(
             stdout(),
             "its files stay until no download is under way; then `hearth rm` frees them"
         )?,
     }
     Ok(())
+}
+
+/// Changes the list of models, which needs a little room itself: on a full disk what has come of
+/// downloads gives way.
+fn with_room<T>(
+    store: &Store,
+    freed: &mut u64,
+    change: impl Fn() -> Result<T, Error>,
+) -> Result<T, Failure> {
+    match change() {
+        Err(error) if error.is_full() => {
+            if discard(store, freed)? {
+                note("the disk is full: what had come of downloads is removed");
+            }
+            change().map_err(failure)
+        }
+        changed => changed.map_err(failure),
+    }
+}
+
+/// Removes what has come of downloads, unless one is under way.
+fn discard(store: &Store, freed: &mut u64) -> Result<bool, Failure> {
+    let swept = store.discard_unfinished().map_err(failure)?;
+    *freed += swept.map_or(0, |swept| swept.bytes);
+    Ok(swept.is_some())
 }

@@ -124,8 +124,8 @@ fn running(
         None => free.saturating_sub(largest) / 2,
     };
     // Whoever asks the first model in the plainest way is to be answered.
-    let (usual, own) = models.first().map_or((0, 0), |model| (model.usual, model.fixed));
-    let at_least = |free: u64| usual.min(free.saturating_sub(own));
+    let usual = models.first().map_or(0, |model| model.usual);
+    let at_least = |free: u64| usual.min(free.saturating_sub(largest));
     let kept = match flags.cache {
         None => memory::available().map_or(u64::MAX, |free| part(free).max(at_least(free))),
         Some(gib) => {

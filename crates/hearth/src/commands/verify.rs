@@ -64,7 +64,8 @@ pub fn verify(flags: &Flags) -> Result<(), Failure> {
         }
     }
     checked.bar.finish_and_clear();
-    match damaged.first() {
+    // What a name stands for is worth more than what it stood for, and may mend that as well.
+    match damaged.iter().find(|model| !model.name.ends_with(BEFORE)).or(damaged.first()) {
         None => Ok(()),
         Some(first) => {
             let names: Vec<_> = damaged.iter().map(|model| &model.name[..]).collect();

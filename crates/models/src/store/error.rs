@@ -88,6 +88,15 @@ pub enum Error {
     Stopped,
 }
 
+impl Error {
+    /// Whether the disk is full, or what its user may have of it.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        let Error::File { error, .. } = self else { return false };
+        matches!(error.kind(), StorageFull | QuotaExceeded)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {

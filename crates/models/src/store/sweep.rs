@@ -27,15 +27,7 @@ impl Store {
     /// # Errors
     /// When there is no such name, or the store cannot be written.
     pub fn remove(&self, name: &str) -> Result<Pinned, Error> {
-        let remove = || self.change(|pins| pins.remove(name).ok_or_else(|| pins.unknown(name)));
-        match remove() {
-            // Whoever takes models away wants room, of which this needs a little itself.
-            Err(Error::File { error, .. }) if error.kind() == io::ErrorKind::StorageFull => {
-                self.discard_unfinished()?;
-                remove()
-            }
-            removed => removed,
-        }
+        self.change(|pins| pins.remove(name).ok_or_else(|| pins.unknown(name)))
     }
 
     /// Deletes what has come of downloads that are not complete, unless somebody pulls.

@@ -27,10 +27,10 @@ pub enum Health {
 }
 
 impl Store {
-    /// Reads a whole file and compares. A damaged blob is taken out of the way, so that no model is
-    /// run from it and the next pull fetches it again; what lies outside of the store is not
-    /// touched. `progress` is told how many bytes have been read; when it ends it, nothing is
-    /// known.
+    /// Reads a whole file and compares. A damaged blob, or one that cannot be read, is taken out of
+    /// the way, so that no model is run from it and the next pull fetches it again; what lies
+    /// outside of the store is not touched. `progress` is told how many bytes have been read; when
+    /// it ends it, nothing is known.
     pub fn verify(
         &self,
         file: &PinnedFile,
@@ -44,9 +44,19 @@ impl Store {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Some(Health::Missing);
                 }
-                Err(error) => return Some(Health::Unreadable(error.to_string())),
+                Err(error) => {
+                    // On a disk that fails, names can often still be changed.
+                    let _ = self.set_aside(file);
+                    return Some(Health::Unreadable(error.to_string()));
+                }
             }
         }
+    }
+
+    /// Takes a blob out of the way; what lies outside of the store is not touched.
+    fn set_aside(&self, file: &PinnedFile) -> io::Result<()> {
+        let path = self.place(file);
+        if file.at.is_some() { Ok(()) } else { fs::rename(&path, set_aside_as(&path)) }
     }
 
     fn compare(
@@ -65,10 +75,7 @@ impl Store {
             // A pull has brought a sound one meanwhile.
             return Ok(Compared::Replaced);
         }
-        let in_the_way = match file.at {
-            Some(_) => None,
-            None => fs::rename(&path, set_aside_as(&path)).err().map(|error| error.to_string()),
-        };
+        let in_the_way = self.set_aside(file).err().map(|error| error.to_string());
         Ok(Compared::Known(Health::Changed { found, in_the_way }))
     }
 }

@@ -141,11 +141,15 @@ impl<'a> Writer<'a> {
     /// that is longer than people write.
     fn formatted(&mut self, format: &str) -> String {
         const LONGEST: u32 = 128;
-        let there: BTreeSet<&str> = match format {
-            "email" => words(self.text).filter(|word| is_address(word)).collect(),
-            "uri" => words(self.text).filter(|word| is_uri(word)).collect(),
-            _ => BTreeSet::new(),
+        // One that is no plain one may be the one that is meant.
+        let all: Option<BTreeSet<&str>> = match format {
+            "email" => {
+                addresses(self.text).map(|it| Some(it).filter(|it| is_address(it))).collect()
+            }
+            "uri" => links(self.text).map(|it| Some(it).filter(|it| is_uri(it))).collect(),
+            _ => None,
         };
+        let there = all.unwrap_or_default();
         if there.is_empty() {
             let schema = json!({ "type": "string", "format": format, "maxLength": LONGEST });
             return self.rule(&json_rule(&schema));
@@ -235,10 +239,26 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The words of a text without the signs round about them.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let is_round = |c: char| "<>()[]{}\"'„“”‚‘’«»,;:.!?*|".contains(c);
-    text.split_whitespace().map(move |word| word.trim_matches(is_round))
+/// What stands round about each `@` of a text.
+fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    let belongs = |c: char| c.is_alphanumeric() || "._+-".contains(c);
+    text.match_indices('@').map(move |(at, _)| {
+        let (before, after) = (&text[..at], &text[at + 1..]);
+        let from = before.trim_end_matches(belongs).len();
+        let to = text.len() - after.trim_start_matches(belongs).len();
+        text[from..to].trim_matches(|c| c == '.' || c == '-')
+    })
+}
+
+/// What begins as addresses of the web do, to the end that people give it.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let begins = text.match_indices("http").map(|(at, _)| &text[at..]);
+    let begins = begins.filter(|it| it.starts_with("http://") || it.starts_with("https://"));
+    begins.map(|link| {
+        let ends = |c: char| c.is_whitespace() || "<>\"()[]{}|\\^`„“”»«".contains(c);
+        let link = link.split(ends).next().unwrap_or_default();
+        link.trim_end_matches([',', ';', ':', '.', '!', '?', '\'', '*', '_'])
+    })
 }
 
 /// Whether it is an address of e-mail as nearly all are.
@@ -257,10 +277,12 @@ fn is_address(word: &str) -> bool {
 /// Whether it is an address of the web as nearly all are.
 fn is_uri(word: &str) -> bool {
     let rest = ["https://", "http://"].iter().find_map(|scheme| word.strip_prefix(scheme));
-    let may_stand = |b: u8| b.is_ascii_alphanumeric() || b"-._~/?&=+#,;:".contains(&b);
+    let may_stand = |b: u8| b.is_ascii_alphanumeric() || b"-._~/?&=+#,;:%".contains(&b);
+    let is_byte = |code: &str| code.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     rest.is_some_and(|rest| {
         rest.starts_with(|c: char| c.is_ascii_alphanumeric())
             && rest.bytes().all(may_stand)
+            && rest.split('%').skip(1).all(is_byte)
             && rest.matches('#').count() < 2
             && !rest.split(['/', '?', '#']).next().unwrap_or_default().contains(':')
     })
