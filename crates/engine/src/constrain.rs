@@ -626,6 +626,14 @@ mod tests {
             let reply = format!("{{\"mail\": \"{mail}\", \"web\": \"{web}\", \"at\": \"{at}\"}}");
             assert_eq!(keeps(&form, &reply), kept, "{text} {reply}");
             assert!(!kept || keeps(&Form::Schema(schema.clone()), &reply), "{reply}");
+            let mail = json!({ "type": ["string", "null"], "format": "email" });
+            let maybe = json!({ "type": "object", "additionalProperties": false,
+                "required": ["mail"], "properties": { "mail": mail } });
+            let form = Form::Quoting(maybe, text.to_owned());
+            assert!(keeps(&form, r#"{"mail": null}"#));
+            let other = keeps(&form, r#"{"mail": "x@ex.org"}"#);
+            assert_eq!(other, text.starts_with('ä'), "{text}");
+            let form = Form::Quoting(schema.clone(), text.to_owned());
             let endless = reply.replace("00Z", &format!("00.{}Z", "0".repeat(200)));
             assert!(!keeps(&form, &endless));
         }

@@ -90,9 +90,11 @@ fn variable_of(command: &Command, error: &clap::Error) -> Option<String> {
                 || (short.is_some() && short == arg.get_short())
         })
     };
+    // It is told as `--port <N>`.
+    let wrong = wrong.strip_prefix("--")?.split([' ', '=']).next();
     let own = command.get_arguments().find_map(|arg| {
         let variable = arg.get_env().filter(|name| std::env::var_os(name).is_some())?;
-        let from_it = arg.to_string() == *wrong && !is_given(arg);
+        let from_it = arg.get_long() == wrong && !is_given(arg);
         from_it.then(|| variable.to_string_lossy().into_owned())
     });
     own.or_else(|| command.get_subcommands().find_map(|inner| variable_of(inner, error)))

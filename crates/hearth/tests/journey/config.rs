@@ -57,6 +57,23 @@ fn a_flag_counts_more_than_a_variable_more_than_the_file_more_than_the_default()
 }
 
 #[test]
+fn a_wrong_value_is_told_as_that_of_its_variable() {
+    let home = Folder::new("config-variable");
+    let told = |command: &mut Command| text(&expect(command, 2).stderr);
+    for (variable, value) in
+        [("HEARTH_PORT", "abc"), ("HEARTH_OFFLINE", "maybe"), ("HEARTH_PARALLEL", "0")]
+    {
+        let words: &[&str] = if variable == "HEARTH_OFFLINE" { &["pull", "x"] } else { &["serve"] };
+        let said = told(hearth_in(&home).args(words).env(variable, value));
+        let ending = format!("the value is that of the variable {variable}\n");
+        assert!(said.contains(value) && said.ends_with(&ending), "{said}");
+    }
+    let words = ["serve", "--port", "x"];
+    let said = told(hearth_in(&home).args(words).env("HEARTH_PORT", "abc"));
+    assert!(!said.contains("variable"), "{said}");
+}
+
+#[test]
 fn what_is_explained_is_a_file_of_the_defaults() {
     let home = Folder::new("config-explained");
     let explained = text(&expect(hearth_in(&home).args(["config", "--explain"]), 0).stdout);

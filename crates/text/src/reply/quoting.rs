@@ -119,6 +119,10 @@ impl<'a> Writer<'a> {
         };
         let value = match part {
             Part::Text => "QUOTE".to_owned(),
+            // Nothing is invented where nothing need be said.
+            Part::Formatted(format) if may_be_null && self.lacks(format) => {
+                return "\"null\"".to_owned();
+            }
             Part::Formatted(format) => self.formatted(format),
             Part::Object(object) => self.object(object),
             Part::List(items) => {
@@ -135,6 +139,15 @@ impl<'a> Writer<'a> {
             },
         };
         if may_be_null { format!("({value} | \"null\")") } else { value }
+    }
+
+    /// Whether the text has nothing like an address of this kind.
+    fn lacks(&self, format: &str) -> bool {
+        match format {
+            "email" => addresses(self.text).next().is_none(),
+            "uri" => links(self.text).next().is_none(),
+            _ => false,
+        }
     }
 
     /// One of those that stand in the text, or else any; of formats that never need to end, none
