@@ -84,10 +84,10 @@ impl Door {
         // Pieces of a stream are small, and must not wait until the one before has been
         // acknowledged.
         let socket = self.socket.tap_io(|connection| _ = connection.set_nodelay(true));
+        let most = connections();
         match self.tls {
-            None => serve((socket, connections()), router, (stop, drain)).await,
+            None => serve((socket, most), router, (stop, drain)).await,
             Some(tls) => {
-                let most = connections();
                 let greeter = Greeter::new(socket, (tls, most / 6));
                 serve((greeter, most), router, (stop, drain)).await;
             }

@@ -96,10 +96,9 @@ impl Gate {
         };
         // Clients send something for a key even where none is needed.
         let Some(ring) = keys.ring()? else { return Ok(Principal::default()) };
-        let (offered, now) = (offered(headers), now());
-        ring.name_of(offered).into_iter().for_each(|key| note.entered(key));
-        let visit = ring.admit(offered, self.scope, now).map_err(refused)?;
-        Ok(visit.into())
+        let known = ring.known(offered(headers)).map_err(refused)?;
+        note.entered(known.name());
+        Ok(known.admit(self.scope, now()).map_err(refused)?.into())
     }
 }
 

@@ -210,11 +210,13 @@ fn work(turns: &mut Turns, begun: Instant, (orders, shown): (&Receiver<Order>, &
             Ok(Order::Stop(at)) => end = Some(end.map_or(at, |end: Duration| end.min(at))),
             Ok(Order::Turn(job)) => {
                 // Who comes too late is dropped.
-                let job = Some(job).filter(|_| end.is_none());
-                let is_new = job.map(|job| turns.submit(*job)).is_some();
+                let is_in_time = end.is_none();
+                if is_in_time {
+                    turns.submit(*job);
+                }
                 shown.show(turns);
                 shown.coming.fetch_sub(1, Ordering::Relaxed);
-                if is_new {
+                if is_in_time {
                     busy = true;
                     continue;
                 }

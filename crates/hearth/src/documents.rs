@@ -60,8 +60,7 @@ pub fn read(
             let file = place(file);
             !named.contains(&file) && seen.insert(file)
         };
-        let new: Vec<_> = files.into_iter().filter(is_new).collect();
-        for file in new {
+        for file in files.into_iter().filter(is_new) {
             match Document::read(&file) {
                 Ok(document) => documents.push(document),
                 Err(error) => bad(Place::Inside, error.to_string())?,
@@ -91,6 +90,12 @@ pub fn within(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
         true => Err(io::Error::other(format!("it has more than {} MiB", most >> 20))),
         false => Ok(bytes),
     }
+}
+
+/// The text of a file, if it has no more bytes than that; else why there is none.
+pub fn text_within(path: &Path, most: u64) -> Result<String, String> {
+    let bytes = fs::File::open(path).and_then(|file| within(file, most));
+    String::from_utf8(bytes.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
 }
 
 /// What a folder has, by name; else why it cannot be read.

@@ -174,10 +174,12 @@ fn write_all(
 ) {
     let mut is_torn = false;
     let mut put = |line: &str| {
-        let line = if is_torn { format!("\n{line}") } else { line.to_owned() };
-        let written = written(&mut out, line.as_bytes());
-        is_torn = written < line.len() && (written > 0 || is_torn);
-        written == line.len()
+        if is_torn && written(&mut out, b"\n") == 0 {
+            return false;
+        }
+        let count = written(&mut out, line.as_bytes());
+        is_torn = (1..line.len()).contains(&count);
+        count == line.len()
     };
     for message in messages {
         let before = lost.swap(0, Ordering::Relaxed);

@@ -14,7 +14,7 @@ pub struct Ring {
 
 /// A key, and what is left of its quota.
 #[derive(Clone, Debug)]
-struct Member {
+pub(crate) struct Member {
     key: Key,
     meter: Arc<Mutex<Meter>>,
 }
@@ -59,14 +59,11 @@ impl Ring {
         self.members.iter().any(|member| !member.key.has_expired(date))
     }
 
-    /// The name of the key with this text, whether it is good for anything or not.
-    pub fn name_of(&self, offered: Option<&str>) -> Option<&str> {
-        Some(&self.member(offered?)?.key.name)
-    }
-
-    fn member(&self, offered: &str) -> Option<&Member> {
-        let digest = Digest::of(offered);
-        self.members.iter().find(|member| member.key.sha256 == digest)
+    /// The key with this text, whether it is good for anything or not.
+    pub(crate) fn known(&self, offered: Option<&str>) -> Result<&Member, Denied> {
+        let digest = Digest::of(offered.ok_or(Denied::Missing)?);
+        let known = self.members.iter().find(|member| member.key.sha256 == digest);
+        known.ok_or(Denied::Unknown)
     }
 
     /// Lets a request in that comes with this text for a key.
@@ -74,15 +71,26 @@ impl Ring {
     /// # Errors
     /// Why not.
     pub fn admit(&self, offered: Option<&str>, scope: Scope, now: Moment) -> Result<Visit, Denied> {
-        let member = self.member(offered.ok_or(Denied::Missing)?).ok_or(Denied::Unknown)?;
-        if member.key.has_expired(now.date) {
+        self.known(offered)?.admit(scope, now)
+    }
+}
+
+impl Member {
+    /// The name of the key.
+    pub(crate) fn name(&self) -> &str {
+        &self.key.name
+    }
+
+    /// Lets a request in that came with this key.
+    pub(crate) fn admit(&self, scope: Scope, now: Moment) -> Result<Visit, Denied> {
+        if self.key.has_expired(now.date) {
             return Err(Denied::Expired);
         }
-        if !member.key.scopes.contains(&scope) {
+        if !self.key.scopes.contains(&scope) {
             return Err(Denied::Lacks(scope));
         }
-        lock(&member.meter).enter(now.instant).map_err(Denied::Exceeds)?;
-        Ok(Visit { name: member.key.name.clone(), meter: Arc::clone(&member.meter) })
+        lock(&self.meter).enter(now.instant).map_err(Denied::Exceeds)?;
+        Ok(Visit { name: self.key.name.clone(), meter: Arc::clone(&self.meter) })
     }
 }
 

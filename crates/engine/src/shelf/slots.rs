@@ -221,16 +221,17 @@ impl<M: Shelved> Slots<M> {
 
     /// What goes already and nobody uses; else takes off what was used longest ago.
     pub fn take_off_idle(&mut self) -> Vec<u64> {
-        let mut idle = self.all.iter_mut().filter(|slot| slot.users == 0);
         let goes =
             |slot: &&Slot<M>| slot.users == 0 && matches!(slot.stage, Stage::Off(_) | Stage::Going);
-        let first = idle.find(|slot| matches!(slot.stage, Stage::Ready(_))).map(|slot| slot.id);
         let going: Vec<_> = self.all.iter().filter(goes).map(|slot| slot.id).collect();
         if !going.is_empty() {
             return going;
         }
-        self.all.iter_mut().filter(|slot| Some(slot.id) == first).for_each(Slot::take_off);
-        first.into_iter().collect()
+        let is_idle =
+            |slot: &&mut Slot<M>| slot.users == 0 && matches!(slot.stage, Stage::Ready(_));
+        let Some(idle) = self.all.iter_mut().find(is_idle) else { return going };
+        idle.take_off();
+        vec![idle.id]
     }
 
     /// Whether one of these is still there.

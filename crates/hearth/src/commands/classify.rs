@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use turn::Kind;
 
-use crate::documents::within;
+use crate::documents::{text_within, within};
 use crate::failure::Failure;
 use crate::flags::Classify as Flags;
 use crate::jobs::{Worker, rounded};
@@ -100,9 +100,7 @@ fn result(jsonl: bool, line: &Line, chosen: &Result<Chosen, String>) -> String {
 
 fn labels(path: &Path) -> Result<Vec<Label>, Failure> {
     let wrong = |why: String| Failure::Request(format!("{}: {why}", path.display()));
-    let unread = |error: io::Error| wrong(error.to_string());
-    let bytes = File::open(path).and_then(|file| within(file, MOST_OF_LABELS)).map_err(unread)?;
-    let text = String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
+    let text = text_within(path, MOST_OF_LABELS).map_err(wrong)?;
     labels_of(&text).map_err(wrong)
 }
 

@@ -1,6 +1,5 @@
 //! `hearth logits`: the numbers behind an answer, for anyone to check against a reference.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -8,7 +7,7 @@ use engine::{Engine, Feed, Sequence, Wanted};
 use formats::safetensors::Safetensors;
 use rag::MOST_BYTES;
 
-use crate::documents::within;
+use crate::documents::text_within;
 use crate::failure::Failure;
 use crate::fit::Checked;
 use crate::flags::Logits as Flags;
@@ -96,10 +95,7 @@ fn read_ids(path: &Path) -> Result<Vec<u32>, Failure> {
             other => Err(wrong(format!("`input_ids` is {other}; it must be I32 or I64"))),
         };
     }
-    let unread = |error: std::io::Error| wrong(error.to_string());
-    let bytes = File::open(path).and_then(|file| within(file, MOST_BYTES as u64));
-    let text =
-        String::from_utf8(bytes.map_err(unread)?).map_err(|error| wrong(error.to_string()))?;
+    let text = text_within(path, MOST_BYTES as u64).map_err(wrong)?;
     let numbers =
         text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
     let number = |word: &str| word.parse().map_err(|_| wrong(format!("`{word}` is no token id")));

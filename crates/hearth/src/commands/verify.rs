@@ -79,12 +79,12 @@ const BEFORE: &str = "before its update";
 
 fn way_out(damaged: &Pinned) -> String {
     let name = &damaged.name;
-    match name.strip_suffix(BEFORE) {
-        Some(_) => "`hearth rm --history` forgets what names stood for before.".to_owned(),
-        None if damaged.files.iter().any(|file| file.at.is_some()) => {
-            format!("`hearth update {name}` looks what is there now.")
-        }
-        None => format!("`hearth pull {name}` fetches again what is damaged."),
+    if name.ends_with(BEFORE) {
+        return "`hearth rm --history` forgets what names stood for before.".to_owned();
+    }
+    match damaged.files.iter().any(|file| file.at.is_some()) {
+        true => format!("`hearth update {name}` looks what is there now."),
+        false => format!("`hearth pull {name}` fetches again what is damaged."),
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::store::is_full;
+
 /// Why a model cannot be found or fetched.
 #[derive(Debug)]
 pub enum Error {
@@ -144,12 +146,8 @@ pub enum Error {
 impl Error {
     /// What the disk says of a file.
     pub(super) fn disk(path: &Path, error: io::Error) -> Error {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Error::Full { path: path.to_owned() }
-            }
-            _ => Error::Disk { path: path.to_owned(), error },
-        }
+        let path = path.to_owned();
+        if is_full(&error) { Error::Full { path } } else { Error::Disk { path, error } }
     }
 }
 

@@ -91,10 +91,13 @@ pub enum Error {
 impl Error {
     /// Whether the disk is full, or what its user may have of it.
     pub fn is_full(&self) -> bool {
-        use io::ErrorKind::{QuotaExceeded, StorageFull};
-        let Error::File { error, .. } = self else { return false };
-        matches!(error.kind(), StorageFull | QuotaExceeded)
+        matches!(self, Error::File { error, .. } if is_full(error))
     }
+}
+
+/// Whether there is no room on a disk, or no more than its user may have.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl fmt::Display for Error {

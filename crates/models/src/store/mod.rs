@@ -30,6 +30,7 @@ use std::time::{Duration, SystemTime};
 use crate::Digest;
 use crate::pull::settled;
 pub use error::Error;
+pub(crate) use error::is_full;
 use files::{failed, lock_file};
 pub use pins::{Pinned, PinnedFile, Pins, check_file_name, check_name};
 pub use sweep::Swept;

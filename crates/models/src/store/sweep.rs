@@ -35,20 +35,31 @@ impl Store {
     /// # Errors
     /// When something cannot be deleted.
     pub fn discard_unfinished(&self) -> Result<Option<Swept>, Error> {
+        self.while_nobody_pulls(|| {
+            let mut swept = Swept::default();
+            for file in entries(&self.root.join("incoming"))? {
+                if fs::symlink_metadata(&file).is_ok_and(|found| found.is_file()) {
+                    swept.delete(&file).map_err(failed("delete", &file))?;
+                }
+            }
+            Ok(swept)
+        })
+    }
+
+    /// Takes things away, of which there is nothing where there is no list: without it nothing is
+    /// known to be ours, or garbage.
+    fn while_nobody_pulls(
+        &self,
+        take: impl FnOnce() -> Result<Swept, Error>,
+    ) -> Result<Option<Swept>, Error> {
         if !self.pins_path().exists() {
             return Ok(Some(Swept::default()));
         }
         let (_, pulling) = lock_file(&self.root, ".pulling")?;
-        if pulling.try_lock().is_err() {
-            return Ok(None);
+        match pulling.try_lock() {
+            Ok(()) => take().map(Some),
+            Err(_) => Ok(None),
         }
-        let mut swept = Swept::default();
-        for file in entries(&self.root.join("incoming"))? {
-            if fs::symlink_metadata(&file).is_ok_and(|found| found.is_file()) {
-                swept.delete(&file).map_err(failed("delete", &file))?;
-            }
-        }
-        Ok(Some(swept))
     }
 
     /// Forgets what names stood for before.
@@ -72,14 +83,10 @@ impl Store {
     /// # Errors
     /// When something cannot be deleted.
     pub fn sweep(&self) -> Result<Option<Swept>, Error> {
-        // Without its list nothing is known to be garbage.
-        if !self.pins_path().exists() {
-            return Ok(Some(Swept::default()));
-        }
-        let (_, pulling) = lock_file(&self.root, ".pulling")?;
-        if pulling.try_lock().is_err() {
-            return Ok(None);
-        }
+        self.while_nobody_pulls(|| self.sweep_alone())
+    }
+
+    fn sweep_alone(&self) -> Result<Swept, Error> {
         let (path, changing) = lock_file(&self.root, ".changing")?;
         changing.lock().map_err(failed("lock", &path))?;
         let pins = self.pins()?;
@@ -121,7 +128,7 @@ impl Store {
             }
         }
         match failed {
-            None => Ok(Some(swept)),
+            None => Ok(swept),
             Some((path, error)) => Err(Error::File { verb: "delete", path, error }),
         }
     }

@@ -51,6 +51,15 @@ fn pinned(name: &str, files: &[(&str, &[u8])]) -> Pinned {
     }
 }
 
+/// A store with a model of one file.
+fn with_model(bytes: &[u8]) -> (Store, PinnedFile, PathBuf) {
+    let store = store();
+    let digest = put(&store, bytes);
+    store.pin(pinned("a", &[("a.gguf", bytes)]), None).unwrap();
+    let (file, blob) = (store.pinned("a").unwrap().files[0].clone(), store.blob(digest).unwrap());
+    (store, file, blob)
+}
+
 #[test]
 fn one_copy_however_many_names() {
     let store = store();
@@ -128,14 +137,10 @@ fn what_nothing_names_goes_and_only_that() {
 
 #[test]
 fn a_flipped_bit_is_found_and_set_aside() {
-    let store = store();
     let bytes = vec![5; 3_000_000];
-    let digest = put(&store, &bytes);
-    store.pin(pinned("a", &[("a.gguf", &bytes)]), None).unwrap();
-    let file = &store.pinned("a").unwrap().files[0].clone();
-    let health = |store: &Store| store.verify(file, &mut |_| ControlFlow::Continue(()));
+    let (store, file, blob) = with_model(&bytes);
+    let health = |store: &Store| store.verify(&file, &mut |_| ControlFlow::Continue(()));
     assert_eq!(health(&store), Some(Health::Sound));
-    let blob = store.blob(digest).unwrap();
     let mut flipped = bytes.clone();
     flipped[2_999_999] ^= 0x10;
     fs::remove_file(&blob).unwrap();
@@ -160,12 +165,8 @@ fn a_flipped_bit_is_found_and_set_aside() {
 
 #[test]
 fn what_a_pull_brings_while_it_is_verified_stays() {
-    let store = store();
     let bytes = vec![5; 3_000_000];
-    let digest = put(&store, &bytes);
-    store.pin(pinned("a", &[("a.gguf", &bytes)]), None).unwrap();
-    let file = store.pinned("a").unwrap().files[0].clone();
-    let blob = store.blob(digest).unwrap();
+    let (store, file, blob) = with_model(&bytes);
     fs::remove_file(&blob).unwrap();
     fs::write(&blob, b"damaged").unwrap();
     let mut is_new = false;

@@ -119,11 +119,14 @@ impl<'a> Writer<'a> {
         };
         let value = match part {
             Part::Text => "QUOTE".to_owned(),
-            // Nothing is invented where nothing need be said.
-            Part::Formatted(format) if may_be_null && self.lacks(format) => {
-                return "\"null\"".to_owned();
+            Part::Formatted(format) => {
+                let there = self.standing(format);
+                // Nothing is invented where nothing need be said.
+                if may_be_null && there.as_ref().is_some_and(BTreeSet::is_empty) {
+                    return "\"null\"".to_owned();
+                }
+                self.formatted(format, &there.unwrap_or_default())
             }
-            Part::Formatted(format) => self.formatted(format),
             Part::Object(object) => self.object(object),
             Part::List(items) => {
                 let item = self.value(items);
@@ -141,33 +144,26 @@ impl<'a> Writer<'a> {
         if may_be_null { format!("({value} | \"null\")") } else { value }
     }
 
-    /// Whether the text has nothing like an address of this kind.
-    fn lacks(&self, format: &str) -> bool {
+    /// What stands in the text and looks as if it had such a format, where that can be told.
+    fn standing(&self, format: &str) -> Option<BTreeSet<&'a str>> {
         match format {
-            "email" => addresses(self.text).next().is_none(),
-            "uri" => links(self.text).next().is_none(),
-            _ => false,
+            "email" => Some(addresses(self.text).collect()),
+            "uri" => Some(links(self.text).collect()),
+            _ => None,
         }
     }
 
     /// One of those that stand in the text, or else any; of formats that never need to end, none
     /// that is longer than people write.
-    fn formatted(&mut self, format: &str) -> String {
+    fn formatted(&mut self, format: &str, there: &BTreeSet<&str>) -> String {
         const LONGEST: u32 = 128;
+        let is_plain = if format == "email" { is_address } else { is_uri };
         // One that is no plain one may be the one that is meant.
-        let all: Option<BTreeSet<&str>> = match format {
-            "email" => {
-                addresses(self.text).map(|it| Some(it).filter(|it| is_address(it))).collect()
-            }
-            "uri" => links(self.text).map(|it| Some(it).filter(|it| is_uri(it))).collect(),
-            _ => None,
-        };
-        let there = all.unwrap_or_default();
-        if there.is_empty() {
+        if there.is_empty() || !there.iter().all(|it| is_plain(it)) {
             let schema = json!({ "type": "string", "format": format, "maxLength": LONGEST });
             return self.rule(&json_rule(&schema));
         }
-        let there = there.into_iter().map(|word| literal(&Value::from(word).to_string()));
+        let there = there.iter().map(|word| literal(&Value::from(*word).to_string()));
         self.rule(&there.collect::<Vec<_>>().join(" | "))
     }
 
