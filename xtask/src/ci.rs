@@ -15,11 +15,12 @@ struct Step {
     run: fn(&Path) -> Result<(), String>,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "golden", about: "the vendors' vocabularies are in place", run: golden::bring },
     Step { name: "format", about: "cargo fmt --check", run: format },
     Step { name: "clippy", about: "cargo clippy, warnings are errors", run: clippy },
     Step { name: "aarch64", about: "the same for aarch64", run: cross::lint_if_installed },
+    Step { name: "windows", about: "and for Windows", run: cross::lint_windows_if_installed },
     Step { name: "tidy", about: "the rules of the house", run: tidy::run },
     Step { name: "tests", about: "cargo test --workspace", run: tests },
     Step { name: "release", about: "the binary as users build it", run: release },

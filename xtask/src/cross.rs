@@ -1,4 +1,5 @@
-//! `cargo xtask cross`: the kernels' tests for aarch64, on a machine that is none.
+//! `cargo xtask cross`: the kernels' tests for aarch64, on a machine that is none; and whether all
+//! compiles for it and for Windows.
 //!
 //! Owns what that takes: a target, a linker with the system's C library, an emulator. Installs
 //! nothing itself; what is missing is named together with the command that brings it.
@@ -10,6 +11,8 @@ use crate::{Failure, process};
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 const LINKER: &str = "aarch64-linux-gnu-gcc";
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+const WINDOWS_LINKER: &str = "x86_64-w64-mingw32-gcc";
 const EMULATOR: &str = "qemu-aarch64";
 /// They have TLS or SQLite in them, which have parts in C.
 const WITH_C: [&str; 5] = ["api", "hearth", "models", "rag", "kindling-eval"];
@@ -28,7 +31,7 @@ pub fn command(root: &Path, arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("`{word}` is not understood")));
     }
     require(&needs())?;
-    lint(root, &[])?;
+    lint(root, TARGET, &[])?;
     let mut test = process::cargo(root);
     test.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER);
     // This processor has every instruction that we know of.
@@ -42,25 +45,44 @@ pub fn command(root: &Path, arguments: &[String]) -> Result<(), Failure> {
 /// The step of `cargo xtask ci`: nothing is run, so that the target is enough for most crates.
 pub fn lint_if_installed(root: &Path) -> Result<(), String> {
     let [target, compiler, ..] = needs();
+    lint_with(root, TARGET, [target, compiler])
+}
+
+/// The same for Windows.
+pub fn lint_windows_if_installed(root: &Path) -> Result<(), String> {
+    let target = Need {
+        name: WINDOWS,
+        is_there: has_target(WINDOWS),
+        install: "rustup target add x86_64-pc-windows-gnu",
+    };
+    let compiler = Need {
+        name: WINDOWS_LINKER,
+        is_there: runs(WINDOWS_LINKER),
+        install: "apt-get install gcc-mingw-w64-x86-64",
+    };
+    lint_with(root, WINDOWS, [target, compiler])
+}
+
+fn lint_with(root: &Path, name: &str, [target, compiler]: [Need; 2]) -> Result<(), String> {
     if let Err(why) = require(&[target]) {
         println!("skipped: {why}");
         return Ok(());
     }
     match require(&[compiler]) {
-        Ok(()) => lint(root, &[]),
+        Ok(()) => lint(root, name, &[]),
         Err(why) => {
             println!("without {}: {why}", WITH_C.join(", "));
-            lint(root, &WITH_C)
+            lint(root, name, &WITH_C)
         }
     }
 }
 
 /// `fetch` is left out: it is a tool of whoever builds, and runs nowhere else.
-fn lint(root: &Path, without: &[&str]) -> Result<(), String> {
+fn lint(root: &Path, target: &str, without: &[&str]) -> Result<(), String> {
     let mut clippy = process::cargo(root);
     clippy.args(["clippy", "--workspace", "--exclude", "fetch", "--all-targets", "--locked"]);
     clippy.args(without.iter().flat_map(|name| ["--exclude", name]));
-    process::succeed(clippy.args(["--target", TARGET, "--", "-D", "warnings"]))
+    process::succeed(clippy.args(["--target", target, "--", "-D", "warnings"]))
 }
 
 fn needs() -> [Need; 4] {
@@ -68,7 +90,7 @@ fn needs() -> [Need; 4] {
     [
         Need {
             name: TARGET,
-            is_there: has_target(),
+            is_there: has_target(TARGET),
             install: "rustup target add aarch64-unknown-linux-gnu",
         },
         Need {
@@ -93,9 +115,9 @@ fn require(needs: &[Need]) -> Result<(), String> {
 }
 
 /// Whether the compiler has the standard library of the target.
-fn has_target() -> bool {
+fn has_target(target: &str) -> bool {
     let library =
-        Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+        Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
     let Ok(library) = library else { return false };
     Path::new(String::from_utf8_lossy(&library.stdout).trim()).is_dir()
 }

@@ -12,7 +12,7 @@ use crate::fields::Fields;
 /// Tools of one request. Each may come to stand in a grammar.
 const TOOLS: usize = 512;
 /// A tool's name is written by models, and into grammars.
-const NAME_BYTES: usize = 128;
+pub const NAME_BYTES: usize = 128;
 
 /// One tool of a request.
 pub struct Offered {
@@ -84,26 +84,27 @@ pub fn function_only(fields: &mut Fields) -> Result<(), Refusal> {
     }
 }
 
-/// Reads the list of tools, with one function for each but those that are left out; no two have one
-/// name.
-pub fn tools(
+/// Reads the list of tools, with the functions of each, if it has any; no two have one name.
+pub fn tools<Functions: IntoIterator<Item = Offered>>(
     fields: &mut Fields,
-    mut read: impl FnMut(Fields) -> Result<Option<Offered>, Refusal>,
+    mut read: impl FnMut(Fields) -> Result<Functions, Refusal>,
 ) -> Result<Vec<Offered>, Refusal> {
     let listed = fields.list("tools")?.unwrap_or_default();
+    let many = fields.refusal("tools", &format!("has more than {TOOLS} tools"));
     if listed.len() > TOOLS {
-        return Err(fields.refusal("tools", &format!("has more than {TOOLS} tools")));
+        return Err(many);
     }
     let (mut tools, mut names) = (Vec::new(), HashSet::new());
     for (path, value) in listed {
-        let Some(offered) = read(Fields::of_value(path.clone(), value)?)? else { continue };
-        if !names.insert(offered.name.clone()) {
-            let what = format!("has the name of another: {}", offered.name);
-            return Err(Refusal::of(path, &what));
+        for offered in read(Fields::of_value(path.clone(), value)?)? {
+            if !names.insert(offered.name.clone()) {
+                let what = format!("has the name of another: {}", offered.name);
+                return Err(Refusal::of(path, &what));
+            }
+            tools.push(offered);
         }
-        tools.push(offered);
     }
-    Ok(tools)
+    if tools.len() > TOOLS { Err(many) } else { Ok(tools) }
 }
 
 /// What follows from the tools, the choice among them, and whether several may be called at once.

@@ -202,7 +202,6 @@ fn what_is_not_served_is_refused_by_name() {
             ("web_search_options", json!({ "web_search_options": {} })),
             ("modalities[1]", json!({ "modalities": ["text", "audio"] })),
             ("store", json!({ "store": "yes" })),
-            ("service_tier", json!({ "service_tier": "flex" })),
             ("verbosity", json!({ "verbosity": "much" })),
             ("moderation", json!({ "moderation": {} })),
             ("temprature", json!({ "temprature": 0.5 })),

@@ -50,6 +50,52 @@ fn shown(name: &str) -> Value {
     json!({ "type": "function", "function": function })
 }
 
+/// As Codex sends the tools of its agents and of MCP servers.
+fn space(name: &str, function: &str) -> Value {
+    json!({ "tools": [{ "type": "namespace", "name": name, "description": "d",
+        "tools": [tool(function)] }] })
+}
+
+#[test]
+fn functions_of_a_namespace_are_functions() {
+    for (name, called) in [("agents", "agents__spawn"), ("mcp__files__", "mcp__files__spawn")] {
+        assert_eq!(conversation(&space(name, "spawn")).tools, [shown(called)]);
+    }
+    let mut body = space("agents", "spawn");
+    let function = json!({ "type": "function_call", "call_id": "c", "namespace": "agents",
+        "name": "spawn", "arguments": "{}" });
+    body["input"] = json!([{ "role": "user", "content": "Go." }, function]);
+    let call = &conversation(&body).messages[1]["tool_calls"][0];
+    assert_eq!(call["function"]["name"], "agents__spawn");
+    body["tools"][0]["tools"][0]["defer_loading"] = false.into();
+    body["tools"].as_array_mut().unwrap().push(tool("spawn"));
+    assert_eq!(conversation(&body).tools.len(), 2);
+    assert_eq!(asked(&body).ignored, ["description", "defer_loading"]);
+    body["tools"].as_array_mut().unwrap().push(tool("agents__spawn"));
+    refused(&[("tools[2]", body)]);
+}
+
+#[test]
+fn a_conversation_that_began_elsewhere_goes_on() {
+    let items = json!([
+        { "role": "user", "content": "Mend it.", "internal_chat_message_metadata_passthrough": {} },
+        { "type": "web_search_call", "id": "ws_1", "status": "completed" },
+        { "type": "custom_tool_call", "call_id": "c", "name": "apply_patch", "input": "*** a\n" },
+        { "type": "custom_tool_call_output", "call_id": "c", "output": "done" },
+        { "type": "compaction", "encrypted_content": "x" },
+        { "role": "user", "content": "And now?" },
+    ]);
+    let body = json!({ "input": items });
+    let messages = conversation(&body).messages;
+    let roles: Vec<_> = messages.iter().map(|message| message["role"].clone()).collect();
+    assert_eq!(roles, ["user", "assistant", "tool", "user"]);
+    let function = json!({ "name": "apply_patch", "arguments": { "input": "*** a\n" } });
+    assert_eq!(messages[1]["tool_calls"][0]["function"], function);
+    let ignored = asked(&body).ignored;
+    assert!(ignored.iter().any(|name| name == "input[1].web_search_call"), "{ignored:?}");
+    assert!(ignored.iter().any(|name| name == "input[4].compaction"), "{ignored:?}");
+}
+
 #[test]
 fn a_text_and_its_message_are_the_same() {
     let text = conversation(&json!({}));
@@ -192,12 +238,19 @@ fn wrong_fields_are_refused_by_name() {
         ("prompt", json!({ "prompt": { "id": "p" } })),
         ("truncation", json!({ "truncation": "auto" })),
         ("metadata", json!({ "metadata": { "a": 1 } })),
-        ("service_tier", json!({ "service_tier": "flex" })),
         ("store", json!({ "store": "yes" })),
         ("include[0]", json!({ "include": ["everything"] })),
         ("top_logprobs", json!({ "top_logprobs": 2 })),
         ("reasoning.effort", json!({ "reasoning": { "effort": "much" } })),
-        ("reasoning.summary", json!({ "reasoning": { "summary": "concise" } })),
+        ("reasoning.summary", json!({ "reasoning": { "summary": "haiku" } })),
+        ("tools[0].name", json!({ "tools": [{ "type": "namespace", "tools": [] }] })),
+        ("tools[0].tools", json!({ "tools": [{ "type": "namespace", "name": "n" }] })),
+        ("tools[0].name", space(&"n".repeat(127), "f")),
+        (
+            "tools[0].tools[0].type",
+            json!({ "tools": [{ "type": "namespace", "name": "n",
+            "tools": [{ "type": "namespace", "name": "m", "tools": [] }] }] }),
+        ),
         ("text", json!({ "text": 7 })),
         ("text.verbosity", json!({ "text": { "verbosity": "much" } })),
         ("text.format.type", json!({ "text": { "format": { "type": "poem" } } })),

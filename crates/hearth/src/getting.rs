@@ -64,9 +64,14 @@ struct Told {
 impl Courier {
     /// With what flags and environment say.
     pub fn new(store: Store, flags: &GetFlags) -> Result<Courier, Failure> {
-        // The machine's rules are stronger than the user's.
+        // The machine's rules are stronger than the user's. On Windows that path would be one on
+        // whichever drive is the current one.
         let own = home::folder()?.join(RULES);
-        let policy = Policy::read(&[&Path::new("/etc/hearth").join(RULES), &own]);
+        let machine = Path::new("/etc/hearth").join(RULES);
+        let policy = match cfg!(unix) {
+            true => Policy::read(&[&machine, &own]),
+            false => Policy::read(&[&own]),
+        };
         let mirror = |name| policy.mirror(name).map(|text| pull::setting(RULES, text)).transpose();
         let (hub, ollama) = (mirror("hf").map_err(broken)?, mirror("ollama").map_err(broken)?);
         let mut options = Options::from_environment(hub, ollama).map_err(broken)?;

@@ -25,11 +25,11 @@ fn choose(own: Option<OsString>, data: Option<OsString>, home: Option<PathBuf>) 
 }
 
 #[cfg(test)]
+#[cfg(unix)] // Where such paths are absolute.
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)] // Where such paths are absolute.
     fn the_nearest_wins() {
         let folder = |own: &str, data: &str, home: &str| {
             let given = |text: &str| (text != "-").then(|| text.into());

@@ -67,8 +67,10 @@ impl KeyFile {
         let place = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
         let lock = place.with_extension("lock");
         // One that another user has made can be read, and that is enough.
-        let lock =
-            File::open(&lock).or_else(|_| File::options().append(true).create(true).open(&lock));
+        let mut made = File::options();
+        // Windows locks no file that is open for appending alone.
+        made.read(true).append(true).create(true);
+        let lock = File::open(&lock).or_else(|_| made.open(&lock));
         let lock = lock.map_err(failed)?;
         // Given back when the file is closed, also by the end of the process.
         lock.lock().map_err(failed)?;

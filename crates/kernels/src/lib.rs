@@ -16,6 +16,8 @@ mod attention;
 pub mod blocks;
 mod crew;
 mod format;
+#[cfg(any(test, all(windows, target_env = "gnu")))]
+mod fused;
 mod half;
 mod isa;
 mod machine;

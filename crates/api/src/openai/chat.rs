@@ -31,7 +31,7 @@ pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let model = crate::settings::model(&mut fields)?;
     refuse(&fields, &REFUSED)?;
-    let mut ignored = settings::idle(&mut fields)?;
+    let mut ignored = settings::idle(&mut fields);
     settings::unkept(&mut fields, &mut ignored)?;
     idle(&mut fields, &mut ignored)?;
     let answer = form::form(&mut fields)?;
@@ -162,7 +162,7 @@ pub fn variables(fields: &mut Fields, effort: Option<&str>) -> Result<Map<String
 
 /// How much is to be reasoned.
 pub fn effort(fields: &mut Fields, name: &str) -> Result<Option<String>, Refusal> {
-    const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+    const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
     match fields.string(name)? {
         Some(effort) if !EFFORTS.contains(&effort.as_str()) => {
             Err(fields.refusal(name, &format!("must be one of {}", EFFORTS.join(", "))))

@@ -20,7 +20,7 @@ const REPLIES: usize = 32;
 pub fn decode(body: &[u8]) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let model = crate::settings::model(&mut fields)?;
-    let mut ignored = settings::idle(&mut fields)?;
+    let mut ignored = settings::idle(&mut fields);
     settings::unkept(&mut fields, &mut ignored)?;
     let copies = copies(&mut fields)?;
     let prompts = prompts(&mut fields)?;

@@ -36,7 +36,7 @@ pub struct Wanted {
 pub fn decode(body: &[u8]) -> Result<Wanted, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let model = crate::settings::model(&mut fields)?;
-    let ignored = settings::idle(&mut fields)?;
+    let ignored = settings::idle(&mut fields);
     let texts = prompts::prompts(&mut fields, "input")?;
     if texts.len() > TEXTS {
         return Err(fields.refusal("input", &format!("has more than {TEXTS} texts")));

@@ -13,13 +13,15 @@ const BIASES: usize = 1024;
 /// Replies to one prompt.
 pub const COPIES: i64 = 16;
 /// They cannot change an answer: bookkeeping, and hints for caches and clouds.
-const IDLE: [&str; 6] = [
+const IDLE: [&str; 8] = [
     "metadata",
     "user",
     "safety_identifier",
     "prompt_cache_key",
     "prompt_cache_retention",
+    "prompt_cache_options",
     "cache_prompt",
+    "service_tier",
 ];
 
 /// How tokens are to be chosen. Log probabilities are the business of each way of asking.
@@ -77,6 +79,8 @@ pub fn manner(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Manner, 
         manner.with_usage = options.flag("include_usage")?.unwrap_or(false) && streamed;
         // Padding against eavesdroppers on the length of pieces.
         options.ignore("include_obfuscation", ignored);
+        // How summaries of reasoning come; there are none but the whole.
+        options.ignore("reasoning_summary_delivery", ignored);
         options.finish()?;
         if !streamed {
             ignored.push("stream_options".to_owned());
@@ -86,19 +90,12 @@ pub fn manner(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Manner, 
 }
 
 /// Notes the fields that cannot change an answer.
-pub fn idle(fields: &mut Fields) -> Result<Vec<String>, Refusal> {
+pub fn idle(fields: &mut Fields) -> Vec<String> {
     let mut ignored = Vec::new();
     for name in IDLE {
         fields.ignore(name, &mut ignored);
     }
-    match fields.string("service_tier")?.as_deref() {
-        None => {}
-        Some("auto" | "default") => ignored.push("service_tier".to_owned()),
-        Some(_) => {
-            return Err(fields.refusal("service_tier", "must be `auto` or `default`: there is one"));
-        }
-    }
-    Ok(ignored)
+    ignored
 }
 
 /// Replies of these ways of asking are not kept.

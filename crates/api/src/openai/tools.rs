@@ -8,15 +8,21 @@ use crate::fields::Fields;
 use crate::offer::{self, Choice, Offer, Offered, function_only};
 
 /// Tools that OpenAI's servers run. Clients offer them to whatever server there is; a model here
-/// has to do without.
-const HOSTED: [&str; 5] =
-    ["code_interpreter", "file_search", "image_generation", "web_search", "web_search_preview"];
+/// has to do without. It needs no search among its tools: it is shown all of them.
+const HOSTED: [&str; 6] = [
+    "code_interpreter",
+    "file_search",
+    "image_generation",
+    "tool_search",
+    "web_search",
+    "web_search_preview",
+];
 
-type Offering = fn(Fields, &mut Vec<String>) -> Result<Option<Offered>, Refusal>;
+type Offering = fn(Fields, &mut Vec<String>) -> Result<Vec<Offered>, Refusal>;
 
 /// How a way of asking spells functions.
 pub struct Spelling {
-    /// Reads one of the tools, or notes it as one that OpenAI's servers run.
+    /// Reads the functions of a tool, or notes it as one that OpenAI's servers run.
     pub offered: Offering,
     /// Reads the name of one that may be called.
     pub named: fn(Fields) -> Result<String, Refusal>,
@@ -57,16 +63,16 @@ pub fn is_function(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<boo
     }
 }
 
-fn offered(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Option<Offered>, Refusal> {
+fn offered(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Vec<Offered>, Refusal> {
     if !is_function(&mut fields, ignored)? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let function = fields.object("function")?;
     let mut function = fields.need("function", function)?;
     fields.finish()?;
     let offered = Offered::read(&mut function, "parameters")?;
     function.finish()?;
-    Ok(Some(offered))
+    Ok(vec![offered])
 }
 
 /// Reads `tool_choice`.

@@ -1,5 +1,6 @@
 //! `hearth pull`: a model comes here, and gets a name.
 
+use std::fs;
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::path::Path;
 
@@ -36,6 +37,9 @@ pub fn pull(flags: &Flags) -> Result<(), Failure> {
 /// What a name stands for is fetched where it is missing, or else nothing.
 fn again(courier: &Courier, pinned: &Pinned) -> Result<(), Failure> {
     if courier.store.check(pinned).is_err() {
+        let own = pinned.files.iter().filter(|file| file.at.is_none());
+        let places = own.map(|file| courier.store.place(file));
+        let missing: Vec<_> = places.filter(|place| !place.exists()).collect();
         let source: Source = pinned.source.parse().map_err(broken)?;
         let source = source.at(&pinned.revision).unwrap_or(source);
         let mut found = courier.find(&source)?;
@@ -54,6 +58,12 @@ fn again(courier: &Courier, pinned: &Pinned) -> Result<(), Failure> {
         if !same.same_files(pinned) {
             return Err(has_changed(pinned));
         }
+        // The name may come from a machine that wants no signature.
+        let signed = courier.signer(&found, &same).inspect_err(|_| {
+            // Nothing unsigned is to be found behind it.
+            missing.iter().for_each(|place| _ = fs::remove_file(place));
+        })?;
+        let same = Pinned { signed: signed.or(same.signed), ..same };
         courier.store.pin(same, Some(pinned)).map_err(failure)?;
     }
     courier.bar.finish_and_clear();

@@ -76,7 +76,7 @@ fn prompt(flags: &Flags) -> Result<Option<String>, Failure> {
         return Ok((!words.is_empty()).then_some(words));
     }
     let piped = documents::piped_in()?;
-    let parts = [piped.trim_end_matches('\n'), &words];
+    let parts = [piped.trim_end_matches(['\r', '\n']), &words];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     match parts.is_empty() {
         true => Err(Failure::Request("the prompt is empty".to_owned())),

@@ -14,7 +14,7 @@ use crate::output::{self, one_line, visible};
 
 impl Courier {
     /// Who has signed it, where somebody must have.
-    pub(super) fn signer(&self, found: &Found, pinned: &Pinned) -> Result<Option<String>, Failure> {
+    pub fn signer(&self, found: &Found, pinned: &Pinned) -> Result<Option<String>, Failure> {
         let wanted = self.policy.keys(&compared(&found.source)).map_err(refused)?;
         let mut names: Vec<String> = Vec::new();
         for keys in wanted {

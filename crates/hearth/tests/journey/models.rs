@@ -386,6 +386,30 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn a_lock_from_a_machine_without_rules_passes_none_by() {
+    let hub = Registry::start();
+    let user = User::new("models-rules-lock", &hub);
+    let bytes = tiny(&user.folder, "tiny");
+    offer(&hub, FIRST, bytes.clone());
+    user.says(&["pull", "hf:some/Tiny-GGUF", "--as", "a"], 0);
+    // Of that machine only the lock comes here.
+    let store = user.folder.path("models");
+    fs::remove_dir_all(store.join("blobs")).unwrap();
+    fs::remove_dir_all(store.join("views")).unwrap();
+    let (key, signature) = signed(&bytes);
+    let rules = format!("[[key]]\nsource = 'hf:some/*'\nminisign = '{key}'");
+    fs::write(user.folder.path("sources.toml"), rules).unwrap();
+    let said = user.complains(&["pull", "a"], 3);
+    assert!(said.contains("is not signed as it must be"), "{said}");
+    assert_eq!(fs::read_dir(store.join("blobs")).unwrap().count(), 0, "nothing is behind the name");
+    let path = format!("/some/Tiny-GGUF/resolve/{FIRST}/Tiny-Q4_K_M.gguf.minisig");
+    hub.put(&path, signature.into_bytes());
+    user.says(&["pull", "a"], 0);
+    let lock = fs::read_to_string(store.join("models.lock")).unwrap();
+    assert!(lock.contains(&key), "{lock}");
+}
+
+#[test]
 fn rules_of_the_house_are_kept() {
     let hub = Registry::start();
     let user = User::new("models-rules", &hub);

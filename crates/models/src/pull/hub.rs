@@ -84,8 +84,14 @@ fn about(session: &Session, repo: &str, revision: Option<&str>) -> Result<About,
     let part = encoded(name).replace('/', "%2F");
     let address = below(hub, &format!("/api/models/{repo}/revision/{part}"))?;
     match get(session, ask(&address))? {
-        Ok(document) => read_about(&document.value)
-            .ok_or_else(|| malformed(&address, "it does not name a commit of 40 digits")),
+        Ok(document) => match read_about(&document.value) {
+            None => Err(malformed(&address, "it does not name a commit of 40 digits")),
+            // A commit cannot be moved, as branches are.
+            Some(about) if is_commit(name) && !about.commit.eq_ignore_ascii_case(name) => {
+                Err(malformed(&address, &format!("it tells of another commit, {}", about.commit)))
+            }
+            Some(about) => Ok(about),
+        },
         Err(reply) if reply.status == 404 && reply.header("x-error-code").is_none() => {
             let whole = below(hub, &format!("/api/models/{repo}"))?;
             let what = match get(session, ask(&whole))? {
@@ -106,9 +112,13 @@ fn malformed(address: &Address, why: &str) -> Error {
     Error::Malformed { what: address.to_string(), why: why.to_owned() }
 }
 
+fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 pub fn read_about(value: &Value) -> Option<About> {
     let commit = value.get("sha")?.as_str()?;
-    if commit.len() != 40 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !is_commit(commit) {
         return None;
     }
     let card = value.get("cardData").and_then(|card| card.get("license"));

@@ -25,6 +25,10 @@ pub(super) fn lock_file(folder: &Path, name: &str) -> Result<(PathBuf, File), Er
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let part = path.with_extension("part");
     let written = File::create(&part).and_then(|mut file| {
+        // Who may read the old file may read the new one, whoever writes it.
+        if let Ok(old) = fs::metadata(path) {
+            file.set_permissions(old.permissions())?;
+        }
         file.write_all(bytes)?;
         file.sync_all()
     });
@@ -86,8 +90,8 @@ pub(super) fn leads_to(link: &Path, file: &Path) -> bool {
         let (link, file) = (fs::canonicalize(link), fs::canonicalize(file));
         return link.is_ok_and(|link| file.is_ok_and(|file| link == file));
     }
-    let len = |path: &Path| fs::metadata(path).ok().map(|found| found.len());
-    len(link).is_some() && len(link) == len(file)
+    let (link, file) = (fs::metadata(link), fs::metadata(file));
+    link.is_ok_and(|link| file.is_ok_and(|file| is_same(&link, &file)))
 }
 
 #[cfg(unix)]

@@ -369,3 +369,18 @@ fn names_from_many_threads_are_all_kept() {
     });
     assert_eq!(store.pins().unwrap().models.len(), 80);
 }
+
+#[cfg(unix)] // Where files have modes.
+#[test]
+fn who_could_read_the_lock_still_can() {
+    use std::os::unix::fs::PermissionsExt;
+    let store = store();
+    fs::create_dir_all(store.root()).unwrap();
+    let path = store.root().join("models.lock");
+    files::replace(&path, b"one").unwrap();
+    for mode in [0o664, 0o600] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        files::replace(&path, b"two").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+    }
+}

@@ -106,6 +106,21 @@ fn long_lists_have_pages_of_the_same_host() {
 }
 
 #[test]
+fn a_commit_that_is_asked_for_is_no_other() {
+    let registry = Registry::start();
+    registry.hub("o/r", COMMIT, &[large("m-Q8_0.gguf", 9)]);
+    let asked = "d".repeat(40);
+    for named in [COMMIT, &asked] {
+        let about = json!({ "sha": COMMIT });
+        registry.json(&format!("/api/models/o/r/revision/{named}"), &about);
+    }
+    let client = client(&registry);
+    assert!(found(&client, &format!("hf:o/r@{COMMIT}")).is_ok());
+    let error = words(found(&client, &format!("hf:o/r@{asked}")));
+    assert!(error.contains("another commit") && error.contains(COMMIT), "{error}");
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let (registry, path) = hub(b"x");
     let client = client(&registry);

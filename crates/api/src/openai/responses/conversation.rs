@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::item::Item;
+use super::tools::called;
 use crate::openai::messages::arguments;
 
 /// The messages of a conversation.
@@ -21,8 +22,9 @@ pub fn messages<'a>(
             Item::Message { role, text } if role == "assistant" => say(&mut messages, text),
             Item::Message { role, text } => tell(&mut messages, role, text),
             Item::Reasoning(text) => think(&mut messages, text),
-            Item::Call { call, name, arguments } => {
-                self::call(&mut messages, (call, name), arguments);
+            Item::Call { call, namespace, name, arguments } => {
+                let name = called(namespace.as_deref(), name);
+                self::call(&mut messages, (call, &name), arguments);
             }
             Item::Result { call, text } => {
                 let message = json!({ "role": "tool", "tool_call_id": call, "content": text });
@@ -98,7 +100,8 @@ mod tests {
     }
 
     fn call(id: &str) -> Item {
-        Item::Call { call: id.to_owned(), name: "f".to_owned(), arguments: r#"{"a": 1}"#.into() }
+        let (name, arguments) = ("f".to_owned(), r#"{"a": 1}"#.to_owned());
+        Item::Call { call: id.to_owned(), namespace: None, name, arguments }
     }
 
     #[test]

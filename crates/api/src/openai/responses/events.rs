@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 use turn::{Account, Event, Fault, Finish};
 
 use super::item::Item;
+use super::tools::{Members, members_of};
 use crate::logprobs;
 use crate::openai::error;
 use crate::plan::Plan;
 use crate::said::{Spent, Thoughts};
-use crate::sse::{KEEP_ALIVE, named};
+use crate::sse::named;
 use crate::stream::Encode;
 
 /// Is told the response at its end, and its items.
@@ -19,6 +20,7 @@ pub struct Stream {
     plan: Plan,
     /// The fields of the request that a response repeats.
     echo: Map<String, Value>,
+    members: Members,
     keep: Option<Keep>,
     /// Events so far.
     sequence: usize,
@@ -92,6 +94,7 @@ impl Stream {
     pub fn new(plan: Plan, echo: Map<String, Value>, keep: Option<Keep>) -> Stream {
         Stream {
             plan,
+            members: echo.get("tools").map(members_of).unwrap_or_default(),
             echo,
             keep,
             sequence: 0,
@@ -157,11 +160,15 @@ impl Stream {
 
     fn begin(&mut self, out: &mut String) {
         if !std::mem::replace(&mut self.has_begun, true) {
-            for kind in ["response.created", "response.in_progress"] {
-                let response = self.response(Standing::new("in_progress"));
-                self.tell(kind, json!({ "response": response }), out);
-            }
+            let response = self.response(Standing::new("in_progress"));
+            self.tell("response.created", json!({ "response": response }), out);
+            self.in_progress(out);
         }
+    }
+
+    fn in_progress(&mut self, out: &mut String) {
+        let response = self.response(Standing::new("in_progress"));
+        self.tell("response.in_progress", json!({ "response": response }), out);
     }
 
     /// Begins an item.
@@ -247,7 +254,11 @@ impl Stream {
         self.rows.clear();
         let call = format!("call_{}", self.plan.call_id(0, self.calls));
         self.calls += 1;
-        self.open(Item::Call { call, name, arguments: String::new() }, out);
+        let (namespace, name) = match self.members.get(&name) {
+            None => (None, name),
+            Some((space, name)) => (Some(space.clone()), name.clone()),
+        };
+        self.open(Item::Call { call, namespace, name, arguments: String::new() }, out);
     }
 
     fn is_open(&self, is: impl Fn(&Item) -> bool) -> bool {
@@ -318,7 +329,11 @@ impl Encode for Stream {
         self.tell("response.failed", json!({ "response": response }), out);
     }
 
+    /// An event: some clients hang up after minutes of comments, and prompts may take longer.
     fn idle(&mut self, out: &mut String) {
-        out.push_str(KEEP_ALIVE);
+        match self.has_begun {
+            false => self.begin(out),
+            true => self.in_progress(out),
+        }
     }
 }

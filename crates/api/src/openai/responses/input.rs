@@ -1,6 +1,6 @@
 //! `input`: a text, or items as clients write them or send them back.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::item::Item;
 use crate::Refusal;
@@ -9,7 +9,7 @@ use crate::fields::Fields;
 use crate::openai::messages::role_in_templates;
 
 /// What clients leave in items that they send back; nothing follows from it here.
-const IDLE: [&str; 7] = [
+const IDLE: [&str; 8] = [
     "status",
     "phase",
     "annotations",
@@ -17,6 +17,16 @@ const IDLE: [&str; 7] = [
     "encrypted_content",
     "prompt_cache_breakpoint",
     "namespace",
+    "internal_chat_message_metadata_passthrough",
+];
+/// Items of what OpenAI's servers did or keep by themselves. The conversation goes on without.
+const THEIRS: [&str; 6] = [
+    "web_search_call",
+    "file_search_call",
+    "code_interpreter_call",
+    "image_generation_call",
+    "tool_search_call",
+    "compaction",
 ];
 
 /// What a client gives.
@@ -53,9 +63,17 @@ pub fn input(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Vec<Input
         Value::Array(items) => items,
         _ => return Err(fields.refusal("input", "must be a text or a list of items")),
     };
-    let each = items.into_iter().enumerate();
-    each.map(|(at, value)| one(Fields::of_value(format!("{path}[{at}]"), value)?, ignored))
-        .collect()
+    let mut read = Vec::with_capacity(items.len());
+    for (at, value) in items.into_iter().enumerate() {
+        let item = Fields::of_value(format!("{path}[{at}]"), value)?;
+        match item.copy("type") {
+            Some(Value::String(kind)) if THEIRS.contains(&kind.as_str()) => {
+                ignored.push(item.path(&kind));
+            }
+            _ => read.push(one(item, ignored)?),
+        }
+    }
+    Ok(read)
 }
 
 fn one(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Input, Refusal> {
@@ -70,7 +88,8 @@ fn one(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Input, Refusal> 
         "message" => message(&mut fields, ignored)?,
         "reasoning" => reasoning(&mut fields, ignored)?,
         "function_call" => call(&mut fields)?,
-        "function_call_output" => result(&mut fields, ignored)?,
+        "custom_tool_call" => free_call(&mut fields)?,
+        "function_call_output" | "custom_tool_call_output" => result(&mut fields, ignored)?,
         "item_reference" => {
             let path = fields.path("id");
             let id = fields.need("id", id)?;
@@ -116,9 +135,23 @@ fn call(fields: &mut Fields) -> Result<Item, Refusal> {
     let arguments = fields.string("arguments")?.unwrap_or_default();
     Ok(Item::Call {
         call: fields.need("call_id", call)?,
+        namespace: fields.string("namespace")?,
         name: fields.need("name", name)?,
         arguments,
     })
+}
+
+/// A call whose argument is a text of any kind, as another model wrote it before.
+fn free_call(fields: &mut Fields) -> Result<Item, Refusal> {
+    let written = fields.string("input")?;
+    let written = fields.need("input", written)?;
+    match call(fields)? {
+        Item::Call { call, namespace, name, .. } => {
+            let arguments = json!({ "input": written }).to_string();
+            Ok(Item::Call { call, namespace, name, arguments })
+        }
+        other => Ok(other),
+    }
 }
 
 fn result(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Item, Refusal> {

@@ -10,7 +10,7 @@ pub enum Item {
     /// What the model thought.
     Reasoning(String),
     /// A call of a tool.
-    Call { call: String, name: String, arguments: String },
+    Call { call: String, namespace: Option<String>, name: String, arguments: String },
     /// What the call gave.
     Result { call: String, text: String },
 }
@@ -49,7 +49,9 @@ impl Item {
         let more = match self {
             Item::Message { role, .. } => role.len(),
             Item::Reasoning(_) => 0,
-            Item::Call { call, name, .. } => call.len() + name.len(),
+            Item::Call { call, namespace, name, .. } => {
+                call.len() + namespace.as_ref().map_or(0, String::len) + name.len()
+            }
             Item::Result { call, .. } => call.len(),
         };
         size_of::<Item>() + self.text().len() + more
@@ -71,14 +73,20 @@ impl Item {
                 "status": status,
                 "summary": [self.part()],
             }),
-            Item::Call { call, name, arguments } => json!({
-                "id": id,
-                "type": "function_call",
-                "status": status,
-                "call_id": call,
-                "name": name,
-                "arguments": arguments,
-            }),
+            Item::Call { call, namespace, name, arguments } => {
+                let mut shown = json!({
+                    "id": id,
+                    "type": "function_call",
+                    "status": status,
+                    "call_id": call,
+                    "name": name,
+                    "arguments": arguments,
+                });
+                if let Some(namespace) = namespace {
+                    shown["namespace"] = namespace.as_str().into();
+                }
+                shown
+            }
             Item::Result { call, text } => json!({
                 "id": id,
                 "type": "function_call_output",

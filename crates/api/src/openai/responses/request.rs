@@ -19,7 +19,7 @@ const REFUSED: [(&str, &str); 4] = [
     ("moderation", "is not served: no text is judged"),
 ];
 /// They cannot change an answer: hints for caches, and bookkeeping of clients.
-const IDLE: [&str; 2] = ["prompt_cache_options", "client_metadata"];
+const IDLE: [&str; 1] = ["client_metadata"];
 /// What may be asked for besides the usual.
 const INCLUDED: [&str; 8] = [
     LOGPROBS,
@@ -77,12 +77,12 @@ pub fn decode(body: &[u8]) -> Result<Request, Refusal> {
     chat::refuse(&fields, &REFUSED)?;
     let echo = echo(&fields);
     bookkeeping(&mut fields)?;
-    let mut ignored = settings::idle(&mut fields)?;
+    let mut ignored = settings::idle(&mut fields);
     IDLE.iter().for_each(|name| fields.ignore(name, &mut ignored));
     let answer = answer(&mut fields, &mut ignored)?;
     let offer = offers::offer(&mut fields, &tools::FLAT, answer, &mut ignored)?;
     let input = input::input(&mut fields, &mut ignored)?;
-    let effort = effort(&mut fields)?;
+    let effort = effort(&mut fields, &mut ignored)?;
     let variables = chat::variables(&mut fields, effort.as_deref())?;
     let tokens = fields.count("max_output_tokens", 1..=i64::MAX)?;
     let manner = settings::manner(&mut fields, &mut ignored)?;
@@ -189,14 +189,18 @@ fn answer(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Option<Form>
     form::only(fields, "text.format", stated)
 }
 
-/// Reasoning is shown whole, whatever summary is wished for, but not shortened.
-fn effort(fields: &mut Fields) -> Result<Option<String>, Refusal> {
+/// Reasoning is shown whole, whatever summary is wished for.
+fn effort(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Option<String>, Refusal> {
     let Some(mut reasoning) = fields.object("reasoning")? else { return Ok(None) };
     let effort = chat::effort(&mut reasoning, "effort")?;
     for name in ["summary", "generate_summary"] {
-        if !matches!(reasoning.string(name)?.as_deref(), None | Some("auto" | "detailed")) {
-            let what = "must be `auto` or `detailed`: reasoning is shown whole";
-            return Err(reasoning.refusal(name, what));
+        match reasoning.string(name)?.as_deref() {
+            None | Some("auto" | "detailed") => {}
+            Some("concise") => ignored.push(reasoning.path(name)),
+            Some(_) => {
+                let what = "must be `auto`, `concise` or `detailed`";
+                return Err(reasoning.refusal(name, what));
+            }
         }
     }
     reasoning.finish()?;

@@ -242,3 +242,33 @@ fn who_keeps_it_is_told_before_the_client() {
     assert_eq!(response, pieces(&out).pop().unwrap()["response"]);
     assert_eq!(response, stream.into_whole());
 }
+
+#[test]
+fn a_call_of_a_namespace_is_told_as_one() {
+    let member = json!({ "type": "function", "name": "spawn" });
+    let tools = json!([{ "type": "namespace", "name": "agents", "tools": [member] }]);
+    let echo = Map::from_iter([("tools".to_owned(), tools)]);
+    let calls = ["agents__spawn", "other"].map(|name| Event::Call(name.to_owned()));
+    let events = calls.into_iter().chain([end(Finish::End)]).collect();
+    let pieces = pieces(&written(Stream::new(plan(false), echo, None), events));
+    for kind in ["response.output_item.added", "response.output_item.done"] {
+        let of_kind = pieces.iter().filter(|piece| piece["type"] == kind);
+        let names: Vec<_> = of_kind
+            .map(|it| (it["item"]["namespace"].clone(), it["item"]["name"].clone()))
+            .collect();
+        let spawn = (json!("agents"), json!("spawn"));
+        assert_eq!(names, [spawn, (Value::Null, json!("other"))], "{kind}");
+    }
+}
+
+#[test]
+fn a_long_prompt_is_told_by_events() {
+    let (mut stream, mut out) = (stream(false), String::new());
+    stream.idle(&mut out);
+    stream.idle(&mut out);
+    stream.event(0, text("hi"), &mut out);
+    stream.event(0, end(Finish::End), &mut out);
+    let kinds: Vec<_> = pieces(&out).iter().map(|piece| piece["type"].clone()).take(4).collect();
+    let waiting = "response.in_progress";
+    assert_eq!(kinds, ["response.created", waiting, waiting, "response.output_item.added"]);
+}
