@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_how_to_run_its_step_again() {
-        let text = failed(&STEPS[5], "exit status: 101");
+        let text = failed(&STEPS[6], "exit status: 101");
         assert!(text.contains("`tests`") && text.ends_with("cargo xtask ci --only tests"));
     }
 }
