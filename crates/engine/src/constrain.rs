@@ -456,7 +456,7 @@ mod tests {
         let forms = Forms::new(&tokenizer()).unwrap();
         for wish in [
             json!({ "type": "string", "format": "uri" }),
-            json!({ "type": "object", "propertyNames": { "type": "string" } }),
+            json!({ "type": "object", "propertyNames": { "maxLength": 3 } }),
             json!({ "type": "array", "uniqueItems": true }),
         ] {
             let tool = |name: &str, wish: Value, strict| {
@@ -503,6 +503,24 @@ mod tests {
         let mut rules = forms.compile(&form.clone().into(), &Reader::plain()).unwrap();
         let allowed = tokens(text).into_iter().all(|token| rules.take(token).is_ok());
         allowed && rules.matcher.is_accepting().unwrap()
+    }
+
+    /// As zod writes records: the names of fields are texts, which they are anywhere.
+    #[test]
+    fn records_have_any_names() {
+        let record = json!({ "type": "object", "propertyNames": { "type": "string" },
+            "additionalProperties": { "type": "number" } });
+        let form = Form::Schema(json!({ "type": "object", "additionalProperties": false,
+            "properties": { "propertyNames": { "anyOf": [record, { "type": "null" }] } } }));
+        assert!(keeps(&form, r#"{"propertyNames": {"a": 1, "b": 2}}"#));
+        assert!(keeps(&form, r#"{"propertyNames": null}"#));
+        assert!(!keeps(&form, r#"{"propertyNames": {"a": "x"}}"#));
+        assert!(!keeps(&form, r#"{"other": null}"#));
+        // Others do say something, and cannot be kept.
+        let short = Form::Schema(json!({ "type": "object", "propertyNames": { "maxLength": 3 } }));
+        let forms = Forms::new(&tokenizer()).unwrap();
+        let refused = forms.compile(&short.into(), &Reader::plain()).map(|_| ()).unwrap_err();
+        assert!(refused.message.contains("propertyNames"), "{refused}");
     }
 
     /// Rules, each of which leads to the next.

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use turn::{Calls, Demand, Tool};
 
 use super::calls::Syntax;
@@ -43,18 +43,41 @@ impl std::error::Error for Unformed {}
 const TEXT: &str = "TEXT: /(?s:.+)/";
 
 /// JSON may have white space anywhere, and a model may write it for ever. One space behind colons
-/// and commas is enough.
+/// and commas is enough. Words that say nothing are left out, as grammars do not know them.
 pub fn without_idle_space(schema: &Value) -> Value {
     let spaces =
         json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
     match schema.clone() {
         Value::Object(mut schema) => {
+            allow_any_names(&mut schema);
             schema.entry("x-guidance").or_insert(spaces);
             Value::Object(schema)
         }
         // `true` allows everything.
         Value::Bool(true) => json!({ "x-guidance": spaces }),
         other => other,
+    }
+}
+
+/// Takes out that the names of fields are texts, which they are in any case: so zod writes records.
+fn allow_any_names(schema: &mut Map<String, Value>) {
+    let any = [json!(true), json!({}), json!({ "type": "string" })];
+    if schema.get("propertyNames").is_some_and(|names| any.contains(names)) {
+        schema.remove("propertyNames");
+    }
+    for (word, part) in schema {
+        let parts: Vec<&mut Value> = match (word.as_str(), part) {
+            ("items" | "additionalProperties" | "not", part) => vec![part],
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions",
+                Value::Object(named),
+            ) => named.values_mut().collect(),
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(listed)) => {
+                listed.iter_mut().collect()
+            }
+            _ => continue,
+        };
+        parts.into_iter().filter_map(Value::as_object_mut).for_each(allow_any_names);
     }
 }
 
