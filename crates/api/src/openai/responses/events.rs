@@ -160,15 +160,14 @@ impl Stream {
 
     fn begin(&mut self, out: &mut String) {
         if !std::mem::replace(&mut self.has_begun, true) {
-            let response = self.response(Standing::new("in_progress"));
-            self.tell("response.created", json!({ "response": response }), out);
-            self.in_progress(out);
+            self.tell_under_way("response.created", out);
+            self.tell_under_way("response.in_progress", out);
         }
     }
 
-    fn in_progress(&mut self, out: &mut String) {
+    fn tell_under_way(&mut self, kind: &str, out: &mut String) {
         let response = self.response(Standing::new("in_progress"));
-        self.tell("response.in_progress", json!({ "response": response }), out);
+        self.tell(kind, json!({ "response": response }), out);
     }
 
     /// Begins an item.
@@ -333,7 +332,7 @@ impl Encode for Stream {
     fn idle(&mut self, out: &mut String) {
         match self.has_begun {
             false => self.begin(out),
-            true => self.in_progress(out),
+            true => self.tell_under_way("response.in_progress", out),
         }
     }
 }

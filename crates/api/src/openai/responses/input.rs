@@ -87,8 +87,16 @@ fn one(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Input, Refusal> 
     let item = match kind.as_str() {
         "message" => message(&mut fields, ignored)?,
         "reasoning" => reasoning(&mut fields, ignored)?,
-        "function_call" => call(&mut fields)?,
-        "custom_tool_call" => free_call(&mut fields)?,
+        "function_call" => {
+            let arguments = fields.string("arguments")?.unwrap_or_default();
+            call(&mut fields, arguments)?
+        }
+        // Its argument is a text of any kind, as another model wrote it before.
+        "custom_tool_call" => {
+            let written = fields.string("input")?;
+            let written = fields.need("input", written)?;
+            call(&mut fields, json!({ "input": written }).to_string())?
+        }
         "function_call_output" | "custom_tool_call_output" => result(&mut fields, ignored)?,
         "item_reference" => {
             let path = fields.path("id");
@@ -129,29 +137,15 @@ fn reasoning(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Item, Ref
     Ok(Item::Reasoning(if content.is_empty() { summary } else { content }))
 }
 
-fn call(fields: &mut Fields) -> Result<Item, Refusal> {
+fn call(fields: &mut Fields, arguments: String) -> Result<Item, Refusal> {
     let call = fields.string("call_id")?;
     let name = fields.string("name")?;
-    let arguments = fields.string("arguments")?.unwrap_or_default();
     Ok(Item::Call {
         call: fields.need("call_id", call)?,
         namespace: fields.string("namespace")?,
         name: fields.need("name", name)?,
         arguments,
     })
-}
-
-/// A call whose argument is a text of any kind, as another model wrote it before.
-fn free_call(fields: &mut Fields) -> Result<Item, Refusal> {
-    let written = fields.string("input")?;
-    let written = fields.need("input", written)?;
-    match call(fields)? {
-        Item::Call { call, namespace, name, .. } => {
-            let arguments = json!({ "input": written }).to_string();
-            Ok(Item::Call { call, namespace, name, arguments })
-        }
-        other => Ok(other),
-    }
 }
 
 fn result(fields: &mut Fields, ignored: &mut Vec<String>) -> Result<Item, Refusal> {

@@ -16,12 +16,16 @@ pub const FLAT: Spelling = Spelling { offered, named };
 /// there, and what they give.
 const UNUSED: [&str; 3] = ["allowed_callers", "defer_loading", "output_schema"];
 
-fn offered(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Vec<Offered>, Refusal> {
-    if fields.copy("type").is_some_and(|kind| kind == "namespace") {
-        return members(fields, ignored);
+fn offered(fields: Fields, ignored: &mut Vec<String>) -> Result<Vec<Offered>, Refusal> {
+    match fields.copy("type").is_some_and(|kind| kind == "namespace") {
+        true => members(fields, ignored),
+        false => Ok(function(fields, ignored)?.into_iter().collect()),
     }
+}
+
+fn function(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Option<Offered>, Refusal> {
     if !is_function(&mut fields, ignored)? {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let mut function = match fields.object("function")? {
         None => fields,
@@ -33,7 +37,7 @@ fn offered(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Vec<Offered>
     let offered = Offered::read(&mut function, "parameters")?;
     UNUSED.iter().for_each(|name| function.ignore_once(name, ignored));
     function.finish()?;
-    Ok(vec![offered])
+    Ok(Some(offered))
 }
 
 /// The functions of a namespace, under the names by which the model calls them.
@@ -45,18 +49,14 @@ fn members(mut fields: Fields, ignored: &mut Vec<String>) -> Result<Vec<Offered>
     let mut functions = Vec::new();
     let listed = fields.list("tools")?;
     for (path, value) in fields.need("tools", listed)? {
-        let member = Fields::of_value(path, value)?;
-        if member.copy("type").is_some_and(|kind| kind == "namespace") {
-            return Err(member.refusal("type", "is \"namespace\" within one"));
+        let member = function(Fields::of_value(path, value)?, ignored)?;
+        let Some(mut function) = member else { continue };
+        function.name = called(Some(&space), &function.name);
+        if function.name.len() > NAME_BYTES {
+            let what = format!("has more than {NAME_BYTES} bytes with that of a function");
+            return Err(fields.refusal("name", &what));
         }
-        for mut function in offered(member, ignored)? {
-            function.name = called(Some(&space), &function.name);
-            if function.name.len() > NAME_BYTES {
-                let what = format!("has more than {NAME_BYTES} bytes with that of a function");
-                return Err(fields.refusal("name", &what));
-            }
-            functions.push(function);
-        }
+        functions.push(function);
     }
     fields.finish()?;
     Ok(functions)
